@@ -1,0 +1,177 @@
+// Package certs makes certificate authorities, chains and their faults. A fault is a value that
+// is applied to a healthy specification, so "and only this is broken" holds by construction.
+//
+// Keys are made when an Authority is, and stay in memory unless OpenAuthority is asked to keep
+// them. The root may certify only names under .test, localhost, loopback addresses and what
+// Options.Hosts adds, so that trusting it on a device is not dangerous.
+package certs
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// Options of an authority. The zero value makes one for now, with the default names.
+type Options struct {
+	// Now is the time that all windows of validity are relative to; zero means the time of the call.
+	Now time.Time
+	// Hosts are DNS names and IP addresses that the root may certify, and that healthy leaves
+	// carry, beside those of the lab.
+	Hosts []string
+}
+
+// An Authority issues the certificates of one run. It is safe for concurrent use.
+type Authority struct {
+	now          time.Time
+	hosts        []string
+	root         *draft
+	intermediate *draft
+
+	mu            sync.Mutex
+	roots         []*x509.Certificate
+	intermediates []*x509.Certificate
+	issuers       int                     // issuing CAs named so far
+	rsa           map[int]*rsa.PrivateKey // by size in bits: made once, when first needed
+}
+
+// NewAuthority makes a root and an intermediate with new keys.
+func NewAuthority(o Options) (*Authority, error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	root := caDraft(pkix.Name{Organization: []string{"mailtlslab"}, CommonName: "mailtlslab Root"}, key, nil, o.Now)
+	constrain(&root.tmpl, o.Hosts)
+	return newAuthority(root, o)
+}
+
+func newAuthority(root *draft, o Options) (*Authority, error) {
+	a := &Authority{now: o.Now, hosts: o.Hosts, root: root, rsa: map[int]*rsa.PrivateKey{}}
+	if err := root.sign(); err != nil {
+		return nil, err
+	}
+	var err error
+	if a.intermediate, err = a.issuingCA(root); err != nil {
+		return nil, err
+	}
+	if err := a.intermediate.sign(); err != nil {
+		return nil, err
+	}
+	a.roots = []*x509.Certificate{root.cert}
+	a.intermediates = []*x509.Certificate{a.intermediate.cert}
+	return a, nil
+}
+
+// constrain limits a root to the lab's names. RFC 5280 section 4.2.1.10 wants the extension
+// critical; it is not, because mbed TLS 2.28 cannot parse such a root. Go and OpenSSL enforce it
+// either way.
+func constrain(root *x509.Certificate, hosts []string) {
+	root.PermittedDNSDomains = []string{"test", "localhost"}
+	root.PermittedIPRanges = []*net.IPNet{
+		{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
+		{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
+	}
+	for _, h := range hosts {
+		ip := net.ParseIP(h)
+		switch {
+		case ip == nil:
+			root.PermittedDNSDomains = append(root.PermittedDNSDomains, h)
+		case ip.To4() != nil:
+			root.PermittedIPRanges = append(root.PermittedIPRanges, &net.IPNet{IP: ip.To4(), Mask: net.CIDRMask(32, 32)})
+		default:
+			root.PermittedIPRanges = append(root.PermittedIPRanges, &net.IPNet{IP: ip, Mask: net.CIDRMask(128, 128)})
+		}
+	}
+}
+
+// Root returns the root that clients of the lab trust.
+func (a *Authority) Root() *x509.Certificate { return a.root.cert }
+
+// Roots returns every root that clients of the lab trust: Root, and those that Build made
+// because a fault is about a trusted root.
+func (a *Authority) Roots() []*x509.Certificate {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]*x509.Certificate(nil), a.roots...)
+}
+
+// Intermediates returns the intermediates made so far, the healthy one first: what a
+// well-informed client knows, whether it helps or not.
+func (a *Authority) Intermediates() []*x509.Certificate {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]*x509.Certificate(nil), a.intermediates...)
+}
+
+// issuingCA returns a new intermediate below issuer, with a name of its own.
+func (a *Authority) issuingCA(issuer *draft) (*draft, error) {
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	subject := pkix.Name{Organization: issuer.tmpl.Subject.Organization, CommonName: fmt.Sprintf("%s Issuing CA %d", first(issuer.tmpl.Subject.Organization), a.next())}
+	return caDraft(subject, key, issuer, a.now), nil
+}
+
+// privateRoot returns a new root that nobody trusts.
+func (a *Authority) privateRoot() (*draft, error) {
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	org := "Example Company"
+	return caDraft(pkix.Name{Organization: []string{org}, CommonName: fmt.Sprintf("%s Root %d", org, a.next())}, key, nil, a.now), nil
+}
+
+func (a *Authority) next() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.issuers++
+	return a.issuers
+}
+
+func first(names []string) string {
+	if len(names) == 0 {
+		return "mailtlslab"
+	}
+	return names[0]
+}
+
+// rsaKey returns the run's RSA key of a size. One is enough: what is wrong with it is its size.
+func (a *Authority) rsaKey(bits int) (crypto.Signer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if key, ok := a.rsa[bits]; ok {
+		return key, nil
+	}
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make an RSA key of %d bits: %w", bits, err)
+	}
+	a.rsa[bits] = key
+	return key, nil
+}
+
+// remember adds what a plan made to what clients trust and know.
+func (a *Authority) remember(p *plan) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p.trustsOwnRoot {
+		a.roots = append(a.roots, p.root.cert)
+	}
+	for _, d := range p.made {
+		if d.cert != nil && d.issuer != nil {
+			a.intermediates = append(a.intermediates, d.cert)
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package certs
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"time"
+)
+
+// A Bundle is what a server presents: a chain and a private key. It is never changed; what
+// changes it returns another.
+type Bundle struct {
+	// Chain are the certificates as sent, the leaf first.
+	Chain []*x509.Certificate
+	// Raw is the same as it goes over the wire, DER.
+	Raw [][]byte
+
+	leaf *draft
+	key  crypto.Signer // of the handshake; the leaf's unless that is the fault
+}
+
+func newBundle(leaf *draft, key crypto.Signer, rest []*x509.Certificate) *Bundle {
+	b := &Bundle{leaf: leaf, key: key, Chain: append([]*x509.Certificate{leaf.cert}, rest...)}
+	for _, c := range b.Chain {
+		b.Raw = append(b.Raw, c.Raw)
+	}
+	return b
+}
+
+// Leaf returns the server's certificate.
+func (b *Bundle) Leaf() *x509.Certificate { return b.Chain[0] }
+
+// TLS returns the bundle for crypto/tls. It is filled by hand, because tls.X509KeyPair would
+// refuse a key that does not match.
+func (b *Bundle) TLS() tls.Certificate {
+	return tls.Certificate{Certificate: b.Raw, PrivateKey: b.key}
+}
+
+// PEM returns the chain as sent, and the key in PKCS #8 form.
+func (b *Bundle) PEM() (chain, key []byte, err error) {
+	var out bytes.Buffer
+	for _, raw := range b.Raw {
+		if err := pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: raw}); err != nil {
+			return nil, nil, err
+		}
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(b.key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot write the private key: %w", err)
+	}
+	return out.Bytes(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// A Change is what to alter about a certificate that is issued anew. Everything else stays as
+// it is, faults included.
+type Change struct {
+	Dates      bool     // a fresh window
+	Names      []string // exactly these names
+	Trusted    bool     // issued by the authority's intermediate, which is sent with it
+	StrongKey  bool     // a new P-256 key
+	ServerAuth bool     // extended key usage serverAuth, and no other
+	EndEntity  bool     // basic constraints CA:FALSE
+	Signature  bool     // an undamaged signature with SHA-256
+	MatchKey   bool     // the handshake uses the certificate's own key
+}
+
+// Reissue issues the leaf of b anew with one or more changes, by the same issuer unless Trusted
+// says otherwise.
+func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
+	d := b.leaf.clone()
+	key, rest := b.key, b.Chain[1:]
+	if c.Dates {
+		d.tmpl.NotBefore, d.tmpl.NotAfter = a.now.Add(-day), a.now.Add(60*day)
+	}
+	if len(c.Names) > 0 {
+		d.setNames(c.Names)
+	}
+	if c.Trusted {
+		d.issuer, rest = a.intermediate, []*x509.Certificate{a.intermediate.cert}
+	}
+	if c.StrongKey {
+		strong, err := newKey()
+		if err != nil {
+			return nil, err
+		}
+		d.key, key = strong, strong
+		d.tmpl.KeyUsage &^= x509.KeyUsageKeyEncipherment
+	}
+	if c.ServerAuth {
+		d.tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	}
+	if c.EndEntity {
+		d.tmpl.IsCA, d.tmpl.MaxPathLen = false, 0
+		d.tmpl.KeyUsage &^= x509.KeyUsageCertSign
+	}
+	if c.Signature {
+		d.sha1, d.corrupt = false, false
+	}
+	if c.MatchKey {
+		key = d.key
+	}
+	if err := d.sign(); err != nil {
+		return nil, err
+	}
+	return newBundle(d, key, rest), nil
+}
+
+// WithIntermediate returns the bundle with one more certificate (DER) sent after the leaf.
+func (b *Bundle) WithIntermediate(der []byte) (*Bundle, error) {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("the intermediate to send cannot be read: %w", err)
+	}
+	return newBundle(b.leaf, b.key, append([]*x509.Certificate{c}, b.Chain[1:]...)), nil
+}
+
+// Sorted returns the bundle with the leaf first, then each issuer that was sent, and nothing
+// else: no strangers, no root.
+func (b *Bundle) Sorted() *Bundle {
+	var rest []*x509.Certificate
+	for top := b.Leaf(); ; {
+		next := issuerAmong(b.Chain[1:], top)
+		if next == nil || bytes.Equal(next.RawSubject, next.RawIssuer) || contains(rest, next) {
+			return newBundle(b.leaf, b.key, rest)
+		}
+		rest = append(rest, next)
+		top = next
+	}
+}
+
+func issuerAmong(certs []*x509.Certificate, child *x509.Certificate) *x509.Certificate {
+	for _, c := range certs {
+		if bytes.Equal(c.RawSubject, child.RawIssuer) && child.CheckSignatureFrom(c) == nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func contains(certs []*x509.Certificate, c *x509.Certificate) bool {
+	for _, x := range certs {
+		if x.Equal(c) {
+			return true
+		}
+	}
+	return false
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,150 @@
+package certs
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"net"
+	"time"
+
+	"mailtlslab/certs/internal/der"
+)
+
+const day = 24 * time.Hour
+
+// A draft is a certificate before and after it is signed. A signed draft is never changed.
+type draft struct {
+	tmpl    x509.Certificate
+	key     crypto.Signer
+	issuer  *draft // nil signs itself
+	sha1    bool   // signed with SHA-1
+	corrupt bool   // the signature is damaged afterwards
+
+	raw  []byte            // once signed
+	cert *x509.Certificate // the same, parsed
+}
+
+// clone returns an unsigned copy.
+func (d *draft) clone() *draft {
+	c := *d
+	c.raw, c.cert = nil, nil
+	return &c
+}
+
+// sign finishes the draft, and those it depends on.
+func (d *draft) sign() error {
+	if d.cert != nil {
+		return nil
+	}
+	parent, signer := &d.tmpl, d.key
+	if d.issuer != nil {
+		if err := d.issuer.sign(); err != nil {
+			return err
+		}
+		parent, signer = d.issuer.cert, d.issuer.key
+	}
+	tmpl := d.tmpl
+	if tmpl.SerialNumber == nil {
+		serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+		if err != nil {
+			return err
+		}
+		tmpl.SerialNumber = serial
+	}
+	id, err := keyID(d.key)
+	if err != nil {
+		return err
+	}
+	tmpl.SubjectKeyId = id
+	if d.issuer == nil {
+		parent = &tmpl
+	}
+	if d.sha1 {
+		if tmpl.SignatureAlgorithm, err = sha1With(signer); err != nil {
+			return err
+		}
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, &tmpl, parent, d.key.Public(), signer)
+	if err != nil {
+		return fmt.Errorf("cannot sign the certificate of %s: %w", tmpl.Subject.CommonName, err)
+	}
+	if d.corrupt {
+		raw = der.FlipSignature(raw)
+	}
+	if d.cert, err = x509.ParseCertificate(raw); err != nil {
+		return fmt.Errorf("cannot read back the certificate of %s: %w", tmpl.Subject.CommonName, err)
+	}
+	d.raw = raw
+	return nil
+}
+
+func sha1With(signer crypto.Signer) (x509.SignatureAlgorithm, error) {
+	if _, ok := signer.Public().(*ecdsa.PublicKey); ok {
+		return x509.ECDSAWithSHA1, nil
+	}
+	return 0, fmt.Errorf("a SHA-1 signature needs an issuer with a P-256 key, not %T", signer.Public())
+}
+
+// keyID is a subject key identifier by RFC 7093 section 2, method 1.
+func keyID(key crypto.Signer) ([]byte, error) {
+	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(spki)
+	return sum[:20], nil
+}
+
+func newKey() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+// caDraft returns a CA certificate whose window holds every healthy one.
+func caDraft(subject pkix.Name, key crypto.Signer, issuer *draft, now time.Time) *draft {
+	return &draft{key: key, issuer: issuer, tmpl: x509.Certificate{
+		Subject:               subject,
+		NotBefore:             now.AddDate(-3, 0, 0),
+		NotAfter:              now.Add(90 * day),
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+		MaxPathLen:            -1,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}}
+}
+
+// leafDraft returns a healthy server certificate for host, and for what tools need that cannot
+// map names: *.lab.test, localhost and the loopback addresses.
+func leafDraft(host string, more []string, key crypto.Signer, issuer *draft, now time.Time) *draft {
+	d := &draft{key: key, issuer: issuer, tmpl: x509.Certificate{
+		NotBefore:             now.Add(-day),
+		NotAfter:              now.Add(60 * day),
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}}
+	d.setNames(append([]string{host, "*.lab.test", "localhost", "127.0.0.1", "::1"}, more...))
+	return d
+}
+
+// setNames makes the draft for exactly these names, the first also as Common Name. A name is
+// listed once, however often it is given.
+func (d *draft) setNames(names []string) {
+	d.tmpl.Subject = pkix.Name{CommonName: names[0]}
+	d.tmpl.DNSNames, d.tmpl.IPAddresses = nil, nil
+	seen := map[string]bool{}
+	for _, n := range names {
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		if ip := net.ParseIP(n); ip != nil {
+			d.tmpl.IPAddresses = append(d.tmpl.IPAddresses, ip)
+		} else {
+			d.tmpl.DNSNames = append(d.tmpl.DNSNames, n)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package certs
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// The files of a kept authority. The folder has mode 0700, the files 0600.
+const (
+	rootFile = "root.pem"
+	keyFile  = "root-key.pem"
+)
+
+// leastLeft is the life a kept root must still have, so that what it issues can be healthy.
+const leastLeft = 61 * day
+
+// OpenAuthority returns an authority whose root and key are kept in dir, so that a device need
+// not trust a new one each time. They are made at first use; the intermediate is new every time.
+func OpenAuthority(dir string, o Options) (*Authority, error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the folder for the authority: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the authority's folder private: %w", err)
+	}
+	root, err := load(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return create(dir, o)
+	}
+	if err == nil {
+		err = usable(root.cert, o)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the authority kept in %s: %w; remove that folder to have a new one made, and trust it on the devices again", dir, err)
+	}
+	return newAuthority(root, o)
+}
+
+func create(dir string, o Options) (*Authority, error) {
+	a, err := NewAuthority(o)
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(a.root.key)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		name, block string
+		der         []byte
+	}{{keyFile, "PRIVATE KEY", key}, {rootFile, "CERTIFICATE", a.root.raw}} {
+		if err := os.WriteFile(filepath.Join(dir, f.name), pem.EncodeToMemory(&pem.Block{Type: f.block, Bytes: f.der}), 0o600); err != nil {
+			return nil, fmt.Errorf("cannot keep the authority: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// load reads a kept root, with fs.ErrNotExist when there is none.
+func load(dir string) (*draft, error) {
+	certificate, err := readPEM(filepath.Join(dir, rootFile), "CERTIFICATE")
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", rootFile, err)
+	}
+	der, err := readPEM(filepath.Join(dir, keyFile), "PRIVATE KEY")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is there and %s is not", rootFile, keyFile)
+	} else if err != nil {
+		return nil, err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", keyFile, err)
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("%s holds no key that can sign", keyFile)
+	}
+	if pub, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(cert.PublicKey) {
+		return nil, fmt.Errorf("%s does not belong to %s", keyFile, rootFile)
+	}
+	return &draft{tmpl: *cert, key: signer, raw: cert.Raw, cert: cert}, nil
+}
+
+func readPEM(name, block string) ([]byte, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	b, _ := pem.Decode(bytes.TrimSpace(data))
+	if b == nil || b.Type != block {
+		return nil, fmt.Errorf("%s holds no PEM block %q", filepath.Base(name), block)
+	}
+	return b.Bytes, nil
+}
+
+// usable says why a kept root cannot serve this run.
+func usable(root *x509.Certificate, o Options) error {
+	if left := root.NotAfter.Sub(o.Now); left < leastLeft {
+		return fmt.Errorf("its root ends on %s, too soon for healthy certificates of 60 days", root.NotAfter.UTC().Format(time.DateOnly))
+	}
+	for _, h := range o.Hosts {
+		if !permits(root, h) {
+			return fmt.Errorf("its root may not certify %s", h)
+		}
+	}
+	return nil
+}
+
+func permits(root *x509.Certificate, host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return slices.ContainsFunc(root.PermittedIPRanges, func(n *net.IPNet) bool { return n.Contains(ip) })
+	}
+	return slices.Contains(root.PermittedDNSDomains, host)
+}
