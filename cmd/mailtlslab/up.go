@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"mailtlslab/certs"
+	"mailtlslab/lab"
+	"mailtlslab/scenarios"
+)
+
+// defaultBase is where the fixed ports begin: base + 10 x scenario number + endpoint. The last
+// one stays below 32768, where systems begin to hand out ports of their own.
+const defaultBase = 31000
+
+type upFlags struct {
+	json   bool
+	export string
+	ca     string
+	listen string
+	hosts  []string
+	base   int
+}
+
+func upCommand() *cobra.Command {
+	var f upFlags
+	cmd := &cobra.Command{
+		Use:   "up [ID…]",
+		Short: "serve scenarios for real mail programs until Ctrl-C",
+		Long: `up serves the given scenarios, or all, and prints for each endpoint the address, the
+user, the password and a line to try. Then it shows every connection as it ends, with
+what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return up(cmd, args, f) },
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.json, "json", false, "write a JSON line when everything listens, then one per connection")
+	flags.StringVar(&f.export, "export", "", "write the root to `DIR`/root.pem")
+	flags.StringVar(&f.ca, "ca", "", "keep the root and its key in `DIR`, so that a device need not trust a new one each time")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1", "serve on this `ADDRESS`; anything but loopback lets others on the network in")
+	flags.StringArrayVar(&f.hosts, "host", nil, "a further `NAME|IP` for the certificates, as a device on the network will use it (repeatable)")
+	flags.IntVar(&f.base, "base-port", defaultBase, "the first of the fixed ports; 0 for any free ones")
+	return cmd
+}
+
+func up(cmd *cobra.Command, ids []string, f upFlags) error {
+	list, err := chosen(ids)
+	if err != nil {
+		return err
+	}
+	ip := net.ParseIP(f.listen)
+	switch {
+	case ip == nil:
+		return usage("--listen takes an IP address, not %q", f.listen)
+	case f.base != 0 && (f.base < 1024 || f.base+10*lastNumber()+6 >= 32768):
+		return usage("--base-port must lie between 1024 and %d, or be 0", 32768-10*lastNumber()-7)
+	case !ip.IsLoopback() && len(f.hosts) == 0:
+		return usage("--listen %s needs --host NAME|IP: the name that devices will connect to", f.listen)
+	}
+	authority, err := openAuthority(f)
+	if err != nil {
+		return environment(err)
+	}
+	display := &display{out: cmd.OutOrStdout(), palette: colours(cmd), json: f.json}
+	l, err := lab.New(lab.Options{
+		Listen: f.listen, Hosts: f.hosts, BasePort: f.base, Authority: authority,
+		OfferRoot: !ip.IsLoopback(), Observe: display.connection,
+	})
+	if err != nil {
+		return environment(err)
+	}
+	defer l.Close()
+	var servers []*lab.Server
+	for _, s := range list {
+		server, err := l.Serve(s)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return environment(fmt.Errorf("%w; stop what uses the port, or choose other ones with --base-port", err))
+		} else if err != nil {
+			return environment(err)
+		}
+		servers = append(servers, server)
+	}
+	root := ""
+	if f.export != "" {
+		if root, err = exportRoots(f.export, l); err != nil {
+			return environment(err)
+		}
+	}
+	if !ip.IsLoopback() {
+		fmt.Fprint(cmd.ErrOrStderr(), warning)
+	}
+	if err := display.listening(servers, root, f); err != nil {
+		return environment(err)
+	}
+	<-cmd.Context().Done()
+	return nil
+}
+
+const warning = `WARNING: these servers can be reached from the network. They are broken on purpose and
+their password is public. Send no real mail through them, use a network of your own, and
+remove the lab's root from the device when you are done.
+`
+
+func lastNumber() int {
+	all := scenarios.All()
+	return all[len(all)-1].Number
+}
+
+func openAuthority(f upFlags) (*certs.Authority, error) {
+	if f.ca == "" {
+		return certs.NewAuthority(certs.Options{Hosts: f.hosts})
+	}
+	return certs.OpenAuthority(f.ca, certs.Options{Hosts: f.hosts})
+}
+
+// exportRoots writes every root that the scenarios need trusted, the lab's own first.
+func exportRoots(dir string, l *lab.Lab) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("cannot make the folder for the root: %w", err)
+	}
+	name := filepath.Join(dir, "root.pem")
+	return name, writeFile(name, func(w io.Writer) error {
+		for _, c := range l.Roots() {
+			if err := pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

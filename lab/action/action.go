@@ -1,0 +1,134 @@
+// Package action is the closed union of the things that can be done about a finding: by the
+// person with the device, by the server's admin, or by leaving a network. An Action is a value
+// with the parameters that the diagnosis found; it knows nothing of how it is carried out.
+package action
+
+import (
+	"fmt"
+	"strings"
+
+	"mailtlslab/lab/account"
+)
+
+// A Kind names one action, in kebab-case.
+type Kind string
+
+// The actions. What each does is all it does: renewing an expired certificate that is for the
+// wrong name leaves the name wrong.
+const (
+	// On the server: the certificate. Each issues the same certificate anew but for one property.
+	Renew           Kind = "renew-certificate"        // fresh dates
+	ReissueForNames Kind = "reissue-for-names"        // Names
+	ReissueTrusted  Kind = "reissue-from-trusted-ca"  // another issuer, one that the clients trust
+	ReissueKey      Kind = "reissue-with-strong-key"  // a new key that is long enough
+	ReissueUsage    Kind = "reissue-for-servers"      // extended key usage serverAuth
+	ReissueLeaf     Kind = "reissue-as-leaf"          // basic constraints CA:FALSE
+	Reinstall       Kind = "reinstall-certificate"    // an undamaged copy: a sound signature with a current hash
+	InstallReal     Kind = "install-real-certificate" // Names, from a trusted CA: replaces a made-up one
+	SendChain       Kind = "send-intermediate"        // Certificate: send this one after the leaf
+	SortChain       Kind = "sort-chain"               // leaf first, each issuer after it, nothing else
+	MatchKey        Kind = "install-matching-key"     // the key that belongs to the certificate
+	RaiseVersion    Kind = "enable-current-tls"       // TLS 1.2 and 1.3
+	NoClientCert    Kind = "stop-asking-for-client-certificate"
+
+	// On the server: the service.
+	EnableTLS      Kind = "enable-tls-on-port" // TLS from the first byte on a port that speaks plaintext
+	EnableStartTLS Kind = "enable-starttls"
+	RightService   Kind = "serve-right-protocol"
+	OpenPort       Kind = "open-port"
+	RestartService Kind = "restart-service"
+
+	// On the device.
+	UseHost       Kind = "use-host"       // Host: another server name in the account
+	UseServer     Kind = "use-port"       // Port and Mode: another port with its encryption setting
+	EnterPassword Kind = "enter-password" // type the right one
+	TrustRoot     Kind = "trust-root"     // Certificate: a company's own CA, installed on its own devices
+
+	// The network in between.
+	LeaveNetwork Kind = "leave-network"
+)
+
+// A Party is who carries an action out.
+type Party string
+
+// The parties.
+const (
+	User  Party = "user"  // the person with the device
+	Admin Party = "admin" // whoever runs the server
+)
+
+// An Action is one thing to do, with its parameters. Only those that its Kind speaks of are set.
+type Action struct {
+	Kind        Kind         `json:"kind"`
+	Names       []string     `json:"names,omitempty"`
+	Certificate []byte       `json:"certificate,omitempty"` // DER
+	Host        string       `json:"host,omitempty"`
+	Port        int          `json:"port,omitempty"`
+	Mode        account.Mode `json:"mode,omitempty"`
+}
+
+type row struct {
+	kind  Kind
+	party Party
+	words string
+}
+
+var table = [...]row{
+	{Renew, Admin, "renew the certificate"},
+	{ReissueForNames, Admin, "have the certificate reissued for {names}"},
+	{ReissueTrusted, Admin, "have the certificate issued by a CA that clients trust"},
+	{ReissueKey, Admin, "have the certificate reissued with a strong key"},
+	{ReissueUsage, Admin, "have the certificate reissued for servers (serverAuth)"},
+	{ReissueLeaf, Admin, "have the certificate reissued as an end-entity certificate"},
+	{Reinstall, Admin, "have the certificate issued and installed again, undamaged and signed with SHA-256"},
+	{InstallReal, Admin, "install a real certificate for {names}"},
+	{SendChain, Admin, "send the intermediate certificate after the leaf"},
+	{SortChain, Admin, "send the leaf first, then each issuer, and nothing else"},
+	{MatchKey, Admin, "install the private key that belongs to the certificate"},
+	{RaiseVersion, Admin, "enable TLS 1.2 and 1.3"},
+	{NoClientCert, Admin, "stop demanding client certificates"},
+	{EnableTLS, Admin, "turn TLS on for this port"},
+	{EnableStartTLS, Admin, "offer STARTTLS, and make it work"},
+	{RightService, Admin, "put the right service on this port"},
+	{OpenPort, Admin, "start the service, and open the port in the firewall"},
+	{RestartService, Admin, "restart the service"},
+	{UseHost, User, "use {host} as the server name"},
+	{UseServer, User, "use port {port} with {mode}"},
+	{EnterPassword, User, "enter the right password"},
+	{TrustRoot, User, "install the organisation's own root on the device"},
+	{LeaveNetwork, User, "leave this network, or log in to it"},
+}
+
+// Kinds returns every kind, in order.
+func Kinds() []Kind {
+	var out []Kind
+	for _, r := range table {
+		out = append(out, r.kind)
+	}
+	return out
+}
+
+// Party returns who carries the action out.
+func (a Action) Party() Party {
+	for _, r := range table {
+		if r.kind == a.Kind {
+			return r.party
+		}
+	}
+	return ""
+}
+
+// String says what is to be done, in words that follow "should" or "please".
+func (a Action) String() string {
+	for _, r := range table {
+		if r.kind == a.Kind {
+			return strings.NewReplacer(
+				"{names}", strings.Join(a.Names, ", "),
+				"{host}", a.Host,
+				"{port}", fmt.Sprint(a.Port),
+				"{mode}", a.Mode.Words(),
+			).Replace(r.words)
+		}
+	}
+	return string(a.Kind)
+}

@@ -1,0 +1,128 @@
+package lab
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"mailtlslab/certs"
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/action"
+	"mailtlslab/lab/fault"
+)
+
+// A Device is the account as one device has it: its settings, and what is typed in to log in.
+type Device struct {
+	Settings    account.Settings
+	Credentials account.Credentials
+}
+
+// Apply carries one action out for endpoint e, on what is served there or on the device, and
+// returns the device as it is then. It does what the action says and no more, and looks at
+// nothing but what is served and set now: never at how the scenario was made.
+func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, error) {
+	if a.Party() == action.User && a.Kind != action.LeaveNetwork {
+		return s.applyToDevice(a, d)
+	}
+	p := s.ports[e]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next, err := s.applyToService(e, a, p.now)
+	if err != nil {
+		return d, fmt.Errorf("cannot %s on %s: %w", a, e, err)
+	}
+	return d, s.set(e, p, next)
+}
+
+// Restore puts endpoint e back to how the scenario began.
+func (s *Server) Restore(e account.Endpoint) error {
+	p := s.ports[e]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return s.set(e, p, p.began)
+}
+
+func (s *Server) set(e account.Endpoint, p *port, next served) error {
+	if err := p.listener.Set(s.config(e, next)); err != nil {
+		return fmt.Errorf("cannot change %s: %w", e, err)
+	}
+	p.now = next
+	return nil
+}
+
+func (s *Server) applyToDevice(a action.Action, d Device) (Device, error) {
+	switch a.Kind {
+	case action.UseHost:
+		// The lab stands for a network in which the certificate's names lead to its server.
+		d.Settings.Host = a.Host
+		d.Settings.Addresses = maps.Clone(d.Settings.Addresses)
+		maps.Copy(d.Settings.Addresses, s.addresses(a.Host))
+	case action.UseServer:
+		d.Settings.Port, d.Settings.Mode = a.Port, a.Mode
+	case action.EnterPassword:
+		d.Credentials.Password = Password
+	case action.TrustRoot:
+		d.Settings.Roots = append(slices.Clone(d.Settings.Roots), a.Certificate)
+	default:
+		return d, fmt.Errorf("the lab cannot carry out %q on a device", a.Kind)
+	}
+	return d, nil
+}
+
+func (s *Server) applyToService(e account.Endpoint, a action.Action, now served) (served, error) {
+	var err error
+	switch a.Kind {
+	case action.SendChain:
+		now.bundle, err = now.bundle.WithIntermediate(a.Certificate)
+	case action.SortChain:
+		now.bundle = now.bundle.Sorted()
+	case action.RaiseVersion:
+		now.maxVersion = 0
+	case action.NoClientCert:
+		now.clientCertificate = false
+	case action.EnableTLS:
+		now.mode = account.ImplicitTLS
+	case action.EnableStartTLS:
+		now.wire.Hide, now.wire.Lines = nil, nil
+	case action.RightService:
+		now.protocol = e.Protocol()
+	case action.OpenPort:
+		now.wire.Closed = false
+	case action.RestartService:
+		now.wire.Accept, now.wire.CutAfter = fault.Serve, 0
+	case action.LeaveNetwork:
+		now.path = account.Direct
+	default:
+		change, ok := reissue(a)
+		if !ok {
+			return now, fmt.Errorf("the lab cannot carry out %q on a server", a.Kind)
+		}
+		now.bundle, err = s.lab.authority.Reissue(now.bundle, change)
+	}
+	return now, err
+}
+
+// reissue returns what an action changes about the certificate.
+func reissue(a action.Action) (certs.Change, bool) {
+	switch a.Kind {
+	case action.Renew:
+		return certs.Change{Dates: true}, true
+	case action.ReissueForNames:
+		return certs.Change{Names: a.Names}, true
+	case action.ReissueTrusted:
+		return certs.Change{Trusted: true}, true
+	case action.InstallReal:
+		return certs.Change{Trusted: true, Names: a.Names}, true
+	case action.ReissueKey:
+		return certs.Change{StrongKey: true}, true
+	case action.ReissueUsage:
+		return certs.Change{ServerAuth: true}, true
+	case action.ReissueLeaf:
+		return certs.Change{EndEntity: true}, true
+	case action.Reinstall:
+		return certs.Change{Signature: true}, true
+	case action.MatchKey:
+		return certs.Change{MatchKey: true}, true
+	}
+	return certs.Change{}, false
+}

@@ -1,0 +1,207 @@
+package diagnose
+
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+
+	"mailtlslab/lab/finding"
+)
+
+// evidence is one chain as a server sent it, and the circumstances in which it must hold.
+type evidence struct {
+	raw   [][]byte
+	sent  []*x509.Certificate // those of raw that can be read; sent[0] is the leaf
+	host  string              // "" checks no name
+	at    time.Time
+	usage x509.ExtKeyUsage
+	know  *Knowledge
+	path  path
+	// verified says that path is crypto/x509's own, so that only the name is still to be judged.
+	verified bool
+}
+
+// A chainRule finds one kind of fault in a chain. All are asked; each looks at one question only.
+type chainRule struct {
+	name string
+	find func(*evidence) []fault
+}
+
+func chainRules() []chainRule {
+	return []chainRule{
+		{"default-installation", defaultInstallation},
+		{"trust-anchor", trustAnchor},
+		{"missing-intermediate", missingIntermediate},
+		{"signatures", signatures},
+		{"issuer-is-a-ca", issuerIsACA},
+		{"path-length", pathLength},
+		{"name", name},
+		{"dates", dates},
+		{"purpose", purpose},
+		{"critical-extensions", criticalExtensions},
+		{"ca-as-server", caAsServer},
+		{"key-strength", keyStrength},
+		{"expires-soon", expiresSoon},
+		{"order", order},
+		{"unrelated", unrelated},
+		{"root-also-sent", rootAlsoSent},
+	}
+}
+
+// A verdict is what is to be said of one chain.
+type verdict struct {
+	findings []finding.Finding
+	complete bool
+}
+
+// judgeChain judges a chain completely: crypto/x509 decides whether it holds, the rules say why
+// not, and crypto/x509 is asked again whether their reasons are all, and each of them needed.
+func (j Judge) judgeChain(ev *evidence) verdict {
+	ev.sent = parseAll(ev.raw[:min(len(ev.raw), maxSent)])
+	leaf, err := x509.ParseCertificate(ev.raw[0])
+	if err != nil {
+		return malformed(err)
+	}
+	if chain := ev.accepted(leaf); chain != nil {
+		ev.path = path{certs: chain, links: make([]linkState, len(chain)-1), end: trusted}
+		ev.verified = true
+	} else {
+		ev.path = bestPath(ev.sent, ev.know, ev.at)
+	}
+	var faults []fault
+	for _, rule := range chainRules() {
+		if !slices.Contains(j.Without, rule.name) {
+			faults = append(faults, rule.find(ev)...)
+		}
+	}
+	faults = fold(faults)
+	w := ev.world()
+	w.verified = ev.verified
+	complete, why := explained(w, faults)
+	if why != nil && !slices.Contains(j.Without, "name-constraints") {
+		if f, ok := nameConstraints(w, faults, why); ok {
+			faults = append(faults, f)
+			complete, why = explained(w, faults)
+		}
+	}
+	if !complete {
+		faults = append(faults, unexplained(ev, why))
+	}
+	return verdict{told(faults), complete}
+}
+
+// accepted returns the chain that crypto/x509 builds from what was sent, nil when it refuses.
+// Dates, chain and usage are asked for here; the name is judged on its own, because Verify
+// returns at the first mismatch.
+func (ev *evidence) accepted(leaf *x509.Certificate) []*x509.Certificate {
+	pool := x509.NewCertPool()
+	for _, c := range ev.sent[1:] {
+		pool.AddCert(c)
+	}
+	chains, err := leaf.Verify(x509.VerifyOptions{
+		Roots: ev.know.pool, Intermediates: pool, CurrentTime: ev.at, KeyUsages: []x509.ExtKeyUsage{ev.usage},
+	})
+	if err != nil {
+		return nil
+	}
+	return chains[0]
+}
+
+// world returns the evidence of the chosen path, unedited.
+func (ev *evidence) world() *world {
+	n := len(ev.path.certs)
+	w := &world{
+		certs: ev.path.certs, absent: make([]bool, n), resign: make([]bool, n),
+		anchor: -1, host: ev.host, at: ev.at, usage: ev.usage,
+	}
+	if ev.path.end == trusted {
+		w.anchor = n - 1
+		w.confine = ev.know.constraints[string(ev.path.top().Raw)]
+	}
+	for i, c := range ev.path.certs {
+		w.absent[i] = i > 0 && i != w.anchor && !containsCert(ev.sent, c)
+	}
+	return w
+}
+
+// fold drops the faults that another one brings about or hides.
+func fold(faults []fault) []fault {
+	return slices.DeleteFunc(slices.Clone(faults), func(f fault) bool {
+		return slices.ContainsFunc(faults, func(g fault) bool { return finding.Hides(g.Code, f.Code) })
+	})
+}
+
+// told returns the findings in the vocabulary's order.
+func told(faults []fault) []finding.Finding {
+	var out []finding.Finding
+	for _, f := range faults {
+		out = append(out, f.Finding)
+	}
+	sortFindings(out)
+	return out
+}
+
+func sortFindings(fs []finding.Finding) {
+	rank := map[finding.Code]int{}
+	for i, info := range finding.All() {
+		rank[info.Code] = i
+	}
+	slices.SortStableFunc(fs, func(a, b finding.Finding) int { return rank[a.Code] - rank[b.Code] })
+}
+
+func malformed(err error) verdict {
+	f := finding.New(finding.MalformedCertificate, "the server's certificate cannot be read")
+	f.Evidence = []string{"the library (crypto/x509) says: " + err.Error()}
+	f.Facts.Detail = "leaf"
+	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a certificate that follows RFC 5280 there would be something to judge"}
+	return verdict{[]finding.Finding{f}, true}
+}
+
+func unexplained(ev *evidence, why error) fault {
+	f := finding.New(finding.Unexplained, "the certificate is refused, and these rules do not explain why")
+	if why == nil {
+		why = ev.world().refusal()
+		f.Summary = "the certificate is refused, and more reasons were found than are needed to explain it"
+	}
+	if why != nil {
+		f.Evidence = []string{"the library (crypto/x509) says: " + why.Error()}
+	}
+	return fault{Finding: f}
+}
+
+// nameConstraints recognises the one refusal that only crypto/x509 can find: RFC 5280 section
+// 4.2.1.10 is path validation, which is not written a second time here.
+func nameConstraints(w *world, faults []fault, why error) (fault, bool) {
+	invalid, ok := why.(x509.CertificateInvalidError)
+	if !ok || invalid.Reason != x509.CANotAuthorizedForThisName {
+		return fault{}, false
+	}
+	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", listed(namesOf(w.certs[0]))))
+	f.Evidence = []string{"the library (crypto/x509) says: " + why.Error()}
+	f.Facts.Names = namesOf(w.certs[0])
+	for _, c := range w.certs[1:] {
+		if constrained(c) {
+			f.Facts.Subject = commonName(c)
+			break
+		}
+	}
+	f.Counterfactual = &finding.Counterfactual{Edit: "drop-name-constraints", Text: "without the name constraints of its CA the certificate would be accepted"}
+	return fault{f, func(w *world) {
+		for _, c := range w.certs[1:] {
+			unconstrain(c)
+		}
+	}}, true
+}
+
+func constrained(c *x509.Certificate) bool {
+	return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedIPRanges)+len(c.ExcludedIPRanges)+
+		len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses)+len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0
+}
+
+func unconstrain(c *x509.Certificate) {
+	c.PermittedDNSDomains, c.ExcludedDNSDomains = nil, nil
+	c.PermittedIPRanges, c.ExcludedIPRanges = nil, nil
+	c.PermittedEmailAddresses, c.ExcludedEmailAddresses = nil, nil
+	c.PermittedURIDomains, c.ExcludedURIDomains = nil, nil
+}

@@ -1,0 +1,135 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/probe"
+)
+
+// The alerts that mean something here: RFC 8446 section 6.2.
+const (
+	alertHandshakeFailure    = 40
+	alertBadCertificate      = 42
+	alertProtocolVersion     = 70
+	alertCertificateRequired = 116
+)
+
+// alertName returns the name that RFC 8446 section 6 gives an alert.
+func alertName(a uint8) string {
+	name, ok := map[uint8]string{
+		0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 40: "handshake_failure",
+		42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked", 45: "certificate_expired",
+		46: "certificate_unknown", 47: "illegal_parameter", 48: "unknown_ca", 49: "access_denied", 50: "decode_error",
+		51: "decrypt_error", 70: "protocol_version", 71: "insufficient_security", 80: "internal_error",
+		86: "inappropriate_fallback", 90: "user_canceled", 109: "missing_extension", 110: "unsupported_extension",
+		112: "unrecognized_name", 113: "bad_certificate_status_response", 115: "unknown_psk_identity",
+		116: "certificate_required", 120: "no_application_protocol",
+	}[a]
+	if !ok {
+		return fmt.Sprintf("alert %d", a)
+	}
+	return fmt.Sprintf("%s (%d)", name, a)
+}
+
+// startTLS judges the upgrade, from the capability to the first byte of TLS.
+func startTLS(c *connection) []finding.Finding {
+	word := "STARTTLS"
+	if c.Settings.Endpoint.Protocol() == account.POP3 {
+		word = "STLS"
+	}
+	upgrading := c.Settings.Mode == account.StartTLS
+	ended := c.Outcome == probe.Closed || c.Outcome == probe.WasReset
+	switch {
+	case c.Outcome == probe.NotOffered:
+		return blocked(finding.StartTLSNotOffered, fmt.Sprintf("%s does not offer %s, so nothing would be encrypted", c.target(), word),
+			"offer-starttls", "if the server offered it, TLS could begin", "it offers "+quoted(strings.Join(c.Capabilities, " ")))
+	case c.Stage == probe.Upgrading && c.Outcome == probe.Declined:
+		fs := blocked(finding.StartTLSRefused, fmt.Sprintf("%s offers %s and refuses it", c.target(), word),
+			"accept-starttls", "if the server accepted it, TLS could begin", "it says "+quoted(c.Answer))
+		fs[0].Facts.Text = c.Answer
+		return fs
+	case c.Stage == probe.Upgrading && (ended || c.Outcome == probe.TimedOut || c.Outcome == probe.Unexpected):
+		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s offers %s and does not answer it", c.target(), word),
+			"accept-starttls", "if the server answered, TLS could begin", "the connection ended after the command: "+string(c.Outcome))
+	case !upgrading || c.Stage != probe.Handshaking:
+		return nil
+	case ended && c.noByte():
+		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s agrees to %s and then hangs up", c.target(), word),
+			"begin-tls", "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+" and closes the connection")
+	case c.Outcome == probe.NotTLS:
+		return blocked(finding.NotTLSAfterStartTLS, fmt.Sprintf("%s agrees to %s and goes on in plaintext", c.target(), word),
+			"begin-tls", "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+", then "+quoted(firstLine(string(c.Raw))))
+	}
+	return nil
+}
+
+// injection judges plaintext that arrived between the answer to STARTTLS and TLS.
+func injection(c *connection) []finding.Finding {
+	if len(c.Injected) == 0 {
+		return nil
+	}
+	fs := blocked(finding.InjectedPlaintext, fmt.Sprintf("%s sent more plaintext after agreeing to TLS: a client that keeps it can be deceived", c.target()),
+		"drop-plaintext", "without those bytes the upgrade would be sound", "it sent "+quoted(string(c.Injected)))
+	fs[0].Facts.Text = string(c.Injected[:min(len(c.Injected), maxQuote)])
+	return fs
+}
+
+// handshake judges a handshake that began and failed for no reason of the certificate's.
+func handshake(c *connection) []finding.Finding {
+	if c.Stage != probe.Handshaking || clientCertificate(c) != nil {
+		return nil
+	}
+	ended := c.Outcome == probe.Closed || c.Outcome == probe.WasReset
+	switch {
+	case c.Outcome == probe.Alert && c.TLS.Alert != nil:
+		fs := blocked(finding.HandshakeRefused, fmt.Sprintf("%s refuses the TLS handshake: %s", c.target(), alertName(*c.TLS.Alert)),
+			"another-handshake", "if the server accepted the ClientHello, the handshake would go on", "it sent the alert "+alertName(*c.TLS.Alert))
+		fs[0].Facts.Text = alertName(*c.TLS.Alert)
+		return fs
+	case ended && (!c.noByte() || c.implicit() && cut(c) == nil):
+		return blocked(finding.HandshakeDropped, fmt.Sprintf("%s hangs up during the TLS handshake", c.target()),
+			"another-handshake", "if the server answered the ClientHello, the handshake would go on", "the connection ended after the ClientHello was sent", c.Error)
+	case c.Outcome == probe.TimedOut && (!c.noByte() || !c.implicit()):
+		return blocked(finding.HandshakeTimeout, fmt.Sprintf("%s begins the TLS handshake and does not end it", c.target()),
+			"another-handshake", "if the server went on, the handshake could end", "the time limit of the handshake ran out")
+	}
+	return nil
+}
+
+// askedForCertificate reports whether the server asked the device for a certificate, and ended
+// the connection when it got none.
+func (c *connection) askedForCertificate() bool { return c.TLS != nil && c.TLS.ClientCertificate }
+
+// clientCertificate judges a server that turns away whoever has no certificate. Under TLS 1.3
+// that shows only after the handshake, at the first read.
+func clientCertificate(c *connection) []finding.Finding {
+	if c.TLS == nil || c.Outcome == probe.Fine {
+		return nil
+	}
+	required := c.TLS.Alert != nil && *c.TLS.Alert == alertCertificateRequired
+	afterAsking := c.askedForCertificate() && (c.Stage == probe.Handshaking || c.Stage == probe.Reading) &&
+		(c.Outcome == probe.Closed || c.Outcome == probe.WasReset ||
+			c.TLS.Alert != nil && (*c.TLS.Alert == alertBadCertificate || *c.TLS.Alert == alertHandshakeFailure))
+	if !required && !afterAsking {
+		return nil
+	}
+	evidence := []string{"it asked for a certificate during the handshake, and ended the connection when none came"}
+	if c.TLS.Alert != nil {
+		evidence = append(evidence, "it sent the alert "+alertName(*c.TLS.Alert))
+	}
+	return blocked(finding.ClientCertificateRequired, fmt.Sprintf("%s demands a certificate from the device", c.target()),
+		"no-client-certificate", "if the server did not demand one, the session would begin", evidence...)
+}
+
+// key judges the proof of possession: the certificate came, and the handshake's signature was
+// made with another key than the one it names.
+func key(c *connection) []finding.Finding {
+	if c.Outcome != probe.BadSignature {
+		return nil
+	}
+	return blocked(finding.KeyDoesNotMatch, fmt.Sprintf("%s has a private key that does not belong to its certificate", c.target()),
+		"another-key", "with the key that the certificate names, the handshake would be completed", "the certificates came, then the signature of the handshake did not fit: "+c.Error)
+}

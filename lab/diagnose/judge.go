@@ -1,0 +1,221 @@
+// Package diagnose turns what was seen of a mail server into findings. It is pure: no network,
+// no clock; the same survey and knowledge give the same report, here or at a customer's.
+//
+// What verifies is decided by crypto/x509 alone. The rules only say why, and every reason they
+// give about a chain is tried out: with all of them undone crypto/x509 must accept, and with
+// any one left in place it must refuse. Then the diagnosis is complete.
+package diagnose
+
+import (
+	"crypto/x509"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/probe"
+)
+
+// maxRounds is how often a diagnosis may ask for further looks.
+const maxRounds = 2
+
+// A Judge judges surveys. It is safe for concurrent use.
+type Judge struct {
+	Knowledge *Knowledge
+	// Without names rules that are switched off, to show that something then goes unnoticed.
+	Without []string
+}
+
+// A Report is the diagnosis of one survey.
+type Report struct {
+	Endpoints []Endpoint `json:"endpoints"`
+	// Asks are the looks that would settle what the report leaves open.
+	Asks []probe.Ask `json:"asks,omitempty"`
+}
+
+// An Endpoint is the diagnosis of one connection.
+type Endpoint struct {
+	Endpoint account.Endpoint  `json:"endpoint"`
+	Findings []finding.Finding `json:"findings"`
+	// Complete says that the findings explain everything: for a chain as the package comment
+	// has it, for a connection that the stage at which it failed is explained.
+	Complete bool `json:"complete"`
+}
+
+// Failed reports whether any finding is an error.
+func (r Report) Failed() bool { return r.Worst() == finding.Error }
+
+// Worst returns the gravest severity of the report.
+func (r Report) Worst() finding.Severity {
+	var all []finding.Finding
+	for _, e := range r.Endpoints {
+		all = append(all, e.Findings...)
+	}
+	return finding.Worst(all)
+}
+
+// Rules returns the names of all rules that Without understands.
+func Rules() []string {
+	var out []string
+	for _, r := range connectionRules() {
+		out = append(out, r.name)
+	}
+	for _, r := range chainRules() {
+		out = append(out, r.name)
+	}
+	return append(out, "name-constraints")
+}
+
+// Report judges a survey as it stands.
+func (j Judge) Report(s probe.Survey) Report {
+	session := &session{judge: j, survey: s, know: j.Knowledge.with(nil, fetched(s)), verdicts: map[string]verdict{}}
+	var r Report
+	for _, o := range s.Observations {
+		r.Endpoints = append(r.Endpoints, session.judgeConnection(o))
+	}
+	r.Asks = session.asks
+	return r
+}
+
+// Examine judges a survey and has further looks taken where they would settle something, at
+// most twice. It returns the survey extended by them, so that the report can be made again
+// from what was seen.
+func (j Judge) Examine(s probe.Survey, look func([]probe.Ask) []probe.Further) (Report, probe.Survey) {
+	r := j.Report(s)
+	for range maxRounds {
+		if len(r.Asks) == 0 {
+			break
+		}
+		s.Further = append(slices.Clone(s.Further), look(r.Asks)...)
+		r = j.Report(s)
+	}
+	r.Asks = nil
+	return r, s
+}
+
+// session is the work on one survey: what was asked, and the chains judged already. The seven
+// endpoints of a server mostly present one chain.
+type session struct {
+	judge    Judge
+	survey   probe.Survey
+	know     *Knowledge
+	asks     []probe.Ask
+	verdicts map[string]verdict
+}
+
+func (s *session) judgeConnection(o probe.Observation) Endpoint {
+	c := &connection{session: s, Observation: o}
+	out := Endpoint{Endpoint: o.Settings.Endpoint, Complete: true, Findings: []finding.Finding{}}
+	for _, rule := range connectionRules() {
+		if !slices.Contains(s.judge.Without, rule.name) {
+			out.Findings = append(out.Findings, rule.find(c)...)
+		}
+	}
+	if len(out.Findings) == 0 && o.Outcome != probe.Fine {
+		out.Findings = append(out.Findings, c.unexplained())
+		out.Complete = false
+	}
+	if o.TLS != nil && len(o.TLS.Chain) > 0 {
+		v := s.chain(o)
+		out.Findings = append(out.Findings, v.findings...)
+		out.Complete = out.Complete && v.complete
+	}
+	out.Findings = foldFindings(out.Findings)
+	sortFindings(out.Findings)
+	return out
+}
+
+// chain judges the chain of o, once for all connections that presented it alike.
+func (s *session) chain(o probe.Observation) verdict {
+	var key strings.Builder
+	for _, der := range o.TLS.Chain {
+		key.WriteString(strconv.Itoa(len(der)))
+		key.Write(der)
+	}
+	key.WriteString(o.Settings.Host + "\x00" + o.At.UTC().Format("20060102150405"))
+	for _, root := range o.Settings.Roots {
+		key.Write(root)
+	}
+	v, ok := s.verdicts[key.String()]
+	if !ok {
+		know := s.know.with(parseAll(o.Settings.Roots), nil)
+		v = s.judge.judgeChain(&evidence{
+			raw: o.TLS.Chain, host: o.Settings.Host, at: o.At, usage: x509.ExtKeyUsageServerAuth, know: know,
+		})
+		s.verdicts[key.String()] = v
+	}
+	s.askForIssuer(v)
+	return v
+}
+
+// askForIssuer has the issuer's certificate fetched where the certificate says where it is.
+func (s *session) askForIssuer(v verdict) {
+	for _, f := range v.findings {
+		if f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted {
+			continue
+		}
+		c, err := x509.ParseCertificate(f.Facts.Certificate)
+		if err != nil {
+			continue
+		}
+		for _, url := range c.IssuingCertificateURL {
+			if strings.HasPrefix(url, "http://") {
+				s.ask(probe.Ask{Kind: probe.FetchIssuer, URL: url})
+				break
+			}
+		}
+	}
+}
+
+// ask notes a further look, unless it was taken or is asked for already.
+func (s *session) ask(a probe.Ask) *probe.Further {
+	for i := range s.survey.Further {
+		if sameAsk(s.survey.Further[i].Ask, a) {
+			return &s.survey.Further[i]
+		}
+	}
+	if !slices.ContainsFunc(s.asks, func(b probe.Ask) bool { return sameAsk(a, b) }) {
+		s.asks = append(s.asks, a)
+	}
+	return nil
+}
+
+func sameAsk(a, b probe.Ask) bool {
+	return a.Kind == b.Kind && a.URL == b.URL && sameLook(a.Settings, b.Settings)
+}
+
+func sameLook(a, b account.Settings) bool {
+	return a.Host == b.Host && a.Port == b.Port && a.Mode == b.Mode && a.Endpoint.Protocol() == b.Endpoint.Protocol() &&
+		a.SNI() == b.SNI() && a.MinVersion == b.MinVersion && a.MaxVersion == b.MaxVersion && a.Clock.Equal(b.Clock)
+}
+
+// look returns what was seen with other settings, nil when nobody has looked yet: then it is asked for.
+func (s *session) look(set account.Settings) *probe.Observation {
+	for i := range s.survey.Observations {
+		if sameLook(s.survey.Observations[i].Settings, set) {
+			return &s.survey.Observations[i]
+		}
+	}
+	if f := s.ask(probe.Ask{Kind: probe.Look, Settings: set}); f != nil {
+		return f.Observation
+	}
+	return nil
+}
+
+// fetched returns the issuers that were fetched for this survey.
+func fetched(s probe.Survey) []*x509.Certificate {
+	var ders [][]byte
+	for _, f := range s.Further {
+		if len(f.Certificate) > 0 {
+			ders = append(ders, f.Certificate)
+		}
+	}
+	return parseAll(ders)
+}
+
+func foldFindings(fs []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool {
+		return slices.ContainsFunc(fs, func(g finding.Finding) bool { return finding.Hides(g.Code, f.Code) })
+	})
+}

@@ -1,0 +1,110 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto/x509"
+)
+
+// Knowledge is what the diagnosis knows beside the evidence: the same for every connection of a
+// run. It is read-only once made, and safe for concurrent use.
+type Knowledge struct {
+	roots         []*x509.Certificate
+	intermediates []*x509.Certificate
+	pool          *x509.CertPool
+	bySubject     map[string][]*x509.Certificate
+	anchors       map[string]bool // raw bytes of the roots
+	constraints   map[string]func([]*x509.Certificate) error
+}
+
+// A Root is a trust anchor, with the constraint that its root programme puts on it, if any.
+type Root struct {
+	Certificate *x509.Certificate
+	// Constraint refuses a chain (leaf first, without the root) that the programme does not
+	// accept under this root; nil accepts all. See x509.CertPool.AddCertWithConstraint.
+	Constraint func([]*x509.Certificate) error
+}
+
+// NewKnowledge returns the knowledge of the given trust anchors and of intermediates that are
+// known without being sent. The intermediates are not trusted: they explain what is missing.
+func NewKnowledge(roots []Root, intermediates []*x509.Certificate) *Knowledge {
+	k := &Knowledge{
+		intermediates: intermediates,
+		pool:          x509.NewCertPool(),
+		bySubject:     map[string][]*x509.Certificate{},
+		anchors:       map[string]bool{},
+		constraints:   map[string]func([]*x509.Certificate) error{},
+	}
+	for _, r := range roots {
+		if k.anchors[string(r.Certificate.Raw)] {
+			continue
+		}
+		k.roots = append(k.roots, r.Certificate)
+		k.anchors[string(r.Certificate.Raw)] = true
+		if r.Constraint != nil {
+			k.constraints[string(r.Certificate.Raw)] = r.Constraint
+		}
+		addTo(k.pool, r.Certificate, r.Constraint)
+	}
+	for _, c := range k.roots {
+		k.bySubject[string(c.RawSubject)] = append(k.bySubject[string(c.RawSubject)], c)
+	}
+	for _, c := range intermediates {
+		if !k.anchors[string(c.Raw)] {
+			k.bySubject[string(c.RawSubject)] = append(k.bySubject[string(c.RawSubject)], c)
+		}
+	}
+	return k
+}
+
+// with returns k extended by what one device trusts on its own and by what was fetched.
+func (k *Knowledge) with(roots, intermediates []*x509.Certificate) *Knowledge {
+	if len(roots) == 0 && len(intermediates) == 0 {
+		return k
+	}
+	var all []Root
+	for _, c := range k.roots {
+		all = append(all, Root{c, k.constraints[string(c.Raw)]})
+	}
+	for _, c := range roots {
+		all = append(all, Root{Certificate: c})
+	}
+	return NewKnowledge(all, append(append([]*x509.Certificate(nil), k.intermediates...), intermediates...))
+}
+
+// trusts reports whether c itself, byte for byte, is a trust anchor.
+func (k *Knowledge) trusts(c *x509.Certificate) bool { return k.anchors[string(c.Raw)] }
+
+// issuers returns the known certificates that carry the issuer name of c. Names are compared
+// byte for byte, as crypto/x509 does.
+func (k *Knowledge) issuers(c *x509.Certificate) []*x509.Certificate {
+	return k.bySubject[string(c.RawIssuer)]
+}
+
+// namesake returns a trust anchor with the subject of c and other bytes, or nil.
+func (k *Knowledge) namesake(c *x509.Certificate) *x509.Certificate {
+	for _, r := range k.bySubject[string(c.RawSubject)] {
+		if k.trusts(r) && !bytes.Equal(r.Raw, c.Raw) {
+			return r
+		}
+	}
+	return nil
+}
+
+func addTo(pool *x509.CertPool, c *x509.Certificate, constraint func([]*x509.Certificate) error) {
+	if constraint != nil {
+		pool.AddCertWithConstraint(c, constraint)
+		return
+	}
+	pool.AddCert(c)
+}
+
+// parseAll returns those of ders that can be read.
+func parseAll(ders [][]byte) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, der := range ders {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}

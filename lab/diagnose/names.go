@@ -1,0 +1,133 @@
+package diagnose
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"mailtlslab/lab/finding"
+)
+
+// name judges whom the certificate is for. crypto/x509 decides whether the name fits (RFC 6125
+// and 9525: the SAN only, a wildcard for one whole label); what follows says why it does not.
+func name(ev *evidence) []fault {
+	leaf := ev.path.leaf()
+	if ev.host == "" || leaf.VerifyHostname(ev.host) == nil {
+		return nil
+	}
+	f := nameFinding(leaf, ev.host)
+	f.Facts.Host, f.Facts.Names = ev.host, namesOf(leaf)
+	f.Evidence = append(f.Evidence, fmt.Sprintf("the certificate names %s; the account connects to %s", listed(namesOf(leaf)), ev.host))
+	f.Counterfactual = &finding.Counterfactual{
+		Edit: "another-name", Text: fmt.Sprintf("if the certificate named %s, or the account used a name that it has, the name would fit", ev.host),
+	}
+	return []fault{{f, func(w *world) { rename(w.certs[0], w.host) }}}
+}
+
+func nameFinding(leaf *x509.Certificate, host string) finding.Finding {
+	names := namesOf(leaf)
+	cn := leaf.Subject.CommonName
+	switch {
+	case net.ParseIP(host) != nil && len(leaf.DNSNames) > 0:
+		return finding.New(finding.ConnectByIP, fmt.Sprintf("the account connects to the address %s, and the certificate is for the name %s", host, listed(leaf.DNSNames)))
+	case len(names) == 0 && strings.EqualFold(cn, host):
+		f := finding.New(finding.NoSAN, fmt.Sprintf("the certificate names %s only in its Common Name, which clients no longer read", cn))
+		f.Evidence = []string{"there is no subject alternative name (RFC 9525 section 2 forbids the Common Name)"}
+		return f
+	case tooDeep(names, host) != "":
+		return finding.New(finding.WildcardDepth, fmt.Sprintf("%s covers one level only, and %s is deeper", tooDeep(names, host), host))
+	}
+	f := finding.New(finding.NameMismatch, fmt.Sprintf("the certificate is for %s, not for %s", listed(names), host))
+	f.Facts.Detail = mismatchDetail(names, cn, host)
+	switch f.Facts.Detail {
+	case "common-name-ignored":
+		f.Evidence = []string{fmt.Sprintf("its Common Name is %s, but a certificate with subject alternative names is judged by them alone", cn)}
+	case "parent-domain-only":
+		f.Evidence = []string{"it holds for the domain itself, and a domain does not cover the names below it"}
+	case "provider-default":
+		f.Evidence = []string{"it holds for a whole domain of somebody else: it looks like a hosting provider's own certificate"}
+	case "no-names":
+		f.Summary = fmt.Sprintf("the certificate names no server at all, and the account connects to %s", host)
+	}
+	return f
+}
+
+// mismatchDetail says which sort of mismatch it is, as far as the names alone can tell.
+func mismatchDetail(names []string, cn, host string) string {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	switch {
+	case len(names) == 0:
+		return "no-names"
+	case strings.EqualFold(cn, host):
+		return "common-name-ignored"
+	case slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(host, "."+strings.ToLower(n)) }):
+		return "parent-domain-only"
+	case slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "*.") && domain(n) != domain(host) }):
+		return "provider-default"
+	case slices.ContainsFunc(names, func(n string) bool { return domain(n) == domain(host) }):
+		return "same-domain"
+	}
+	return "another-domain"
+}
+
+// domain returns the last two labels of a name: a rough guess at who owns it, used for wording only.
+func domain(n string) string {
+	labels := strings.Split(strings.ToLower(strings.TrimSuffix(n, ".")), ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
+}
+
+// tooDeep returns the wildcard that would cover host if it covered several labels.
+func tooDeep(names []string, host string) string {
+	for _, n := range names {
+		rest, ok := strings.CutPrefix(strings.ToLower(n), "*.")
+		if !ok {
+			continue
+		}
+		if below, ok := strings.CutSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), "."+rest); ok && strings.Contains(below, ".") {
+			return n
+		}
+	}
+	return ""
+}
+
+// defaultInstallation recognises the certificate that a package makes up when it is installed:
+// signed by itself, for a name that is nobody's. The list holds what packages are known to
+// write; Dovecot's from its dovecot-openssl.cnf, the rest is the name of the machine itself.
+func defaultInstallation(ev *evidence) []fault {
+	leaf := ev.path.leaf()
+	names := append(namesOf(leaf), leaf.Subject.CommonName)
+	madeUp := func(n string) bool {
+		return slices.Contains([]string{"localhost", "localhost.localdomain", "imap.example.com"}, strings.ToLower(n))
+	}
+	if ev.path.end != selfIssued || len(ev.path.certs) > 1 || leaf.VerifyHostname(ev.host) == nil || !slices.ContainsFunc(names, madeUp) {
+		return nil
+	}
+	f := finding.New(finding.DefaultInstallationCertificate, fmt.Sprintf("the server still has the certificate for %s that was made up when it was installed", leaf.Subject.CommonName))
+	f.Evidence = []string{"it is signed by itself", fmt.Sprintf("it is for %s, which is a placeholder", listed(namesOf(leaf)))}
+	f.Facts.Host, f.Facts.Names = ev.host, namesOf(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: fmt.Sprintf("a certificate for %s from a trusted CA would be accepted", ev.host)}
+	return []fault{{f, func(w *world) {
+		rename(w.certs[0], w.host)
+		w.anchor = len(w.certs) - 1
+	}}}
+}
+
+// rename makes the copy of a leaf valid for host as well.
+func rename(leaf *x509.Certificate, host string) {
+	if ip := net.ParseIP(host); ip != nil {
+		leaf.IPAddresses = append(slices.Clone(leaf.IPAddresses), ip)
+		return
+	}
+	leaf.DNSNames = append(slices.Clone(leaf.DNSNames), strings.TrimSuffix(host, "."))
+}
+
+// namesOf returns the names a certificate is valid for: its SAN entries that can name a server.
+func namesOf(c *x509.Certificate) []string {
+	names := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
+}

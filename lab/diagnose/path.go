@@ -1,0 +1,211 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/md5"
+	_ "crypto/md5" // to tell a weak signature from a wrong one
+	"crypto/rsa"
+	"crypto/x509"
+	"time"
+)
+
+// Bounds of the search for an explanation. crypto/x509 has its own for verification.
+const (
+	maxSent  = 64 // certificates of a chain that are looked at
+	maxDepth = 12 // certificates in a path
+	maxSteps = 96 // links tried
+)
+
+// An end is where a path stops.
+type end int
+
+const (
+	trusted    end = iota // at a trust anchor
+	selfIssued            // at a root that is not trusted
+	dangling              // at a certificate whose issuer nobody here has
+)
+
+// A linkState is what one signature is worth.
+type linkState int
+
+const (
+	sound    linkState = iota
+	weak               // made with a hash that is broken, and correct otherwise
+	wrongKey           // the issuer's name is right, its key identifier says that it has another key
+	broken             // the signature does not fit, and nothing says why
+)
+
+// A path is one explanation of how the leaf was meant to be trusted: the leaf first, then its
+// issuers as far as they can be found. It is a hypothesis; crypto/x509 decides what holds.
+type path struct {
+	certs []*x509.Certificate
+	links []linkState // links[i] is the signature of certs[i] by certs[i+1]
+	end   end
+}
+
+func (p path) leaf() *x509.Certificate { return p.certs[0] }
+func (p path) top() *x509.Certificate  { return p.certs[len(p.certs)-1] }
+
+// bestPath returns the path that needs the least to be forgiven.
+func bestPath(sent []*x509.Certificate, k *Knowledge, at time.Time) path {
+	s := search{sent: sent, know: k, at: at, best: path{certs: sent[:1], end: dangling}, cost: 1 << 30}
+	s.extend(path{certs: sent[:1:1]}, s.price(sent[0]))
+	return s.best
+}
+
+type search struct {
+	sent  []*x509.Certificate
+	know  *Knowledge
+	at    time.Time
+	steps int
+	best  path
+	cost  int
+}
+
+// What a path costs. Only the order matters: a missing certificate is likelier than a date in
+// the wrong place, and both than an issuer that nobody knows.
+const (
+	costMissing   = 1
+	costDates     = 2
+	costNotCA     = 3
+	costWeak      = 3
+	costBroken    = 5
+	costUntrusted = 6
+	costWrongKey  = 7
+	costDangling  = 8
+)
+
+func (s *search) price(c *x509.Certificate) int {
+	cost := 0
+	if s.at.Before(c.NotBefore) || s.at.After(c.NotAfter) {
+		cost += costDates
+	}
+	return cost
+}
+
+func (s *search) extend(p path, cost int) {
+	if cost >= s.cost {
+		return
+	}
+	top := p.top()
+	if s.know.trusts(top) {
+		s.take(p, trusted, cost)
+		return
+	}
+	if selfSigned(top) {
+		s.take(p, selfIssued, cost+costUntrusted)
+		return
+	}
+	issuers := s.issuers(p)
+	if len(issuers) == 0 {
+		s.take(p, dangling, cost+costDangling)
+		return
+	}
+	for _, issuer := range issuers {
+		if s.steps++; s.steps > maxSteps || len(p.certs) >= maxDepth {
+			s.take(p, dangling, cost+costDangling)
+			return
+		}
+		state := link(top, issuer)
+		step := s.price(issuer) + [...]int{sound: 0, weak: costWeak, wrongKey: costWrongKey, broken: costBroken}[state]
+		anchor := s.know.trusts(issuer)
+		if !mayIssue(issuer, anchor) {
+			step += costNotCA
+		}
+		if !anchor && !containsCert(s.sent, issuer) {
+			step += costMissing
+		}
+		s.extend(path{
+			certs: append(p.certs[:len(p.certs):len(p.certs)], issuer),
+			links: append(p.links[:len(p.links):len(p.links)], state),
+		}, cost+step)
+	}
+}
+
+func (s *search) take(p path, e end, cost int) {
+	if cost < s.cost {
+		p.end = e
+		s.best, s.cost = p, cost
+	}
+}
+
+// issuers returns the certificates named as issuer of the top of p that are not in p already:
+// those sent first, since a mail client sees only them, then those known.
+func (s *search) issuers(p path) []*x509.Certificate {
+	top := p.top()
+	var out []*x509.Certificate
+	add := func(c *x509.Certificate) {
+		if bytes.Equal(c.RawSubject, top.RawIssuer) && !containsCert(p.certs, c) && !containsCert(out, c) {
+			out = append(out, c)
+		}
+	}
+	for _, c := range s.sent {
+		add(c)
+	}
+	for _, c := range s.know.issuers(top) {
+		add(c)
+	}
+	return out
+}
+
+func containsCert(list []*x509.Certificate, c *x509.Certificate) bool {
+	for _, x := range list {
+		if x == c || bytes.Equal(x.Raw, c.Raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayIssue reports whether crypto/x509 lets c sign certificates. A version 1 certificate says
+// nothing of it, and is accepted as an anchor only.
+func mayIssue(c *x509.Certificate, anchor bool) bool {
+	if c.Version < 3 {
+		return anchor
+	}
+	return c.BasicConstraintsValid && c.IsCA && (c.KeyUsage == 0 || c.KeyUsage&x509.KeyUsageCertSign != 0)
+}
+
+// selfSigned reports whether c names itself as its issuer and its own key fits its signature.
+func selfSigned(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawSubject, c.RawIssuer) && signature(c, c) != broken
+}
+
+// link says what the signature of child by parent is worth.
+func link(child, parent *x509.Certificate) linkState {
+	state := signature(child, parent)
+	if state == broken && len(child.AuthorityKeyId) > 0 && len(parent.SubjectKeyId) > 0 &&
+		!bytes.Equal(child.AuthorityKeyId, parent.SubjectKeyId) {
+		return wrongKey
+	}
+	return state
+}
+
+// signature returns sound, weak or broken. A hash that clients no longer accept is tried all the
+// same: a weak signature and a wrong one have different remedies. CheckSignature still takes
+// SHA-1, which Verify does not, and never MD5.
+func signature(child, parent *x509.Certificate) linkState {
+	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
+	switch child.SignatureAlgorithm {
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
+		if err == nil {
+			return weak
+		}
+	case x509.MD5WithRSA:
+		if md5Fits(child, parent) {
+			return weak
+		}
+	default:
+		if err == nil {
+			return sound
+		}
+	}
+	return broken
+}
+
+func md5Fits(child, parent *x509.Certificate) bool {
+	pub, ok := parent.PublicKey.(*rsa.PublicKey)
+	sum := md5.Sum(child.RawTBSCertificate)
+	return ok && rsa.VerifyPKCS1v15(pub, crypto.MD5, sum[:], child.Signature) == nil
+}

@@ -1,0 +1,212 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+
+	"mailtlslab/lab/finding"
+)
+
+// trustAnchor judges where the path ends. "Unknown authority" is crypto/x509's one word for
+// four causes; here they are told apart by what was sent and by what is known.
+func trustAnchor(ev *evidence) []fault {
+	p := ev.path
+	if p.end == trusted {
+		return nil
+	}
+	f := untrusted(ev)
+	f.Facts.Subject, f.Facts.Issuer = commonName(p.top()), issuerName(p.top())
+	f.Facts.Certificate = p.top().Raw
+	if f.Counterfactual == nil {
+		f.Counterfactual = &finding.Counterfactual{Edit: "trust-root", Text: fmt.Sprintf("if %s were trusted, the chain would end where it should", commonName(p.top()))}
+	}
+	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
+}
+
+func untrusted(ev *evidence) finding.Finding {
+	p := ev.path
+	top := p.top()
+	switch namesake := ev.know.namesake(top); {
+	case p.end == selfIssued && len(p.certs) == 1:
+		f := finding.New(finding.SelfSigned, fmt.Sprintf("the certificate for %s is signed by itself and by no CA", commonName(top)))
+		f.Evidence = []string{"its issuer is its own subject, and its signature fits its own key"}
+		return f
+	case p.end == selfIssued && namesake != nil:
+		f := finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("the chain ends at a root that calls itself %s, as a trusted one does, and has another key", commonName(top)))
+		f.Evidence = []string{"the trusted root of that name has another key"}
+		return f
+	case p.end == selfIssued:
+		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the chain is complete and ends at %s, a root that is not trusted", commonName(top)))
+		f.Evidence = []string{"the root was sent, and is in no trust store of this run"}
+		return f
+	case len(p.certs) > 1:
+		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the certificate comes from a CA that is not trusted: %s", issuerName(top)))
+		f.Evidence = []string{fmt.Sprintf("the intermediate %s was sent; its issuer %s is in no trust store, nor among the known intermediates", commonName(top), issuerName(top))}
+		return f
+	}
+	f := finding.New(finding.IssuerUnknown, fmt.Sprintf("nobody here knows %s, the issuer of the certificate", issuerName(top)))
+	f.Evidence = []string{
+		"the server sent no certificate of that name, no trust store has it, and it is not among the known intermediates",
+		"either the server leaves out an intermediate, or the certificate comes from a private CA; the issuer's certificate would settle it",
+	}
+	f.Counterfactual = &finding.Counterfactual{Edit: "trust-root", Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", issuerName(top))}
+	return f
+}
+
+// missingIntermediate finds the links of the path that the server should have sent.
+func missingIntermediate(ev *evidence) []fault {
+	var out []fault
+	w := ev.world()
+	for i, c := range ev.path.certs {
+		if !w.absent[i] {
+			continue
+		}
+		f := finding.New(finding.MissingIntermediate, fmt.Sprintf("the server does not send the intermediate %s", commonName(c)))
+		f.Evidence = []string{fmt.Sprintf("%s is issued by %s, which is known and was not sent", commonName(ev.path.certs[i-1]), commonName(c))}
+		f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = commonName(c), issuerName(c), c.Raw
+		f.Counterfactual = &finding.Counterfactual{Edit: "add-intermediate", Text: fmt.Sprintf("if %s were sent as well, the chain would be complete", commonName(c))}
+		out = append(out, fault{f, func(w *world) { w.absent[i] = false }})
+	}
+	return out
+}
+
+// signatures judges each link of the path. A trust anchor's own signature proves nothing and is
+// not looked at.
+func signatures(ev *evidence) []fault {
+	var out []fault
+	for i, state := range ev.path.links {
+		child, parent := ev.path.certs[i], ev.path.certs[i+1]
+		var f finding.Finding
+		switch state {
+		case sound:
+			continue
+		case weak:
+			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(child), child.SignatureAlgorithm))
+			f.Evidence = []string{"the signature itself fits; the hash is no longer accepted"}
+			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 it would be accepted"}
+		case wrongKey:
+			f = finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("%s was issued by another CA than the one known as %s", commonName(child), commonName(parent)))
+			f.Evidence = []string{fmt.Sprintf("it asks for an issuer with key %x; %s has key %x", short(child.AuthorityKeyId), commonName(parent), short(parent.SubjectKeyId))}
+			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: fmt.Sprintf("signed with the key of %s that is known it would be accepted", commonName(parent))}
+		case broken:
+			f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: it does not fit the certificate", commonName(child)))
+			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", commonName(parent))}
+			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that its issuer made it would be accepted"}
+		}
+		f.Facts.Subject, f.Facts.Issuer = commonName(child), commonName(parent)
+		out = append(out, fault{f, func(w *world) { w.resign[i] = true }})
+	}
+	return out
+}
+
+func short(id []byte) []byte { return id[:min(len(id), 4)] }
+
+// issuerIsACA finds certificates that signed another one and may not (RFC 5280 section 4.2.1.9).
+func issuerIsACA(ev *evidence) []fault {
+	var out []fault
+	for i, c := range ev.path.certs[1:] {
+		anchor := ev.path.end == trusted && i+2 == len(ev.path.certs)
+		if mayIssue(c, anchor) {
+			continue
+		}
+		f := finding.New(finding.IssuerNotACA, fmt.Sprintf("%s signed the certificate below it and is no CA", commonName(c)))
+		f.Evidence = []string{caEvidence(c)}
+		f.Facts.Subject = commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: "make-ca", Text: fmt.Sprintf("if %s were a CA, what it signed would be accepted", commonName(c))}
+		out = append(out, fault{f, func(w *world) {
+			ca := w.certs[i+1]
+			ca.BasicConstraintsValid, ca.IsCA = true, true
+			ca.KeyUsage |= x509.KeyUsageCertSign
+		}})
+	}
+	return out
+}
+
+func caEvidence(c *x509.Certificate) string {
+	switch {
+	case c.Version < 3:
+		return "it is a version 1 certificate, which cannot say that it is a CA"
+	case !c.BasicConstraintsValid:
+		return "it has no basic constraints"
+	case !c.IsCA:
+		return "its basic constraints say CA:FALSE"
+	}
+	return "its key usage does not include signing certificates"
+}
+
+// pathLength finds CAs with more CAs below them than they allow (RFC 5280 section 4.2.1.9).
+func pathLength(ev *evidence) []fault {
+	var out []fault
+	for i, c := range ev.path.certs {
+		if i == 0 || !c.BasicConstraintsValid || c.MaxPathLen < 0 || i-1 <= c.MaxPathLen {
+			continue
+		}
+		f := finding.New(finding.PathLengthExceeded, fmt.Sprintf("%s allows %d CAs below it, and the chain has %d", commonName(c), c.MaxPathLen, i-1))
+		f.Facts.Subject = commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: "drop-path-length", Text: "without that limit the chain would be accepted"}
+		out = append(out, fault{f, func(w *world) { w.certs[i].MaxPathLen = -1 }})
+	}
+	return out
+}
+
+// order finds a chain whose certificates are all there, and not each before its issuer.
+func order(ev *evidence) []fault {
+	last := -1
+	for _, c := range ev.path.certs {
+		at := position(ev.sent, c)
+		if at < 0 {
+			continue
+		}
+		if at < last {
+			f := finding.New(finding.ChainOrder, "the certificates are not sent in the order of signing")
+			f.Evidence = []string{fmt.Sprintf("%s is sent before a certificate that it issued", commonName(c))}
+			return []fault{{Finding: f}}
+		}
+		last = at
+	}
+	return nil
+}
+
+// unrelated finds certificates that are no ancestor of the leaf, by name.
+func unrelated(ev *evidence) []fault {
+	related := map[string]bool{string(ev.sent[0].RawIssuer): true}
+	for range ev.sent {
+		for _, c := range ev.sent[1:] {
+			if related[string(c.RawSubject)] {
+				related[string(c.RawIssuer)] = true
+			}
+		}
+	}
+	var out []fault
+	for _, c := range ev.sent[1:] {
+		if related[string(c.RawSubject)] || containsCert(ev.path.certs, c) {
+			continue
+		}
+		f := finding.New(finding.UnrelatedCertificate, fmt.Sprintf("%s is sent too, and has nothing to do with this chain", commonName(c)))
+		f.Facts.Subject = commonName(c)
+		out = append(out, fault{Finding: f})
+	}
+	return out
+}
+
+// rootAlsoSent finds the root among the certificates sent. An intermediate that a device trusts
+// directly is no root, and has to be sent for all the others.
+func rootAlsoSent(ev *evidence) []fault {
+	top := ev.path.top()
+	if ev.path.end != trusted || len(ev.path.certs) < 2 || !bytes.Equal(top.RawSubject, top.RawIssuer) || position(ev.sent, top) < 0 {
+		return nil
+	}
+	f := finding.New(finding.RootAlsoSent, fmt.Sprintf("the root %s is sent too; a client that trusts it has it already", commonName(top)))
+	f.Facts.Subject = commonName(top)
+	return []fault{{Finding: f}}
+}
+
+func position(list []*x509.Certificate, c *x509.Certificate) int {
+	for i, x := range list {
+		if x.Equal(c) {
+			return i
+		}
+	}
+	return -1
+}

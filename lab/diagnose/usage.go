@@ -1,0 +1,132 @@
+package diagnose
+
+import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"slices"
+
+	"mailtlslab/lab/finding"
+)
+
+// purpose judges the extended key usages of the path: each certificate that has any must allow
+// the use, except the anchor's (RFC 5280 section 4.2.1.12, nested as crypto/x509 does).
+func purpose(ev *evidence) []fault {
+	var out []fault
+	for i, c := range ev.path.certs {
+		if allows(c, ev.usage) {
+			continue
+		}
+		f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is made for %s, not for servers", commonName(c), purposes(c)))
+		f.Facts.Detail = "other"
+		if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
+			f.Facts.Detail = "s-mime"
+		}
+		if i > 0 {
+			f = finding.New(finding.IntermediateWrongPurpose, fmt.Sprintf("%s may issue certificates for %s only", commonName(c), purposes(c)))
+		}
+		f.Evidence = []string{"its extended key usage does not hold serverAuth"}
+		f.Facts.Subject = commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: "another-purpose", Text: "with serverAuth among its extended key usages it would be accepted"}
+		out = append(out, fault{f, func(w *world) { w.certs[i].ExtKeyUsage = append(slices.Clone(c.ExtKeyUsage), w.usage) }})
+	}
+	return out
+}
+
+func allows(c *x509.Certificate, usage x509.ExtKeyUsage) bool {
+	if usage == x509.ExtKeyUsageAny || len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 {
+		return true
+	}
+	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) || slices.Contains(c.ExtKeyUsage, usage)
+}
+
+func purposes(c *x509.Certificate) string {
+	var out []string
+	for _, u := range c.ExtKeyUsage {
+		switch u {
+		case x509.ExtKeyUsageServerAuth:
+			out = append(out, "servers")
+		case x509.ExtKeyUsageClientAuth:
+			out = append(out, "clients (clientAuth)")
+		case x509.ExtKeyUsageEmailProtection:
+			out = append(out, "signing and encrypting messages (S/MIME)")
+		case x509.ExtKeyUsageCodeSigning:
+			out = append(out, "signing programs")
+		case x509.ExtKeyUsageTimeStamping:
+			out = append(out, "time stamps")
+		case x509.ExtKeyUsageOCSPSigning:
+			out = append(out, "signing OCSP responses")
+		default:
+			out = append(out, fmt.Sprintf("purpose %d of crypto/x509", u))
+		}
+	}
+	for _, oid := range c.UnknownExtKeyUsage {
+		out = append(out, "purpose "+oid.String())
+	}
+	return listed(out)
+}
+
+// criticalExtensions finds extensions that must be understood and are not (RFC 5280 section 4.2).
+func criticalExtensions(ev *evidence) []fault {
+	var out []fault
+	for i, c := range ev.path.certs {
+		if len(c.UnhandledCriticalExtensions) == 0 {
+			continue
+		}
+		oid := c.UnhandledCriticalExtensions[0].String()
+		f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has the critical extension %s, which clients do not know", commonName(c), oid))
+		f.Facts.Subject = commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: "drop-extension", Text: "were the extension not critical, clients would pass over it"}
+		out = append(out, fault{f, func(w *world) { w.certs[i].UnhandledCriticalExtensions = nil }})
+	}
+	return out
+}
+
+// caAsServer finds a leaf that is a CA. crypto/x509 accepts it; mozilla::pkix does not.
+func caAsServer(ev *evidence) []fault {
+	leaf := ev.path.leaf()
+	if !leaf.BasicConstraintsValid || !leaf.IsCA || ev.usage != x509.ExtKeyUsageServerAuth {
+		return nil
+	}
+	f := finding.New(finding.CAUsedAsServer, fmt.Sprintf("the certificate for %s is a CA's: whoever holds its key can issue certificates", commonName(leaf)))
+	f.Evidence = []string{"its basic constraints say CA:TRUE"}
+	f.Facts.Subject = commonName(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: "make-leaf", Text: "as an end-entity certificate (CA:FALSE) every client would take it"}
+	return []fault{{Finding: f}}
+}
+
+// Apple's least key sizes, in bits, for the leaf and its issuing CAs.
+const (
+	leastRSA = 2048
+	leastEC  = 256
+)
+
+// keyStrength finds keys that named clients refuse and crypto/x509 does not. A trust anchor's
+// key is the store's business.
+func keyStrength(ev *evidence) []fault {
+	certs := ev.path.certs
+	if ev.path.end == trusted && len(certs) > 1 {
+		certs = certs[:len(certs)-1]
+	}
+	var out []fault
+	for _, c := range certs {
+		var bits, least int
+		var kind string
+		switch key := c.PublicKey.(type) {
+		case *rsa.PublicKey:
+			bits, least, kind = key.N.BitLen(), leastRSA, "RSA"
+		case *ecdsa.PublicKey:
+			bits, least, kind = key.Curve.Params().BitSize, leastEC, "EC"
+		}
+		if bits >= least {
+			continue
+		}
+		f := finding.New(finding.WeakKey, fmt.Sprintf("%s has an %s key of %d bits; %d is the least that is accepted", commonName(c), kind, bits, least))
+		f.Evidence = []string{"Apple's mail programs and OpenSSL at security level 2 refuse it; others do not"}
+		f.Facts.Subject = commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: "another-key", Text: fmt.Sprintf("with a key of %d bits every client would take it", least)}
+		out = append(out, fault{Finding: f})
+	}
+	return out
+}

@@ -1,0 +1,58 @@
+// Package fault says how a connection goes wrong below TLS: on accept, on a line of plaintext,
+// or after a number of bytes. A Plan is a value; lab/internal/wire carries it out. Plans are
+// deterministic: the same connection always fails at the same byte.
+package fault
+
+// A Plan is what happens to every connection of one endpoint. The zero Plan is a healthy wire.
+type Plan struct {
+	// Closed leaves the port unopened: a connection is refused.
+	Closed bool `json:"closed,omitempty"`
+	// Accept is done to a connection as soon as it is there.
+	Accept Accept `json:"accept,omitempty"`
+	// Portal, when set, answers the client's first bytes, whatever they are, with this text and closes.
+	Portal string `json:"portal,omitempty"`
+	// Hide removes plaintext server lines, or words of them, that announce these capabilities,
+	// compared without regard to case: "STARTTLS" in IMAP and SMTP, "STLS" in POP3.
+	Hide []string `json:"hide,omitempty"`
+	// Lines are answers given instead of the server's to commands in the clear. The first match wins.
+	Lines []Line `json:"lines,omitempty"`
+	// CutAfter closes the connection once the server has sent this many bytes; 0 never does.
+	CutAfter int `json:"cutAfter,omitempty"`
+}
+
+// Accept is what is done to a connection before anything is said.
+type Accept string
+
+// The ways to receive a connection.
+const (
+	Serve Accept = ""      // as a server should
+	Reset Accept = "reset" // TCP RST (SO_LINGER 0)
+	Hang  Accept = "hang"  // keep it open and stay silent
+	Close Accept = "close" // TCP FIN
+)
+
+// A Line answers one plaintext command in the server's place.
+type Line struct {
+	// Command is the command's word without IMAP's tag, such as "STARTTLS" or "STLS".
+	Command string `json:"command"`
+	// Answer is sent instead of passing the command on; "{tag}" stands for IMAP's tag. Lines end
+	// in CRLF, which the wire adds. Empty passes the command on to the server.
+	Answer string `json:"answer,omitempty"`
+	// Then is what follows the answer.
+	Then Then `json:"then,omitempty"`
+}
+
+// Then is what happens after an answer given in the server's place.
+type Then string
+
+// What can follow.
+const (
+	GoOn Then = ""      // the conversation continues in the clear, as if the command had failed
+	Drop Then = "close" // the connection is closed
+	Stay Then = "stay"  // nothing more is ever said
+)
+
+// Healthy reports whether the plan disturbs nothing.
+func (p Plan) Healthy() bool {
+	return !p.Closed && p.Accept == Serve && p.Portal == "" && len(p.Hide) == 0 && len(p.Lines) == 0 && p.CutAfter == 0
+}

@@ -1,0 +1,165 @@
+package finding
+
+// The closed list. Order within a family is the order in which findings are told.
+const (
+	// Network.
+	HostNotFound    Code = "host-not-found"
+	ConnectTimeout  Code = "connect-timeout"
+	HostUnreachable Code = "host-unreachable"
+	PortClosed      Code = "port-closed"
+	SiblingPortOpen Code = "sibling-port-open"
+	NotOffered      Code = "not-offered"
+	ConnectionReset Code = "connection-reset"
+	CaptivePortal   Code = "captive-portal"
+
+	// Service.
+	NoGreeting          Code = "no-greeting"
+	ServiceUnavailable  Code = "service-unavailable"
+	ProtocolViolation   Code = "protocol-violation"
+	WrongService        Code = "wrong-service"
+	PortSpeaksPlaintext Code = "port-speaks-plaintext"
+	WrongEncryptionType Code = "wrong-encryption-type"
+	StartTLSNotOffered  Code = "starttls-not-offered"
+	StartTLSRefused     Code = "starttls-refused"
+	StartTLSDropped     Code = "starttls-dropped"
+	NotTLSAfterStartTLS Code = "not-tls-after-starttls"
+	InjectedPlaintext   Code = "injected-plaintext"
+
+	// Protocol.
+	HandshakeDropped          Code = "handshake-dropped"
+	HandshakeRefused          Code = "handshake-refused"
+	HandshakeTimeout          Code = "handshake-timeout"
+	ProtocolTooOld            Code = "protocol-too-old"
+	ClientCertificateRequired Code = "client-certificate-required"
+	KeyDoesNotMatch           Code = "key-does-not-match-certificate"
+
+	// Trust.
+	DefaultInstallationCertificate Code = "default-installation-certificate"
+	SelfSigned                     Code = "self-signed"
+	IssuerNotTrusted               Code = "issuer-not-trusted"
+	IssuerUnknown                  Code = "issuer-unknown"
+	MissingIntermediate            Code = "missing-intermediate"
+	IssuerKeyMismatch              Code = "issuer-key-mismatch"
+	IssuerNotACA                   Code = "issuer-not-a-ca"
+	PathLengthExceeded             Code = "path-length-exceeded"
+	CANotAllowedForName            Code = "ca-not-allowed-for-name"
+	ChainOrder                     Code = "chain-order"
+	UnrelatedCertificate           Code = "unrelated-certificate"
+	RootAlsoSent                   Code = "root-also-sent"
+
+	// Names.
+	NoSAN         Code = "no-san"
+	ConnectByIP   Code = "connect-by-ip"
+	WildcardDepth Code = "wildcard-depth"
+	NameMismatch  Code = "name-mismatch"
+
+	// Time.
+	Expired                 Code = "expired"
+	NotYetValid             Code = "not-yet-valid"
+	IntermediateExpired     Code = "intermediate-expired"
+	IntermediateNotYetValid Code = "intermediate-not-yet-valid"
+	RootExpired             Code = "root-expired"
+	RootNotYetValid         Code = "root-not-yet-valid"
+	ExpiresSoon             Code = "expires-soon"
+
+	// Keys.
+	MalformedCertificate Code = "malformed-certificate"
+	BadSignature         Code = "bad-signature"
+	WeakSignature        Code = "weak-signature"
+	WeakKey              Code = "weak-key"
+
+	// Usage.
+	WrongPurpose             Code = "wrong-purpose"
+	IntermediateWrongPurpose Code = "intermediate-wrong-purpose"
+	CAUsedAsServer           Code = "ca-used-as-server"
+	UnknownCriticalExtension Code = "unknown-critical-extension"
+
+	// Account.
+	CredentialsRefused Code = "credentials-refused"
+
+	// Unclear.
+	Unexplained Code = "unexplained"
+)
+
+// Sources of severities, named once. "Measured" means tried with the named client.
+const (
+	byApple       = "Apple, iOS 13 and macOS 10.15 requirements: https://support.apple.com/en-za/103769"
+	byGo          = "Go 1.26 crypto/x509, measured"
+	byThunderbird = "Thunderbird 140 ESR (mozilla::pkix), measured"
+	byOpenSSL     = "OpenSSL 3.0 verification, measured"
+	byK9          = "Thunderbird for Android: a missing capability is an error, not a downgrade (MissingCapabilityException)"
+	byEvery       = "every mail client: no session comes about"
+	by8314        = "RFC 8314 section 3 (use of TLS) and section 5 (client requirements)"
+	by8996        = "RFC 8996 (TLS 1.0 and 1.1 deprecated); Thunderbird 140 ESR, Chromium 150 and Go 1.26 refuse, measured"
+	by8446Order   = "RFC 8446 section 4.4.2 relaxes the order that RFC 5246 section 7.4.2 demanded; most clients sort"
+)
+
+var vocabulary = [...]Info{
+	{HostNotFound, Network, Error, byEvery, "The server's name does not exist in DNS", Connecting, true, nil, nil, ""},
+	{ConnectTimeout, Network, Error, byEvery, "Nothing answers on this port: packets are dropped on the way", Connecting, true, nil, nil, ""},
+	{HostUnreachable, Network, Error, byEvery, "The network has no way to this server", Connecting, true, nil, nil, ""},
+	{PortClosed, Network, Error, byEvery, "Nothing listens on this port", Connecting, true, nil, nil, ""},
+	{SiblingPortOpen, Network, Error, byEvery, "This port is closed, and the same service answers on its other port", Connecting, true, []Code{PortClosed}, nil, ""},
+	{NotOffered, Network, Note, by8314, "The server does not offer this service", Connecting, true, nil, nil, ""},
+	{ConnectionReset, Network, Error, byEvery, "The connection is cut before the server says anything", Connecting, true, nil, nil, ""},
+	{CaptivePortal, Network, Error, byEvery, "A network login page answers in place of the mail server", Connecting, true, []Code{PortSpeaksPlaintext, WrongService}, nil, ""},
+
+	{NoGreeting, Service, Error, byEvery, "The server takes the connection and never says a word", Greeting, true, nil, nil, ""},
+	{ServiceUnavailable, Service, Error, byEvery, "The server answers and declines to serve", Greeting, true, nil, nil, ""},
+	{ProtocolViolation, Service, Error, byEvery, "What the server says breaks the rules of the protocol", Greeting, true, nil, nil, ""},
+	{WrongService, Service, Error, byEvery, "Another service answers on this port", Greeting, true, nil, nil, ""},
+	{PortSpeaksPlaintext, Service, Error, by8314, "The port for TLS speaks plaintext", Greeting, true, nil, nil, ""},
+	{WrongEncryptionType, Service, Error, byEvery, "The account's encryption setting does not fit the port", Greeting, true, []Code{NoGreeting, PortSpeaksPlaintext}, nil, ""},
+	{StartTLSNotOffered, Service, Error, byK9, "The server does not offer STARTTLS", Greeting, true, nil, nil, "starttls-not-supported"},
+	{StartTLSRefused, Service, Error, byEvery, "The server offers STARTTLS and then refuses it", Greeting, true, nil, nil, "starttls-not-supported"},
+	{StartTLSDropped, Service, Error, byEvery, "The server agrees to STARTTLS and hangs up", Greeting, true, nil, nil, "starttls-not-supported"},
+	{NotTLSAfterStartTLS, Service, Error, byEvery, "The server agrees to STARTTLS and goes on in plaintext", Greeting, true, nil, nil, "starttls-not-supported"},
+	{InjectedPlaintext, Service, Error, "RFC 3207 section 6 and RFC 9051 section 6.2.1: what came before TLS must be discarded; curl reports a weird server reply, measured", "Extra plaintext was slipped in before TLS began", Greeting, false, nil, nil, ""},
+
+	{HandshakeDropped, Protocol, Error, byEvery, "The server hangs up during the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
+	{HandshakeRefused, Protocol, Error, byEvery, "The server refuses the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
+	{HandshakeTimeout, Protocol, Error, byEvery, "The TLS handshake begins and never ends", Handshaking, true, nil, nil, "validation-failure"},
+	{ProtocolTooOld, Protocol, Error, by8996, "The server speaks only outdated TLS versions", Handshaking, false, nil, nil, "validation-failure"},
+	{ClientCertificateRequired, Protocol, Error, byEvery, "The server demands a certificate from the device", Handshaking, false, nil, nil, "validation-failure"},
+	{KeyDoesNotMatch, Protocol, Error, byEvery, "The server's private key does not belong to its certificate", Handshaking, false, nil, nil, "validation-failure"},
+
+	{DefaultInstallationCertificate, Trust, Error, byApple, "The server still has the certificate its installation made up", Certifying, false, []Code{SelfSigned, NameMismatch, NoSAN}, nil, "certificate-not-trusted"},
+	{SelfSigned, Trust, Error, byApple, "The certificate is signed by itself", Certifying, false, nil, []Code{IssuerNotTrusted, IssuerUnknown, MissingIntermediate}, "certificate-not-trusted"},
+	{IssuerNotTrusted, Trust, Error, byApple, "The chain ends at a CA that is not trusted", Certifying, false, nil, []Code{IssuerUnknown, MissingIntermediate}, "certificate-not-trusted"},
+	{IssuerUnknown, Trust, Error, byApple, "Nobody here knows the CA that issued the certificate", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{MissingIntermediate, Trust, Error, byApple, "The server does not send the intermediate certificate", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{IssuerKeyMismatch, Trust, Error, byGo, "The issuer has the right name and another key", Certifying, false, nil, []Code{BadSignature, IssuerNotTrusted, MissingIntermediate}, "certificate-not-trusted"},
+	{IssuerNotACA, Trust, Error, byGo, "The certificate was signed by one that is not a CA", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{PathLengthExceeded, Trust, Error, byGo, "The chain is longer than one of its CAs allows", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{CANotAllowedForName, Trust, Error, byGo, "The CA may not issue for this name", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{ChainOrder, Trust, Warning, by8446Order, "The certificates are sent in the wrong order", Certifying, false, nil, nil, ""},
+	{UnrelatedCertificate, Trust, Note, by8446Order, "A certificate is sent that has nothing to do with the chain", Certifying, false, nil, nil, ""},
+	{RootAlsoSent, Trust, Note, "RFC 8446 section 4.4.2: the trust anchor may be omitted", "The root is sent too, which nobody needs", Certifying, false, nil, nil, ""},
+
+	{NoSAN, Names, Error, byApple, "The certificate names its server only in the Common Name", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
+	{ConnectByIP, Names, Error, byApple, "The account uses an IP address, the certificate a name", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
+	{WildcardDepth, Names, Error, byApple, "A wildcard covers one level only, and the name is deeper", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
+	{NameMismatch, Names, Error, byApple, "The certificate is for another name", Certifying, false, nil, nil, "certificate-host-mismatch"},
+
+	{Expired, Time, Error, byApple, "The certificate has expired", Certifying, false, nil, []Code{ExpiresSoon}, "certificate-expired"},
+	{NotYetValid, Time, Error, byApple, "The certificate is not valid yet", Certifying, false, nil, nil, "validation-failure"},
+	{IntermediateExpired, Time, Error, byOpenSSL, "An intermediate certificate has expired", Certifying, false, nil, nil, "certificate-expired"},
+	{IntermediateNotYetValid, Time, Error, byOpenSSL, "An intermediate certificate is not valid yet", Certifying, false, nil, nil, "validation-failure"},
+	{RootExpired, Time, Error, byOpenSSL, "The root certificate on the device has expired", Certifying, false, nil, nil, "certificate-expired"},
+	{RootNotYetValid, Time, Error, byOpenSSL, "The root certificate on the device is not valid yet", Certifying, false, nil, nil, "validation-failure"},
+	{ExpiresSoon, Time, Warning, "Let's Encrypt and certbot 4 renew when a third of the lifetime is left: an automatic renewal should have happened", "The certificate expires within seven days", Certifying, false, nil, nil, ""},
+
+	{MalformedCertificate, Keys, Error, byGo, "The certificate cannot be read", Certifying, true, nil, nil, "validation-failure"},
+	{BadSignature, Keys, Error, byGo, "A signature in the chain is damaged", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{WeakSignature, Keys, Error, byApple, "A signature in the chain uses a broken hash", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{WeakKey, Keys, Error, byApple, "A key in the chain is too short", Certifying, false, nil, nil, "validation-failure"},
+
+	{WrongPurpose, Usage, Error, byApple, "The certificate is not meant for servers", Certifying, false, nil, nil, "validation-failure"},
+	{IntermediateWrongPurpose, Usage, Error, byGo, "A CA in the chain may not issue for servers", Certifying, false, nil, nil, "validation-failure"},
+	{CAUsedAsServer, Usage, Error, byThunderbird, "A CA's certificate is used as a server's", Certifying, false, nil, nil, "validation-failure"},
+	{UnknownCriticalExtension, Usage, Error, byGo, "The certificate carries a critical extension that nobody understands", Certifying, false, nil, nil, "validation-failure"},
+
+	{CredentialsRefused, Account, Error, byEvery, "The server is in order and refuses the user name or password", LoggingIn, false, nil, nil, ""},
+
+	{Unexplained, Unclear, Error, byGo, "Something is wrong that these rules do not explain", Certifying, false, nil, nil, "validation-failure"},
+}

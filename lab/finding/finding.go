@@ -1,0 +1,170 @@
+// Package finding is the closed vocabulary of diagnoses, and the Finding value that carries one.
+//
+// A Code is never renamed and never reused; retired ones stay reserved. The table in codes.go
+// says of each what it means, how severe it is and by whose rule, and what it hides.
+package finding
+
+import "time"
+
+// A Code names one diagnosis, in kebab-case.
+type Code string
+
+// A Severity says whether a current mainstream mail client minds.
+type Severity string
+
+// The severities. The exit status of a diagnosis is 1 for errors, and for warnings when asked.
+const (
+	Error   Severity = "error"   // at least one named current mainstream client refuses
+	Warning Severity = "warning" // works today, in most clients; will not stay so, or not everywhere
+	Note    Severity = "note"    // worth knowing, nothing to cure
+)
+
+// A Family groups codes by what has to be looked at.
+type Family string
+
+// The families, in the order in which a connection meets them.
+const (
+	Network  Family = "network"  // before the server says anything
+	Service  Family = "service"  // what the port speaks, and when TLS begins
+	Protocol Family = "protocol" // the TLS handshake itself
+	Trust    Family = "trust"    // the chain and who signed it
+	Names    Family = "names"    // whom the certificate is for
+	Time     Family = "time"     // when it is valid
+	Keys     Family = "keys"     // keys and signatures
+	Usage    Family = "usage"    // what the certificate may be used for
+	Account  Family = "account"  // the login
+	Unclear  Family = "unclear"  // nothing in the vocabulary explains it
+)
+
+// A Stage is how far a connection must get before a code can be seen. A code that Blocks makes
+// everything of a later stage invisible.
+type Stage int
+
+// The stages, in order.
+const (
+	Connecting  Stage = iota // name resolution, TCP, path
+	Greeting                 // the plaintext part, up to STARTTLS
+	Handshaking              // versions, ciphers, alerts
+	Certifying               // the certificate, once it has been seen
+	LoggingIn                // after a clean handshake
+)
+
+// Info is what the vocabulary says about a code.
+type Info struct {
+	Code     Code
+	Family   Family
+	Severity Severity
+	Basis    string // whose rule makes it that severe: a named client or a specification
+	Title    string // one line, no full stop
+	Stage    Stage
+	Blocks   bool   // hides every code of a later stage
+	Causes   []Code // codes that are only consequences of this one, and are folded into it
+	Masks    []Code // codes of the same stage that cannot be seen while this one holds
+	RFC8460  string // the matching TLSRPT result type, by analogy: that RFC speaks of server to server
+}
+
+// A Finding is one diagnosis of one connection.
+type Finding struct {
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"`
+	// Summary says what is wrong in one sentence, with the facts of this case. It may quote the
+	// server: escape it before printing.
+	Summary string `json:"summary"`
+	// Evidence says how we know, a sentence each. It may quote the server.
+	Evidence []string `json:"evidence,omitempty"`
+	// Facts are the parameters that a remedy needs.
+	Facts Facts `json:"facts,omitzero"`
+	// Counterfactual is the smallest change under which this fault is gone.
+	Counterfactual *Counterfactual `json:"counterfactual,omitempty"`
+}
+
+// Facts are the parameters of a finding. Only those that its code speaks of are set.
+type Facts struct {
+	Host        string    `json:"host,omitempty"`        // the name the account uses
+	Names       []string  `json:"names,omitempty"`       // names the certificate is for
+	Subject     string    `json:"subject,omitempty"`     // the certificate at fault
+	Issuer      string    `json:"issuer,omitempty"`      // its issuer's name
+	Certificate []byte    `json:"certificate,omitempty"` // DER of a certificate that is needed
+	Fingerprint string    `json:"fingerprint,omitempty"` // SHA-256 of the leaf, lower-case hex
+	At          time.Time `json:"at,omitzero"`           // the date that matters
+	Port        int       `json:"port,omitempty"`        // a port that would work
+	Mode        string    `json:"mode,omitempty"`        // the mode that goes with it (account.Mode)
+	Speaks      string    `json:"speaks,omitempty"`      // what the port speaks (account.Protocol, or "http")
+	Text        string    `json:"text,omitempty"`        // the server's own words
+	Version     string    `json:"version,omitempty"`     // a TLS version
+	Detail      string    `json:"detail,omitempty"`      // a sub-case of the code, kebab-case
+}
+
+// A Counterfactual is an edit of the evidence: with it, this fault and no other is gone.
+type Counterfactual struct {
+	Edit string `json:"edit"` // kebab-case: another-time, another-name, add-intermediate, trust-root, …
+	Text string `json:"text"` // the same as a sentence
+}
+
+// New returns a finding of the given code with the vocabulary's severity.
+// It panics on a code that the vocabulary does not hold: that is a defect of the caller.
+func New(c Code, summary string) Finding {
+	info, ok := Lookup(c)
+	if !ok {
+		panic("finding: unknown code " + string(c))
+	}
+	return Finding{Code: c, Severity: info.Severity, Summary: summary}
+}
+
+// Lookup returns what the vocabulary says about c.
+func Lookup(c Code) (Info, bool) {
+	for _, info := range vocabulary {
+		if info.Code == c {
+			return info, true
+		}
+	}
+	return Info{}, false
+}
+
+// All returns the vocabulary, family by family.
+func All() []Info { return append([]Info(nil), vocabulary[:]...) }
+
+// Hides reports whether b cannot be seen, or is not told of its own, while a holds.
+func Hides(a, b Code) bool {
+	ia, okA := Lookup(a)
+	ib, okB := Lookup(b)
+	if !okA || !okB || a == b {
+		return false
+	}
+	if ia.Blocks && ia.Stage < ib.Stage {
+		return true
+	}
+	return contains(ia.Causes, b) || contains(ia.Masks, b)
+}
+
+func contains(codes []Code, c Code) bool {
+	for _, x := range codes {
+		if x == c {
+			return true
+		}
+	}
+	return false
+}
+
+// Worst returns the gravest severity among fs, and "" when there is none.
+func Worst(fs []Finding) Severity {
+	worst := Severity("")
+	for _, f := range fs {
+		switch {
+		case f.Severity == Error:
+			return Error
+		case f.Severity == Warning, worst == "":
+			worst = f.Severity
+		}
+	}
+	return worst
+}
+
+// Codes returns the codes of fs, in order.
+func Codes(fs []Finding) []Code {
+	out := make([]Code, 0, len(fs))
+	for _, f := range fs {
+		out = append(out, f.Code)
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package httpd
+
+import (
+	"html/template"
+	"io"
+	"time"
+)
+
+type page struct {
+	Hostname string
+	Address  string
+	Root     bool
+	Messages []entry
+}
+
+type entry struct {
+	Subject string
+	From    string
+	Date    time.Time
+}
+
+func (p page) write(w io.Writer) error {
+	t, err := template.New("inbox").Parse(source)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, p)
+}
+
+const source = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Lab webmail</title>
+<style>
+:root { color-scheme: light dark; }
+body { margin: 0; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
+header { padding: 1.5rem 1rem; background: #1f4e79; color: #fff; }
+header h1 { margin: 0; font-size: 1.4rem; }
+header p { margin: 0; opacity: .85; }
+main { max-width: 44rem; margin: 0 auto; padding: 1rem; }
+ul { list-style: none; margin: 0; padding: 0; }
+li { padding: .75rem 0; border-bottom: 1px solid color-mix(in srgb, CanvasText 18%, transparent); }
+li strong, li span { display: block; overflow-wrap: anywhere; }
+li span { font-size: .85rem; opacity: .75; }
+aside { margin-top: 2rem; padding: .75rem 1rem; border-left: 4px solid #b35900; font-size: .9rem; }
+</style>
+</head>
+<body>
+<header><h1>Lab webmail</h1><p>{{.Address}} on {{.Hostname}}</p></header>
+<main>
+{{if .Messages}}<ul>
+{{range .Messages}}<li><strong>{{or .Subject "(no subject)"}}</strong><span>{{.From}}</span><span><time datetime="{{.Date.Format "2006-01-02T15:04:05Z07:00"}}">{{.Date.Format "2 January 2006, 15:04"}}</time></span></li>
+{{end}}</ul>{{else}}<p>No mail yet.</p>{{end}}
+{{if .Root}}<aside><a href="/root.cer">Download the lab's root certificate</a>. Install it on test devices only, and remove it afterwards: whoever holds its key can impersonate the sites it covers.</aside>{{end}}
+</main>
+</body>
+</html>
+`

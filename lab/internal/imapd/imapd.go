@@ -1,0 +1,102 @@
+// Package imapd serves the lab's mailbox over IMAP, with go-imap.
+package imapd
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+
+	"mailtlslab/lab/internal/mailbox"
+	"mailtlslab/lab/internal/wire"
+)
+
+// Options say what is served.
+type Options struct {
+	Store *mailbox.Store
+	// Logf, when set, is told what the library complains about.
+	Logf func(format string, args ...any)
+}
+
+// A Server serves the clear and the encrypted conversations of any number of listeners.
+type Server struct {
+	store  *mailbox.Store
+	user   *imapmemserver.User
+	clear  *wire.Queue
+	secure *wire.Queue
+	bell   bell
+	wg     sync.WaitGroup
+}
+
+// New starts a server that waits for ServeConn.
+func New(opts Options) (*Server, error) {
+	s := &Server{
+		store: opts.Store,
+		user:  imapmemserver.NewUser(opts.Store.User(), opts.Store.Password()),
+		clear: wire.NewQueue(), secure: wire.NewQueue(),
+	}
+	for _, name := range []string{"INBOX", "Drafts", "Sent", "Trash"} {
+		if err := s.user.Create(name, nil); err != nil {
+			return nil, fmt.Errorf("create mailbox %s: %w", name, err)
+		}
+		if err := s.user.Subscribe(name); err != nil {
+			return nil, fmt.Errorf("subscribe to mailbox %s: %w", name, err)
+		}
+	}
+	s.store.OnDeliver(s.append)
+	// The wire begins TLS, so one library server announces STARTTLS and LOGINDISABLED and the
+	// other allows a login. The empty configuration is never used: no STARTTLS reaches it.
+	s.start(s.clear, &imapserver.Options{TLSConfig: &tls.Config{}}, opts)
+	s.start(s.secure, &imapserver.Options{InsecureAuth: true}, opts)
+	return s, nil
+}
+
+func (s *Server) start(q *wire.Queue, o *imapserver.Options, opts Options) {
+	o.NewSession = s.newSession
+	o.Logger = logger(opts.Logf)
+	o.Caps = imap.CapSet{
+		imap.CapIMAP4rev1: {}, imap.CapNamespace: {}, imap.CapUIDPlus: {}, imap.CapMove: {},
+		imap.CapESearch: {}, imap.CapListExtended: {}, imap.CapListStatus: {}, imap.CapStatusSize: {},
+	}
+	server := imapserver.New(o)
+	s.wg.Go(func() { server.Serve(q) })
+}
+
+// ServeConn serves one conversation to its end.
+func (s *Server) ServeConn(c net.Conn) {
+	if wire.IsTLS(c) {
+		s.secure.Hand(c)
+		return
+	}
+	s.clear.Hand(c)
+}
+
+// Close takes no more connections. Those under way are ended by their listener. The library's
+// own Close is not used: it misses connections and waits for none.
+func (s *Server) Close() error {
+	s.clear.Close()
+	s.secure.Close()
+	s.wg.Wait()
+	return nil
+}
+
+func (s *Server) append(m mailbox.Message) {
+	// In memory, and INBOX is there unless a client deleted it, which it is not allowed to.
+	s.user.Append("INBOX", literal{bytes.NewReader(m.Raw)}, &imap.AppendOptions{Time: m.Date})
+	s.bell.ring()
+}
+
+type literal struct{ *bytes.Reader }
+
+type logger func(format string, args ...any)
+
+func (l logger) Printf(format string, args ...any) {
+	if l != nil {
+		l(format, args...)
+	}
+}

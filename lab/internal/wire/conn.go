@@ -1,0 +1,240 @@
+package wire
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// A Conn is one tracked connection: its socket, its plan and what is known of it. Handlers
+// reach it with Find.
+type Conn struct {
+	raw      net.Conn
+	cfg      *Config
+	began    time.Time
+	observer observer // used by one goroutine at a time, and after the end
+	linger   bool     // the client must see how this ended: FIN, not a reset by unread bytes
+
+	mu       sync.Mutex
+	sent     int
+	cut      bool // Plan.CutAfter was reached
+	rank     int
+	commands int
+	password string
+	loggedIn bool
+	alert    *uint8
+	failure  string // of the handshake
+}
+
+var errCut = errors.New("connection cut as planned")
+
+func newConn(raw net.Conn, cfg *Config) *Conn {
+	return &Conn{raw: raw, cfg: cfg, began: time.Now(), password: NoPassword}
+}
+
+// Find returns the tracked connection below c, or nil when there is none.
+func Find(c net.Conn) *Conn {
+	for {
+		switch t := c.(type) {
+		case *gate:
+			return t.conn
+		case *secure:
+			return t.conn
+		case *socket:
+			return t.conn
+		case interface{ unwrap() net.Conn }:
+			c = t.unwrap()
+		case interface{ NetConn() net.Conn }:
+			c = t.NetConn()
+		default:
+			return nil
+		}
+	}
+}
+
+// IsTLS reports whether what a handler was given is encrypted.
+func IsTLS(c net.Conn) bool {
+	for {
+		switch t := c.(type) {
+		case *secure:
+			return true
+		case interface{ unwrap() net.Conn }:
+			c = t.unwrap()
+		default:
+			return false
+		}
+	}
+}
+
+// NoteCommand counts a command. Only handlers of HTTP call it: the lines of the other dialects
+// are read by the wire. It does nothing on nil.
+func (c *Conn) NoteCommand() {
+	if c != nil {
+		c.command(true)
+	}
+}
+
+// NoteLogin tells that a password arrived under TLS and whether it was right. It does nothing
+// on nil.
+func (c *Conn) NoteLogin(ok bool) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.password == NoPassword {
+		c.password = PasswordTLS
+	}
+	if ok {
+		c.loggedIn = true
+		c.rank = max(c.rank, rankLogin)
+	}
+}
+
+func (c *Conn) command(tls bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.commands++
+	if tls {
+		c.rank = max(c.rank, rankCommand)
+	} else {
+		c.rank = max(c.rank, rankClearCommand)
+	}
+}
+
+func (c *Conn) reached(rank int) {
+	c.mu.Lock()
+	c.rank = max(c.rank, rank)
+	c.mu.Unlock()
+}
+
+func (c *Conn) clearPassword() {
+	c.mu.Lock()
+	c.password = PasswordClear
+	c.mu.Unlock()
+}
+
+func (c *Conn) noteAlert(err error) {
+	if code, ok := remoteAlert(err); ok && code != 0 {
+		c.mu.Lock()
+		c.alert = &code
+		c.mu.Unlock()
+	}
+}
+
+// record is called once, after the end.
+func (c *Conn) record() Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := &c.observer
+	if o.complete {
+		c.rank = max(c.rank, rankHello)
+	}
+	if o.alert != nil {
+		c.alert = o.alert
+		if c.failure != "" {
+			c.failure = alertWords(*o.alert)
+		}
+	}
+	return Record{
+		Remote: c.raw.RemoteAddr().String(), Began: c.began, Ended: time.Now(),
+		Stage: stageOf(c.rank), SNI: o.sni, Versions: o.versions, Alert: c.alert, HandshakeError: c.failure,
+		Commands: c.commands, Password: c.password, LoggedIn: c.loggedIn,
+	}
+}
+
+// abort ends the connection from outside, whatever it is doing.
+func (c *Conn) abort() { c.raw.Close() }
+
+// send writes to the socket, up to the byte at which the plan cuts.
+func (c *Conn) send(b []byte) (int, error) {
+	c.mu.Lock()
+	if c.cut {
+		c.mu.Unlock()
+		return 0, errCut
+	}
+	limit := c.cfg.Plan.CutAfter
+	c.cut = limit > 0 && c.sent+len(b) >= limit
+	whole := len(b)
+	if c.cut {
+		b = b[:limit-c.sent]
+	}
+	c.sent += len(b)
+	cut := c.cut
+	c.mu.Unlock()
+
+	n, err := c.raw.Write(b)
+	if !cut {
+		return n, err
+	}
+	c.closeWrite()
+	c.raw.SetReadDeadline(time.Unix(1, 0))
+	if err == nil && n < whole {
+		err = errCut
+	}
+	return n, err
+}
+
+func (c *Conn) wasCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cut
+}
+
+func (c *Conn) closeWrite() {
+	if t, ok := c.raw.(*net.TCPConn); ok {
+		t.CloseWrite()
+	}
+}
+
+// drain reads what the client still sends, until it closes or limit has passed; 0 is for ever.
+func (c *Conn) drain(first []byte, limit time.Duration) {
+	deadline := time.Time{}
+	if limit > 0 {
+		deadline = time.Now().Add(limit)
+	}
+	c.raw.SetReadDeadline(deadline)
+	c.observer.see(first)
+	buf := make([]byte, 2048)
+	for {
+		n, err := c.raw.Read(buf)
+		c.observer.see(buf[:n])
+		if err != nil {
+			return
+		}
+	}
+}
+
+// A socket is the connection as TLS sees it: recorded, and cut as planned.
+type socket struct {
+	net.Conn
+	conn  *Conn
+	early []byte // arrived before TLS began
+}
+
+func (s *socket) Read(p []byte) (int, error) {
+	if len(s.early) > 0 {
+		n := copy(p, s.early)
+		s.early = s.early[n:]
+		s.conn.observer.see(p[:n])
+		return n, nil
+	}
+	if s.conn.wasCut() {
+		return 0, io.EOF
+	}
+	n, err := s.Conn.Read(p)
+	s.conn.observer.see(p[:n])
+	return n, err
+}
+
+func (s *socket) Write(p []byte) (int, error) { return s.conn.send(p) }
+
+// Close leaves a connection that was cut to the end of Conn.serve, which closes it gently.
+func (s *socket) Close() error {
+	if s.conn.wasCut() {
+		return s.Conn.SetReadDeadline(time.Unix(1, 0))
+	}
+	return s.Conn.Close()
+}

@@ -1,0 +1,137 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// A Listener owns one port and everything that was ever accepted on it.
+type Listener struct {
+	addr net.Addr
+	wg   sync.WaitGroup
+	done chan struct{} // closed by Close
+
+	mu     sync.Mutex
+	ln     net.Listener // nil while the port is closed
+	cfg    *Config
+	conns  map[*Conn]struct{}
+	closed bool
+}
+
+// Listen opens addr, "host:port" with port 0 for any. When the plan says Closed the port is
+// chosen, and remembered, but refuses connections.
+func Listen(addr string, cfg *Config) (*Listener, error) {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	l := &Listener{addr: ln.Addr(), cfg: cfg.prepared(), conns: map[*Conn]struct{}{}, done: make(chan struct{})}
+	if cfg.Plan.Closed {
+		return l, ln.Close()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.openLocked(ln)
+	return l, nil
+}
+
+// Addr returns the address, also while the port is closed.
+func (l *Listener) Addr() net.Addr { return l.addr }
+
+// Set changes what new connections meet, and closes or reopens the port as the plan says.
+// Connections that are under way keep what they met. The error tells that the port could not
+// be reopened; the configuration is in force all the same.
+func (l *Listener) Set(cfg *Config) error {
+	cfg = cfg.prepared()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cfg = cfg
+	switch {
+	case l.closed:
+		return net.ErrClosed
+	case cfg.Plan.Closed && l.ln != nil:
+		err := l.ln.Close()
+		l.ln = nil
+		return err
+	case !cfg.Plan.Closed && l.ln == nil:
+		ln, err := net.Listen("tcp", l.addr.String())
+		if err != nil {
+			return fmt.Errorf("reopen the port: %w", err)
+		}
+		l.openLocked(ln)
+	}
+	return nil
+}
+
+// Close closes the port and every connection, and waits until all handlers have returned. It
+// may be called more than once.
+func (l *Listener) Close() error {
+	l.mu.Lock()
+	if !l.closed {
+		l.closed = true
+		close(l.done)
+		if l.ln != nil {
+			l.ln.Close()
+			l.ln = nil
+		}
+		for c := range l.conns {
+			c.abort()
+		}
+	}
+	l.mu.Unlock()
+	l.wg.Wait()
+	return nil
+}
+
+func (l *Listener) openLocked(ln net.Listener) {
+	l.ln = ln
+	l.wg.Add(1)
+	go func() {
+		defer l.wg.Done()
+		l.accept(ln)
+	}()
+}
+
+func (l *Listener) accept(ln net.Listener) {
+	for {
+		raw, err := ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of descriptors: others will end
+			select {
+			case <-l.done:
+				return
+			case <-time.After(10 * time.Millisecond):
+				continue
+			}
+		}
+		l.track(raw)
+	}
+}
+
+// track enters the connection before anything else happens to it, so that Close misses none.
+func (l *Listener) track(raw net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		raw.Close()
+		return
+	}
+	c := newConn(raw, l.cfg)
+	l.conns[c] = struct{}{}
+	l.wg.Add(1)
+	go func() {
+		defer l.wg.Done()
+		c.serve()
+		l.mu.Lock()
+		delete(l.conns, c)
+		l.mu.Unlock()
+		if c.cfg.Done != nil {
+			c.cfg.Done(c.record())
+		}
+	}()
+}

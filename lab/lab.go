@@ -1,0 +1,142 @@
+// Package lab serves scenarios on loopback: real mail servers whose only fault is the one the
+// scenario claims. In a test it is used like net/http/httptest:
+//
+//	srv := lab.Start(t, "expired-leaf", nil)
+//	conn, err := tls.Dial("tcp", srv.Addr(account.IMAPS), srv.ClientConfig())
+//
+// Passwords and keys are made up or fixed for the lab. Nothing here is fit to hold real mail.
+package lab
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"mailtlslab/certs"
+	"mailtlslab/scenarios"
+)
+
+// The lab's one user. The password is no secret: it is printed for everybody to try.
+const (
+	User     = "anna"
+	Password = "correct-horse-7"
+	Mailbox  = "anna@lab.test"
+)
+
+// Options of a lab. The zero value serves on free ports of 127.0.0.1.
+type Options struct {
+	// Listen is the IP address to serve on; empty means 127.0.0.1.
+	Listen string
+	// Hosts are further names and addresses for the certificates, for a device on the same network.
+	Hosts []string
+	// BasePort derives fixed ports: base + 10 x scenario number + endpoint. 0 means free ports.
+	BasePort int
+	// Authority signs the certificates; nil makes one that is forgotten with the lab.
+	Authority *certs.Authority
+	// Now is the time the certificates are made for; zero means the time of New.
+	Now time.Time
+	// OfferRoot serves the root for download on the https page, at /root.cer.
+	OfferRoot bool
+	// Observe is called for every finished connection, from several goroutines, beside the journal.
+	Observe func(Entry)
+}
+
+// A Lab is a set of running scenarios that share one authority. It is safe for concurrent use.
+type Lab struct {
+	options   Options
+	authority *certs.Authority
+
+	mu      sync.Mutex
+	servers []*Server
+	closed  bool
+}
+
+// New prepares a lab. Nothing listens before Serve.
+func New(o Options) (*Lab, error) {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1"
+	}
+	l := &Lab{options: o, authority: o.Authority}
+	if l.authority == nil {
+		var err error
+		if l.authority, err = certs.NewAuthority(certs.Options{Now: o.Now, Hosts: o.Hosts}); err != nil {
+			return nil, fmt.Errorf("cannot make the lab's authority: %w", err)
+		}
+	}
+	return l, nil
+}
+
+// Serve starts the servers of one scenario. All seven endpoints are served; those on which the
+// scenario does not run are healthy.
+func (l *Lab) Serve(s scenarios.Scenario) (*Server, error) {
+	server, err := newServer(l, s)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		server.stop()
+		return nil, errors.New("the lab is closed")
+	}
+	l.servers = append(l.servers, server)
+	return server, nil
+}
+
+// Root returns the root that a client has to trust.
+func (l *Lab) Root() *x509.Certificate { return l.authority.Root() }
+
+// Roots returns every root that clients of this lab trust: Root, and those that belong to
+// scenarios about old roots.
+func (l *Lab) Roots() []*x509.Certificate { return l.authority.Roots() }
+
+// Intermediates returns the CA certificates a well-informed client of this lab knows, whether
+// or not a server sends them.
+func (l *Lab) Intermediates() []*x509.Certificate { return l.authority.Intermediates() }
+
+// Close stops everything: every port is closed and every connection ended when it returns.
+func (l *Lab) Close() {
+	l.mu.Lock()
+	servers := l.servers
+	l.servers, l.closed = nil, true
+	l.mu.Unlock()
+	var wait sync.WaitGroup
+	for _, s := range servers {
+		wait.Go(s.stop)
+	}
+	wait.Wait()
+}
+
+// TB is the part of testing.TB that Start needs.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// Start serves the scenario with the given id until the test ends. Nil options are the zero Options.
+func Start(tb TB, id string, o *Options) *Server {
+	tb.Helper()
+	scenario, ok := scenarios.Lookup(id)
+	if !ok {
+		tb.Fatalf("there is no scenario %q; nearest: %v", id, scenarios.Nearest(id))
+		return nil
+	}
+	if o == nil {
+		o = &Options{}
+	}
+	l, err := New(*o)
+	if err != nil {
+		tb.Fatalf("lab: %v", err)
+		return nil
+	}
+	tb.Cleanup(l.Close)
+	server, err := l.Serve(scenario)
+	if err != nil {
+		tb.Fatalf("lab: %v", err)
+		return nil
+	}
+	return server
+}

@@ -1,0 +1,103 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+
+	"mailtlslab/lab/account"
+)
+
+// maxAddresses bounds how many addresses of one name are tried.
+const maxAddresses = 4
+
+// connect resolves and dials, address by address in the resolver's order.
+func (s *Session) connect(ctx context.Context) error {
+	s.obs.Stage = Resolving
+	if !s.obs.Settings.Endpoint.Valid() {
+		return ending{Unresolved, "no such endpoint: " + string(s.obs.Settings.Endpoint)}
+	}
+	addresses, err := s.p.addresses(ctx, s.obs.Settings.Address())
+	if err != nil {
+		return ending{connectOutcome(err), err.Error()}
+	}
+	s.obs.Stage = Connecting
+	var first error
+	for _, address := range addresses {
+		conn, err := s.dial(ctx, address)
+		if err == nil {
+			s.link = &link{Conn: conn, idle: min(idle, s.p.timeout())}
+			s.obs.Address = address
+			if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+				s.obs.Address = tcp.String()
+			}
+			return nil
+		}
+		// An address family that the device has no route for says less than what follows it.
+		if first == nil || connectOutcome(first) == Unreachable {
+			first, s.obs.Address = err, address
+		}
+		if !time.Now().Before(s.end) || ctx.Err() != nil {
+			break
+		}
+	}
+	if _, ok := errors.AsType[*net.DNSError](first); ok {
+		s.obs.Stage = Resolving // a Dial that resolves by itself
+	}
+	if errors.Is(first, syscall.ECONNRESET) {
+		s.resetAtOnce()
+	}
+	return ending{connectOutcome(first), first.Error()}
+}
+
+// resetAtOnce names the stage of a reset that overtook the end of connect. TCP was up then: a
+// reset before that is a refusal.
+func (s *Session) resetAtOnce() {
+	s.obs.Stage = Greeting
+	if s.obs.Settings.Mode == account.ImplicitTLS {
+		s.obs.Stage, s.obs.TLS = Handshaking, &TLS{}
+	}
+}
+
+func (s *Session) dial(ctx context.Context, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, min(s.p.timeout(), time.Until(s.end)))
+	defer cancel()
+	return s.p.dialFunc()(ctx, "tcp", address)
+}
+
+func (p *Prober) dialFunc() func(context.Context, string, string) (net.Conn, error) {
+	if p.Dial != nil {
+		return p.Dial
+	}
+	return (&net.Dialer{KeepAlive: -1}).DialContext
+}
+
+// addresses returns what to dial, as "address:port".
+func (p *Prober) addresses(ctx context.Context, target string) ([]string, error) {
+	host, port, err := net.SplitHostPort(target)
+	if err != nil {
+		return nil, ending{Unresolved, err.Error()}
+	}
+	if p.Dial != nil || net.ParseIP(host) != nil {
+		return []string{target}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.timeout())
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		if _, ok := errors.AsType[*net.DNSError](err); !ok {
+			err = ending{Unresolved, err.Error()}
+		}
+		return nil, err
+	}
+	if len(ips) == 0 {
+		return nil, ending{NoSuchHost, "the name has no address"}
+	}
+	var out []string
+	for _, ip := range ips[:min(len(ips), maxAddresses)] {
+		out = append(out, net.JoinHostPort(ip.Unmap().String(), port))
+	}
+	return out, nil
+}

@@ -1,0 +1,124 @@
+package probe
+
+import (
+	"time"
+
+	"mailtlslab/lab/account"
+)
+
+// A Stage is a step of a connection, in the order in which they are taken.
+type Stage string
+
+// The stages. An Observation names the last one begun.
+const (
+	Resolving   Stage = "resolving"   // looking the host name up
+	Connecting  Stage = "connecting"  // TCP
+	Greeting    Stage = "greeting"    // waiting for the server's first line in the clear
+	Asking      Stage = "asking"      // EHLO, CAPABILITY or CAPA in the clear
+	Upgrading   Stage = "upgrading"   // STARTTLS or STLS sent, waiting for the answer
+	Handshaking Stage = "handshaking" // TLS
+	Reading     Stage = "reading"     // the first thing said inside TLS
+	Done        Stage = "done"        // nothing was left to look at
+)
+
+// An Outcome is how the last stage ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Fine         Outcome = "fine"          // the stage did what it should; with Done, all of them did
+	NoSuchHost   Outcome = "no-such-host"  // DNS says that the name does not exist, or has no address
+	Unresolved   Outcome = "unresolved"    // DNS gave no answer
+	Refused      Outcome = "refused"       // TCP: connection refused
+	Unreachable  Outcome = "unreachable"   // TCP: no route to the host or network
+	TimedOut     Outcome = "timed-out"     // the stage's own time limit ran out
+	Closed       Outcome = "closed"        // the server closed or reset the connection: the two depend on unread bytes
+	WasReset     Outcome = "reset"         // the server reset the connection before it sent a byte
+	NotTLS       Outcome = "not-tls"       // something that is no TLS record came where one was due: see Raw
+	Alert        Outcome = "alert"         // the server sent a TLS alert: see TLS.Alert
+	BadSignature Outcome = "bad-signature" // the handshake's signature does not verify with the certificate's key
+	BadTLS       Outcome = "bad-tls"       // the handshake failed in another way: see Error
+	NotOffered   Outcome = "not-offered"   // STARTTLS is not among the capabilities
+	Declined     Outcome = "declined"      // the server said no, in words: see Answer or Greeting
+	TooLong      Outcome = "too-long"      // the server sent more than the stage's bound
+	Unexpected   Outcome = "unexpected"    // the server spoke, and not in this protocol: see Greeting or First
+)
+
+// An Observation is everything seen on one connection, and no judgement of it. It survives a
+// JSON round trip, so that one taken elsewhere can be diagnosed here. All text and bytes in it
+// come from the server: bounded in size when read, to be escaped when printed.
+type Observation struct {
+	Settings account.Settings `json:"settings"`
+	// Listed is false for a look that nobody's account asked for, such as the seven standard
+	// ports of a host: a service that is not there is then no fault.
+	Listed  bool      `json:"listed"`
+	At      time.Time `json:"at"`                // the device's clock when it looked
+	Address string    `json:"address,omitempty"` // the IP address and port that were dialled
+
+	Stage   Stage   `json:"stage"`
+	Outcome Outcome `json:"outcome"`
+	Error   string  `json:"error,omitempty"` // the library's words
+
+	Greeting     string   `json:"greeting,omitempty"`     // the first line in the clear, without CRLF
+	Capabilities []string `json:"capabilities,omitempty"` // as announced in the clear, one line or word each
+	Answer       string   `json:"answer,omitempty"`       // to STARTTLS or STLS
+	Injected     []byte   `json:"injected,omitempty"`     // what came in the clear after that answer and before TLS
+	Raw          []byte   `json:"raw,omitempty"`          // the first bytes received where TLS was due and none came
+
+	TLS *TLS `json:"tls,omitempty"` // from the moment the ClientHello is sent
+
+	First        string    `json:"first,omitempty"`        // the first line inside TLS: greeting, or HTTP status line
+	ServerClock  time.Time `json:"serverClock,omitzero"`   // if the server told the time
+	LoginRefused string    `json:"loginRefused,omitempty"` // the server's words, when a login was tried and refused
+}
+
+// TLS is what was seen of one handshake.
+type TLS struct {
+	Version uint16 `json:"version,omitempty"` // crypto/tls number; 0 before the ServerHello
+	Cipher  uint16 `json:"cipher,omitempty"`
+	ALPN    string `json:"alpn,omitempty"`
+	// Chain holds the certificates as sent, DER, the leaf first.
+	Chain [][]byte `json:"chain,omitempty"`
+	// FromRecords says that crypto/tls could not read the leaf, and Chain was taken from the
+	// recorded bytes of a second handshake limited to TLS 1.2.
+	FromRecords bool   `json:"fromRecords,omitempty"`
+	Staple      []byte `json:"staple,omitempty"` // OCSP response, DER
+	// Alert is the number of the alert that the server sent (RFC 8446 section 6), if it sent one.
+	Alert *uint8 `json:"alert,omitempty"`
+	// ClientCertificate says that the server asked for a certificate of ours.
+	ClientCertificate bool `json:"clientCertificate,omitempty"`
+	Complete          bool `json:"complete"` // the handshake was finished
+}
+
+// A Survey is all that was seen of one account, in the order of its settings, then the further
+// looks that the diagnosis asked for.
+type Survey struct {
+	Observations []Observation `json:"observations"`
+	Further      []Further     `json:"further,omitempty"`
+}
+
+// A Further is the answer to one Ask.
+type Further struct {
+	Ask         Ask          `json:"ask"`
+	Observation *Observation `json:"observation,omitempty"`
+	Certificate []byte       `json:"certificate,omitempty"` // DER, for FetchIssuer
+	Error       string       `json:"error,omitempty"`
+}
+
+// An Ask is one further look that would settle a question. The list of kinds is closed.
+type Ask struct {
+	Kind AskKind `json:"kind"`
+	// Settings are what to look at, for Look.
+	Settings account.Settings `json:"settings,omitzero"`
+	// URL is where to fetch from, for FetchIssuer (caIssuers of RFC 5280 section 4.2.2.1).
+	URL string `json:"url,omitempty"`
+}
+
+// An AskKind is what an Ask wants done.
+type AskKind string
+
+// The asks.
+const (
+	Look        AskKind = "look"         // one more connection, with these settings
+	FetchIssuer AskKind = "fetch-issuer" // the issuer's certificate, over plain HTTP, bounded
+)

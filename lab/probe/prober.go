@@ -1,0 +1,112 @@
+// Package probe looks at one mail connection, or at all of an account, and writes down what it
+// saw. It verifies nothing and judges nothing, so that it sees as much of a broken server as of
+// a healthy one. Every read is bounded in size and in time.
+package probe
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"mailtlslab/lab/account"
+)
+
+const (
+	defaultTimeout = 5 * time.Second
+	// A look has seven stages, each with its own limit; the whole is held to this many, so that
+	// a server that uses up each of them does not get all of them.
+	stepsPerLook = 6
+)
+
+// A Prober makes looks. The zero value is ready, and safe for concurrent use.
+type Prober struct {
+	// Timeout bounds each step: the look-up, each connect, the greeting, each answer, the
+	// handshake, the first read. Zero means five seconds; a whole look takes at most six times it.
+	Timeout time.Duration
+	// Dial connects, when set, instead of a net.Dialer; it is then given the name as it is, and
+	// resolves it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Now is the device's clock where the settings bring none; nil means time.Now.
+	Now func() time.Time
+	// NoFetch answers each FetchIssuer with an error sentence, and fetches nothing.
+	NoFetch bool
+}
+
+// Open looks at s and leaves the connection open if nothing was wrong on the way. The session
+// is never nil: what happened is in its Observation. Close it.
+func (p *Prober) Open(ctx context.Context, s account.Settings) *Session {
+	ses := p.session(s)
+	ses.run(ctx)
+	if unreadable(ses.obs) {
+		ses.readFromRecords(ctx)
+	}
+	return ses
+}
+
+// Look opens and closes.
+func (p *Prober) Look(ctx context.Context, s account.Settings) Observation {
+	ses := p.Open(ctx, s)
+	defer ses.Close()
+	return ses.Observation()
+}
+
+// Survey looks at all settings side by side and keeps their order. listed says whether an
+// account asked for them.
+func (p *Prober) Survey(ctx context.Context, all []account.Settings, listed bool) Survey {
+	out := Survey{Observations: make([]Observation, len(all))}
+	sideBySide(len(all), func(i int) {
+		out.Observations[i] = p.Look(ctx, all[i])
+		out.Observations[i].Listed = listed
+	})
+	return out
+}
+
+// Answer does what the asks want, side by side, and keeps their order.
+func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
+	out := make([]Further, len(asks))
+	sideBySide(len(asks), func(i int) {
+		out[i].Ask = asks[i]
+		switch asks[i].Kind {
+		case Look:
+			o := p.Look(ctx, asks[i].Settings)
+			o.Listed = false
+			out[i].Observation = &o
+		case FetchIssuer:
+			der, err := p.fetchIssuer(ctx, asks[i].URL)
+			out[i].Certificate = der
+			if err != nil {
+				out[i].Error = clip(err.Error(), maxError)
+			}
+		default:
+			out[i].Error = "nobody knows how to do this: " + clip(string(asks[i].Kind), maxError)
+		}
+	})
+	return out
+}
+
+func sideBySide(n int, do func(int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { do(i) })
+	}
+	wg.Wait()
+}
+
+func (p *Prober) timeout() time.Duration {
+	if p.Timeout > 0 {
+		return p.Timeout
+	}
+	return defaultTimeout
+}
+
+func (p *Prober) at(s account.Settings) time.Time {
+	if !s.Clock.IsZero() {
+		return s.Clock
+	}
+	now := time.Now
+	if p.Now != nil {
+		now = p.Now
+	}
+	return now().UTC().Round(0) // without the monotonic clock, which JSON does not keep
+}

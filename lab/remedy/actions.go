@@ -1,0 +1,121 @@
+package remedy
+
+import (
+	"net"
+	"strings"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/action"
+	"mailtlslab/lab/finding"
+)
+
+// Actions returns what can be done about one finding on the connection with settings s, each on
+// its own enough. They come from what the diagnosis found, never from how a scenario was made.
+func Actions(f finding.Finding, s account.Settings) []action.Action {
+	switch f.Code {
+	case finding.NameMismatch, finding.ConnectByIP, finding.WildcardDepth, finding.NoSAN:
+		return nameActions(f, s)
+	case finding.SiblingPortOpen, finding.WrongEncryptionType:
+		return portActions(f)
+	case finding.IssuerNotTrusted:
+		return []action.Action{{Kind: action.ReissueTrusted}, {Kind: action.TrustRoot, Certificate: f.Facts.Certificate}}
+	case finding.DefaultInstallationCertificate:
+		return []action.Action{{Kind: action.InstallReal, Names: []string{s.Host}}}
+	case finding.MissingIntermediate:
+		return []action.Action{{Kind: action.SendChain, Certificate: f.Facts.Certificate}}
+	}
+	if kind, ok := single(f.Code); ok {
+		return []action.Action{{Kind: kind}}
+	}
+	return nil
+}
+
+// single returns the action of a code that needs no parameters.
+func single(c finding.Code) (action.Kind, bool) {
+	kind, ok := map[finding.Code]action.Kind{
+		finding.PortClosed:                action.OpenPort,
+		finding.ConnectionReset:           action.RestartService,
+		finding.NoGreeting:                action.RestartService,
+		finding.ServiceUnavailable:        action.RestartService,
+		finding.HandshakeDropped:          action.RestartService,
+		finding.HandshakeTimeout:          action.RestartService,
+		finding.CaptivePortal:             action.LeaveNetwork,
+		finding.WrongService:              action.RightService,
+		finding.PortSpeaksPlaintext:       action.EnableTLS,
+		finding.StartTLSNotOffered:        action.EnableStartTLS,
+		finding.StartTLSRefused:           action.EnableStartTLS,
+		finding.StartTLSDropped:           action.EnableStartTLS,
+		finding.NotTLSAfterStartTLS:       action.EnableStartTLS,
+		finding.InjectedPlaintext:         action.EnableStartTLS,
+		finding.ProtocolTooOld:            action.RaiseVersion,
+		finding.ClientCertificateRequired: action.NoClientCert,
+		finding.KeyDoesNotMatch:           action.MatchKey,
+		finding.SelfSigned:                action.ReissueTrusted,
+		finding.IssuerUnknown:             action.ReissueTrusted,
+		finding.IssuerKeyMismatch:         action.ReissueTrusted,
+		finding.IssuerNotACA:              action.ReissueTrusted,
+		finding.PathLengthExceeded:        action.ReissueTrusted,
+		finding.CANotAllowedForName:       action.ReissueTrusted,
+		finding.IntermediateExpired:       action.ReissueTrusted,
+		finding.IntermediateNotYetValid:   action.ReissueTrusted,
+		finding.IntermediateWrongPurpose:  action.ReissueTrusted,
+		finding.RootExpired:               action.ReissueTrusted,
+		finding.RootNotYetValid:           action.ReissueTrusted,
+		finding.ChainOrder:                action.SortChain,
+		finding.UnrelatedCertificate:      action.SortChain,
+		finding.RootAlsoSent:              action.SortChain,
+		finding.Expired:                   action.Renew,
+		finding.NotYetValid:               action.Renew,
+		finding.ExpiresSoon:               action.Renew,
+		finding.MalformedCertificate:      action.Reinstall,
+		finding.BadSignature:              action.Reinstall,
+		finding.WeakSignature:             action.Reinstall,
+		finding.UnknownCriticalExtension:  action.Reinstall,
+		finding.WeakKey:                   action.ReissueKey,
+		finding.WrongPurpose:              action.ReissueUsage,
+		finding.CAUsedAsServer:            action.ReissueLeaf,
+		finding.CredentialsRefused:        action.EnterPassword,
+	}[c]
+	return kind, ok
+}
+
+// nameActions offers the certificate's own name to the account, where it has one that can be
+// typed in, and the account's name to the certificate.
+func nameActions(f finding.Finding, s account.Settings) []action.Action {
+	var out []action.Action
+	for _, n := range f.Facts.Names {
+		if usable(n) && !strings.EqualFold(n, s.Host) {
+			out = append(out, action.Action{Kind: action.UseHost, Host: n})
+			break
+		}
+	}
+	names := f.Facts.Names
+	if net.ParseIP(s.Host) != nil && len(out) > 0 {
+		// Public CAs hardly certify addresses: the account is what should change.
+		return out
+	}
+	return append(out, action.Action{Kind: action.ReissueForNames, Names: append([]string{s.Host}, without(names, s.Host)...)})
+}
+
+// usable reports whether a certificate's name can be an account's server name.
+func usable(name string) bool {
+	return strings.Contains(name, ".") && !strings.HasPrefix(name, "*.") && net.ParseIP(name) == nil
+}
+
+func without(names []string, name string) []string {
+	var out []string
+	for _, n := range names {
+		if !strings.EqualFold(n, name) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func portActions(f finding.Finding) []action.Action {
+	out := []action.Action{{Kind: action.UseServer, Port: f.Facts.Port, Mode: account.Mode(f.Facts.Mode)}}
+	if f.Code == finding.SiblingPortOpen {
+		out = append(out, action.Action{Kind: action.OpenPort})
+	}
+	return out
+}

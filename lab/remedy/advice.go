@@ -1,0 +1,63 @@
+package remedy
+
+import (
+	"slices"
+
+	"mailtlslab/lab/finding"
+)
+
+// Advice is what is to be done about one finding.
+type Advice struct {
+	Code finding.Code `json:"code"`
+	// User is for the person with the device, by platform; at least one.
+	User []Steps `json:"user"`
+	// Admin is for whoever runs the server, by product; at least one.
+	Admin []Steps `json:"admin"`
+	// Prevention is one or two sentences.
+	Prevention string `json:"prevention"`
+	// Support says where support ends: it begins with "assist: " or "advanced (paid): ", then
+	// says what that means here.
+	Support string `json:"support"`
+}
+
+// Steps are what to do on one platform or with one product.
+type Steps struct {
+	For string `json:"for"` // "any device", "iPhone and iPad, iOS 18 and later", "Postfix", "Dovecot 2.3", …
+	// Steps are imperative sentences, which may hold placeholders (see Advice.Fill).
+	Steps []string `json:"steps"`
+	// Config holds lines of configuration or commands, verbatim; often empty. Its one placeholder
+	// is {host}.
+	Config string `json:"config,omitempty"`
+	Known  Known  `json:"known"`
+}
+
+// Known says how a piece of advice is known.
+type Known struct {
+	How    How    `json:"how"`
+	Source string `json:"source,omitempty"` // product and version, or an address; empty only for an inference
+}
+
+// How is the strength of what is known.
+type How string
+
+// The strengths, the best first.
+const (
+	Proven     How = "proven"     // tried on the product and version that Source names
+	Documented How = "documented" // a primary document says so: Source holds its address
+	Simulated  How = "simulated"  // the lab changes the settings; nobody drove the menus
+	Inference  How = "inference"  // follows from how the protocols work; not tried by itself
+)
+
+// clone returns a copy that shares nothing with a.
+func (a Advice) clone() Advice {
+	a.User, a.Admin = cloneSteps(a.User), cloneSteps(a.Admin)
+	return a
+}
+
+func cloneSteps(all []Steps) []Steps {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].Steps = slices.Clone(out[i].Steps)
+	}
+	return out
+}

@@ -1,0 +1,114 @@
+// Package remedy says what is to be done about a finding: in words, for the person with the
+// device and for whoever runs the server, and as actions that can be carried out.
+//
+// The words are in texts/, a file for each family of findings. They are read strictly: an entry
+// that is missing, unsourced or misspelt is an error of Open, not a gap on a page.
+package remedy
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"mailtlslab/lab/finding"
+)
+
+//go:embed texts/*.yaml
+var texts embed.FS
+
+const sharedFile = "shared.yaml"
+
+// A Book holds one Advice for every code of the vocabulary.
+type Book struct {
+	advice []Advice // in the vocabulary's order
+}
+
+// Open parses and checks the embedded texts.
+func Open() (*Book, error) {
+	dir, err := fs.Sub(texts, "texts")
+	if err != nil {
+		return nil, fmt.Errorf("remedy: %w", err)
+	}
+	b, err := read(dir)
+	if err != nil {
+		return nil, fmt.Errorf("remedy: %w", err)
+	}
+	return b, nil
+}
+
+// For returns the advice about c, and false when c is not of the vocabulary.
+func (b *Book) For(c finding.Code) (Advice, bool) {
+	for _, a := range b.advice {
+		if a.Code == c {
+			return a.clone(), true
+		}
+	}
+	return Advice{}, false
+}
+
+// read reads shared.yaml and one file for each family, and nothing else may be there.
+func read(dir fs.FS) (*Book, error) {
+	data, err := fs.ReadFile(dir, sharedFile)
+	if err != nil {
+		return nil, err
+	}
+	shared, err := parseShared(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", sharedFile, err)
+	}
+	b, files := &Book{}, []string{sharedFile}
+	for _, family := range families() {
+		file := string(family) + ".yaml"
+		files = append(files, file)
+		data, err := fs.ReadFile(dir, file)
+		if err != nil {
+			return nil, err
+		}
+		advice, err := parseFamily(data, family, shared)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		b.advice = append(b.advice, advice...)
+	}
+	if err := shared.unused(); err != nil {
+		return nil, fmt.Errorf("%s: %w", sharedFile, err)
+	}
+	return b, strangers(dir, files)
+}
+
+// strangers reports a file that nothing reads.
+func strangers(dir fs.FS, known []string) error {
+	entries, err := fs.ReadDir(dir, ".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !slices.Contains(known, e.Name()) {
+			return fmt.Errorf("%s: no family of this name", e.Name())
+		}
+	}
+	return nil
+}
+
+// families returns the families of the vocabulary, in its order.
+func families() []finding.Family {
+	var out []finding.Family
+	for _, info := range finding.All() {
+		if !slices.Contains(out, info.Family) {
+			out = append(out, info.Family)
+		}
+	}
+	return out
+}
+
+// codes returns the codes of family, in the vocabulary's order.
+func codes(family finding.Family) []finding.Code {
+	var out []finding.Code
+	for _, info := range finding.All() {
+		if info.Family == family {
+			out = append(out, info.Code)
+		}
+	}
+	return out
+}

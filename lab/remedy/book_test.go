@@ -1,0 +1,168 @@
+package remedy
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"mailtlslab/lab/finding"
+)
+
+func open(t *testing.T) *Book {
+	t.Helper()
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// everySteps calls f for each Steps of each code.
+func everySteps(t *testing.T, f func(c finding.Code, party string, s Steps)) {
+	t.Helper()
+	for _, a := range open(t).advice {
+		for _, s := range a.User {
+			f(a.Code, "user", s)
+		}
+		for _, s := range a.Admin {
+			f(a.Code, "admin", s)
+		}
+	}
+}
+
+func TestEveryCodeHasAdviceAndNothingElse(t *testing.T) {
+	b := open(t)
+	all := finding.All()
+	if len(b.advice) != len(all) {
+		t.Fatalf("%d entries for %d codes", len(b.advice), len(all))
+	}
+	for i, info := range all {
+		a, ok := b.For(info.Code)
+		if !ok || a.Code != info.Code {
+			t.Errorf("For(%q) = %q, %v", info.Code, a.Code, ok)
+			continue
+		}
+		if b.advice[i].Code != info.Code {
+			t.Errorf("entry %d is %s, want %s", i, b.advice[i].Code, info.Code)
+		}
+		if len(a.User) == 0 || len(a.Admin) == 0 {
+			t.Errorf("%s: nothing for one of the parties", info.Code)
+		}
+	}
+	if a, ok := b.For("no-such-code"); ok {
+		t.Errorf("For(no-such-code) = %+v, want nothing", a)
+	}
+}
+
+func TestForReturnsACopy(t *testing.T) {
+	b := open(t)
+	a, _ := b.For(finding.Expired)
+	a.User[0].Steps[0], a.Admin[0].For = "changed", "changed"
+	again, _ := b.For(finding.Expired)
+	if again.User[0].Steps[0] == "changed" || again.Admin[0].For == "changed" {
+		t.Error("a caller's change reached the book")
+	}
+}
+
+func TestStepsAreWellFormed(t *testing.T) {
+	everySteps(t, func(c finding.Code, party string, s Steps) {
+		if err := s.check(); err != nil {
+			t.Errorf("%s, %s, %s: %v", c, party, s.For, err)
+		}
+	})
+}
+
+// A trainer reads the user's part aloud.
+func TestUserSentencesAreShort(t *testing.T) {
+	const most = 24
+	everySteps(t, func(c finding.Code, party string, s Steps) {
+		for _, step := range s.Steps {
+			for _, sentence := range strings.Split(step, ". ") {
+				if n := len(strings.Fields(sentence)); party == "user" && n > most {
+					t.Errorf("%s, %s: %d words: %s", c, s.For, n, sentence)
+				}
+			}
+		}
+	})
+}
+
+// needsCertificate lists the codes whose remedy is a certificate or a TLS setting on the server.
+func needsCertificate(info finding.Info) bool {
+	switch info.Family {
+	case finding.Trust, finding.Names, finding.Time, finding.Keys, finding.Usage:
+		return true
+	}
+	return info.Code == finding.KeyDoesNotMatch || info.Code == finding.ProtocolTooOld
+}
+
+func TestCertificateCodesHavePostfixAndDovecot(t *testing.T) {
+	b := open(t)
+	for _, info := range finding.All() {
+		if !needsCertificate(info) {
+			continue
+		}
+		a, _ := b.For(info.Code)
+		for _, want := range []string{"Postfix", "Dovecot 2.3", "2.4"} {
+			found := false
+			for _, s := range a.Admin {
+				found = found || strings.Contains(s.For, want) && s.Config != ""
+			}
+			if !found {
+				t.Errorf("%s: no configuration for %s", info.Code, want)
+			}
+		}
+	}
+}
+
+// What used to be said and no longer holds, or holds only where the table says.
+func TestOutdatedWaysAreGone(t *testing.T) {
+	for _, old := range []struct {
+		pattern string
+		onlyFor string // the one platform where it holds
+	}{
+		{`(?i)padlock`, ""},
+		{`(?i)match(es)? the (CN|common name)`, ""},
+		{`systemctl restart postfix`, ""},
+		{`ssl_cert = /`, ""},
+		{`(?i)re-?add(ing)? .*(fix|cure)`, ""},
+		{`File > Account Settings`, "Outlook for Windows, classic"},
+		{`Settings > Mail > Accounts`, "iPhone and iPad, up to iOS 17"},
+		{`General > Reset > Reset Network`, "iPhone and iPad, iOS 14 and earlier, as a last resort"},
+	} {
+		re := regexp.MustCompile(old.pattern)
+		everySteps(t, func(c finding.Code, _ string, s Steps) {
+			if s.For != old.onlyFor && re.MatchString(strings.Join(s.Steps, "\n")+"\n"+s.Config) {
+				t.Errorf("%s, %s: %s", c, s.For, old.pattern)
+			}
+		})
+	}
+}
+
+// Actions that lose data say so, in the step before or in the same one.
+func TestLossIsAnnounced(t *testing.T) {
+	for _, risk := range []struct{ act, warning string }{
+		{"reset network settings", "forgets them all"},
+		{"remove the account", "only on"},
+	} {
+		everySteps(t, func(c finding.Code, party string, s Steps) {
+			text := strings.ToLower(strings.Join(s.Steps, " "))
+			if party == "user" && strings.Contains(text, risk.act) && !strings.Contains(text, risk.warning) {
+				t.Errorf("%s, %s: %q without a warning", c, s.For, risk.act)
+			}
+		})
+	}
+}
+
+func TestLostCausesSayWhatToSend(t *testing.T) {
+	b := open(t)
+	for _, c := range []finding.Code{finding.Unexplained, finding.IssuerUnknown} {
+		a, _ := b.For(c)
+		found := false
+		for _, s := range a.User {
+			found = found || strings.Contains(s.Config, "mailtlslab diagnose {host} --save ")
+		}
+		if !found {
+			t.Errorf("%s: does not say how to save a survey", c)
+		}
+	}
+}

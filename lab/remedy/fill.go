@@ -1,0 +1,93 @@
+package remedy
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/finding"
+)
+
+// exampleHost stands in commands for a host that is unknown or not a plain DNS name.
+const exampleHost = "mail.example.com"
+
+// namesShown bounds how many of a certificate's names are listed in a sentence.
+const namesShown = 6
+
+// placeholders returns the closed set.
+func placeholders() []string {
+	return []string{"{host}", "{names}", "{port}", "{mode}", "{issuer}", "{subject}"}
+}
+
+// Fill replaces the placeholders by the facts of a finding. A fact that is not known leaves words
+// that can be read in its place. The result may quote the server: escape it before printing.
+//
+// Lines of configuration take the host only, and only one that is a plain DNS name: they are
+// pasted into a root shell, and names, issuer and subject are whatever the server says they are.
+func (a Advice) Fill(f finding.Facts) Advice {
+	a = a.clone()
+	words := strings.NewReplacer(
+		"{host}", or(f.Host, "the mail server"),
+		"{names}", or(list(f.Names), "other names"),
+		"{port}", or(port(f.Port), "the provider's number"),
+		"{mode}", or(menuWords(f.Mode), "the provider's type"),
+		"{issuer}", or(f.Issuer, "the named issuer"),
+		"{subject}", or(f.Subject, "the certificate in question"),
+	)
+	config := strings.NewReplacer("{host}", shellHost(f.Host))
+	for _, all := range [][]Steps{a.User, a.Admin} {
+		for i := range all {
+			for j, s := range all[i].Steps {
+				all[i].Steps[j] = words.Replace(s)
+			}
+			all[i].Config = config.Replace(all[i].Config)
+		}
+	}
+	a.Prevention, a.Support = words.Replace(a.Prevention), words.Replace(a.Support)
+	return a
+}
+
+func or(s, otherwise string) string {
+	if strings.TrimSpace(s) == "" {
+		return otherwise
+	}
+	return s
+}
+
+func list(names []string) string {
+	if extra := len(names) - namesShown; extra > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:namesShown], ", "), extra)
+	}
+	return strings.Join(names, ", ")
+}
+
+func port(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// menuWords returns the mode as most mail programs' menus have it.
+func menuWords(mode string) string {
+	switch account.Mode(mode) {
+	case account.ImplicitTLS:
+		return "SSL/TLS"
+	case account.StartTLS:
+		return "STARTTLS"
+	case account.Plaintext:
+		return "no encryption"
+	}
+	return ""
+}
+
+// shellHost returns host when it is a DNS name that is safe as a word of a shell command.
+func shellHost(host string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
+	if host == "" || host[0] == '-' || strings.Trim(host, plain) != "" || net.ParseIP(host) != nil {
+		return exampleHost
+	}
+	return host
+}

@@ -1,0 +1,175 @@
+package remedy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"mailtlslab/lab/finding"
+)
+
+// An entry is one code as it is written in a family's file.
+type entry struct {
+	Code       string  `yaml:"code"`
+	User       []block `yaml:"user"`
+	Admin      []block `yaml:"admin"`
+	Prevention string  `yaml:"prevention"`
+	Support    string  `yaml:"support"`
+}
+
+// A block is either the name of shared steps or steps of its own.
+type block struct {
+	Use    string   `yaml:"use"`
+	For    string   `yaml:"for"`
+	Steps  []string `yaml:"steps"`
+	Config string   `yaml:"config"`
+	Known  known    `yaml:"known"`
+}
+
+type known struct {
+	How    string `yaml:"how"`
+	Source string `yaml:"source"`
+}
+
+// sharedBlocks are the named steps of shared.yaml, and which of them have been used.
+type sharedBlocks struct {
+	steps map[string][]Steps
+	used  map[string]bool
+}
+
+// decode reads exactly one document into v and refuses fields that v does not have.
+func decode(data []byte, v any) error {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("more than one document")
+	}
+	return nil
+}
+
+func parseShared(data []byte) (*sharedBlocks, error) {
+	var named map[string][]block
+	if err := decode(data, &named); err != nil {
+		return nil, err
+	}
+	s := &sharedBlocks{steps: map[string][]Steps{}, used: map[string]bool{}}
+	for name, blocks := range named {
+		// Shared steps do not share: no cycles, and one look-up tells all.
+		steps, err := expand(blocks, nil)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		s.steps[name] = steps
+	}
+	return s, nil
+}
+
+// unused reports a shared name that no entry uses.
+func (s *sharedBlocks) unused() error {
+	var names []string
+	for name := range s.steps {
+		if !s.used[name] {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return fmt.Errorf("never used: %s", strings.Join(names, ", "))
+}
+
+// parseFamily reads the file of one family: an entry for each of its codes, in their order.
+func parseFamily(data []byte, family finding.Family, shared *sharedBlocks) ([]Advice, error) {
+	var entries []entry
+	if err := decode(data, &entries); err != nil {
+		return nil, err
+	}
+	want := codes(family)
+	var out []Advice
+	for _, e := range entries {
+		a, err := e.advice(shared)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Code, err)
+		}
+		switch i := len(out); {
+		case !slices.Contains(want, a.Code):
+			return nil, fmt.Errorf("%s: not a code of the family %s", a.Code, family)
+		case slices.ContainsFunc(out, func(b Advice) bool { return b.Code == a.Code }):
+			return nil, fmt.Errorf("%s: a second entry", a.Code)
+		case want[i] != a.Code:
+			return nil, fmt.Errorf("%s: found where %s belongs", a.Code, want[i])
+		}
+		out = append(out, a)
+	}
+	if len(out) < len(want) {
+		return nil, fmt.Errorf("%s: no entry", want[len(out)])
+	}
+	return out, nil
+}
+
+func (e entry) advice(shared *sharedBlocks) (Advice, error) {
+	a := Advice{Code: finding.Code(e.Code), Prevention: e.Prevention, Support: e.Support}
+	var err error
+	if a.User, err = expand(e.User, shared); err != nil {
+		return Advice{}, fmt.Errorf("user: %w", err)
+	}
+	if a.Admin, err = expand(e.Admin, shared); err != nil {
+		return Advice{}, fmt.Errorf("admin: %w", err)
+	}
+	return a, a.check()
+}
+
+// expand replaces the names of shared steps by the steps; without shared, names are an error.
+func expand(blocks []block, shared *sharedBlocks) ([]Steps, error) {
+	if len(blocks) == 0 {
+		return nil, errors.New("nothing to do: at least one block is wanted")
+	}
+	var out []Steps
+	for i, b := range blocks {
+		if b.Use == "" {
+			s := b.own()
+			if err := s.check(); err != nil {
+				return nil, fmt.Errorf("block %d (%s): %w", i+1, b.For, err)
+			}
+			out = append(out, s)
+			continue
+		}
+		steps, err := shared.take(b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, cloneSteps(steps)...)
+	}
+	return out, nil
+}
+
+func (b block) own() Steps {
+	return Steps{
+		For: b.For, Steps: b.Steps, Config: strings.TrimRight(b.Config, "\n"),
+		Known: Known{How: How(b.Known.How), Source: b.Known.Source},
+	}
+}
+
+func (s *sharedBlocks) take(b block) ([]Steps, error) {
+	if b.For != "" || len(b.Steps) > 0 || b.Config != "" || b.Known != (known{}) {
+		return nil, fmt.Errorf("use %s: a block with a shared name has nothing else", b.Use)
+	}
+	if s == nil {
+		return nil, fmt.Errorf("use %s: shared steps cannot use others", b.Use)
+	}
+	steps, ok := s.steps[b.Use]
+	if !ok {
+		return nil, fmt.Errorf("use %s: no shared steps of this name", b.Use)
+	}
+	s.used[b.Use] = true
+	return steps, nil
+}

@@ -1,0 +1,172 @@
+package lab
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/internal/httpd"
+	"mailtlslab/lab/internal/imapd"
+	"mailtlslab/lab/internal/mailbox"
+	"mailtlslab/lab/internal/pop3d"
+	"mailtlslab/lab/internal/smtpd"
+	"mailtlslab/lab/internal/wire"
+	"mailtlslab/scenarios"
+)
+
+// A Server is one running scenario: seven endpoints over one mailbox.
+type Server struct {
+	// Scenario is what is served, as it was when the server started.
+	Scenario scenarios.Scenario
+
+	lab     *Lab
+	journal *Journal
+	daemons map[account.Protocol]daemon
+	ports   map[account.Endpoint]*port
+}
+
+type daemon interface {
+	wire.Handler
+	Close() error
+}
+
+// A port is one listening endpoint and what it serves now.
+type port struct {
+	mu       sync.Mutex
+	listener *wire.Listener
+	now      served // what a new connection meets
+	began    served // what it met when the server started
+}
+
+func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
+	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*port{}}
+	var err error
+	if server.daemons, err = daemons(l, s.AccountHost()); err != nil {
+		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
+	}
+	for i, e := range account.Endpoints() {
+		if err := server.open(i, e); err != nil {
+			server.stop()
+			return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
+		}
+	}
+	return server, nil
+}
+
+func daemons(l *Lab, host string) (map[account.Protocol]daemon, error) {
+	store := mailbox.New(mailbox.Options{User: User, Password: Password, Address: Mailbox})
+	if net.ParseIP(host) != nil {
+		host = scenarios.DefaultHost // a greeting names a host, never an address
+	}
+	if err := store.Deliver("lab@lab.test", []string{Mailbox}, []byte(welcome)); err != nil {
+		return nil, err
+	}
+	imap, err := imapd.New(imapd.Options{Store: store})
+	if err != nil {
+		return nil, err
+	}
+	var root []byte
+	if l.options.OfferRoot {
+		root = l.Root().Raw
+	}
+	return map[account.Protocol]daemon{
+		account.IMAP:       imap,
+		account.POP3:       pop3d.New(pop3d.Options{Store: store, Hostname: host}),
+		account.Submission: smtpd.New(smtpd.Options{Store: store, Hostname: host}),
+		account.HTTPS:      httpd.New(httpd.Options{Store: store, Hostname: host, Root: root}),
+	}, nil
+}
+
+const welcome = "From: The Lab <lab@lab.test>\r\nTo: Anna <anna@lab.test>\r\nSubject: Welcome to the lab\r\n" +
+	"Date: Thu, 01 Jan 2026 09:00:00 +0000\r\nMessage-ID: <welcome@lab.test>\r\n\r\n" +
+	"This mailbox works. If you can read this over a connection that should have been\r\nrefused, the client did not look at the certificate.\r\n"
+
+// open starts the i-th endpoint as the scenario wants it.
+func (s *Server) open(i int, e account.Endpoint) error {
+	start, err := s.starting(e)
+	if err != nil {
+		return err
+	}
+	number := 0
+	if base := s.lab.options.BasePort; base != 0 {
+		number = base + 10*s.Scenario.Number + i
+	}
+	address := net.JoinHostPort(s.lab.options.Listen, strconv.Itoa(number))
+	listener, err := wire.Listen(address, s.config(e, start))
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s for %s: %w", address, e, err)
+	}
+	s.ports[e] = &port{listener: listener, now: start, began: start}
+	return nil
+}
+
+// Addr returns where an endpoint is served, as "address:port".
+func (s *Server) Addr(e account.Endpoint) string { return s.ports[e].listener.Addr().String() }
+
+// Host returns the name that the account has, and that the certificate is judged against.
+func (s *Server) Host() string { return s.Scenario.AccountHost() }
+
+// Roots returns the roots that a client has to trust.
+func (s *Server) Roots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, c := range s.lab.Roots() {
+		pool.AddCert(c)
+	}
+	return pool
+}
+
+// ClientConfig returns the configuration of a client that trusts the lab's root and nothing else.
+func (s *Server) ClientConfig() *tls.Config {
+	return &tls.Config{RootCAs: s.Roots(), ServerName: s.Host(), MinVersion: tls.VersionTLS12}
+}
+
+// Journal returns what clients did.
+func (s *Server) Journal() *Journal { return s.journal }
+
+// Device returns the account on e as it is set up on the device: with the scenario's mistakes.
+// The address map leads every standard port of the account's host to this server.
+func (s *Server) Device(e account.Endpoint) Device {
+	set := account.For(e, s.Host())
+	if s.Scenario.Device.Mode != "" {
+		set.Mode = s.Scenario.Device.Mode
+	}
+	set.Addresses = s.addresses(set.Host)
+	d := Device{Settings: set, Credentials: account.Credentials{User: User, Password: Password}}
+	if s.Scenario.Device.Password != "" {
+		d.Credentials.Password = s.Scenario.Device.Password
+	}
+	return d
+}
+
+func (s *Server) addresses(host string) map[string]string {
+	out := map[string]string{}
+	for _, e := range account.Endpoints() {
+		out[account.For(e, host).Target()] = s.Addr(e)
+	}
+	return out
+}
+
+// Close stops this scenario's servers. It is done for the caller when the lab closes or the test ends.
+func (s *Server) Close() {
+	s.lab.mu.Lock()
+	s.lab.servers = slices.DeleteFunc(s.lab.servers, func(x *Server) bool { return x == s })
+	s.lab.mu.Unlock()
+	s.stop()
+}
+
+func (s *Server) stop() {
+	var wait sync.WaitGroup
+	for _, p := range s.ports {
+		// A listener that fails to close is closed already, and a daemon has nothing to save.
+		wait.Go(func() { _ = p.listener.Close() })
+	}
+	wait.Wait()
+	for _, d := range s.daemons {
+		_ = d.Close()
+	}
+}

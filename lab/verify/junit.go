@@ -1,0 +1,83 @@
+package verify
+
+import (
+	"encoding/xml"
+	"io"
+	"reflect"
+	"strings"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/action"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/remedy"
+)
+
+// WriteJUnit writes the report in the XML form that CI servers read: a suite a scenario, a case
+// an endpoint. Times are in seconds.
+func (r Report) WriteJUnit(w io.Writer) error {
+	root := junit{Name: "mailtlslab verify"}
+	for _, row := range r.Rows {
+		suite := junitSuite{Name: row.ID, Time: row.Took.Seconds()}
+		for _, cell := range row.Cells {
+			suite.add(row.ID, string(cell.Endpoint), strings.Join(cell.Problems, "\n"))
+		}
+		if row.Problem != "" {
+			suite.add(row.ID, "serve", row.Problem)
+		}
+		root.Tests += suite.Tests
+		root.Failures += suite.Failures
+		root.Suites = append(root.Suites, suite)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(root); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+type junit struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Time     float64     `xml:"time,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Failure *junitFailure `xml:"failure,omitempty"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func (s *junitSuite) add(class, name, problem string) {
+	c := junitCase{Class: class, Name: name}
+	if problem != "" {
+		first, _, _ := strings.Cut(problem, "\n")
+		c.Failure = &junitFailure{Message: first, Text: problem}
+		s.Failures++
+	}
+	s.Tests++
+	s.Cases = append(s.Cases, c)
+}
+
+func actions(f finding.Finding, s account.Settings) []action.Action { return remedy.Actions(f, s) }
+
+func same(a, b action.Action) bool { return reflect.DeepEqual(a, b) }

@@ -1,0 +1,277 @@
+// Package verify takes every scenario through the whole line on every endpoint: serve it, look
+// at it, diagnose it without knowing the answer, compare with the expectation, carry out each
+// remedy that the diagnosis chose, and look again.
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"mailtlslab/lab"
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/action"
+	"mailtlslab/lab/diagnose"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/probe"
+	"mailtlslab/scenarios"
+)
+
+// DefaultTimeout is how long a step of a connection may take before it counts as silence. It is
+// short, because every server is on this machine.
+const DefaultTimeout = time.Second
+
+// Options of a run. The zero value is what "mailtlslab verify" does.
+type Options struct {
+	// Timeout of each step of a connection; 0 means DefaultTimeout.
+	Timeout time.Duration
+	// Without names rules of the diagnosis to switch off, for a mutation check.
+	Without []string
+	// Progress is called as each scenario is done, from several goroutines.
+	Progress func(Row)
+}
+
+// A Report is the result of a run, in the order of the scenarios.
+type Report struct {
+	Rows []Row `json:"scenarios"`
+}
+
+// OK reports whether everything was as expected.
+func (r Report) OK() bool {
+	return !slices.ContainsFunc(r.Rows, func(row Row) bool { return !row.OK() })
+}
+
+// A Row is one scenario.
+type Row struct {
+	Number  int           `json:"number"`
+	ID      string        `json:"id"`
+	Title   string        `json:"title"`
+	Cells   []Cell        `json:"endpoints"`
+	Problem string        `json:"problem,omitempty"` // why it could not be served
+	Took    time.Duration `json:"nanoseconds"`
+}
+
+// OK reports whether the scenario was served and everything found and cured as expected.
+func (r Row) OK() bool {
+	return r.Problem == "" && !slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.OK() })
+}
+
+// A Cell is one endpoint of a scenario.
+type Cell struct {
+	Endpoint account.Endpoint `json:"endpoint"`
+	Expected []finding.Code   `json:"expected"`
+	Found    []finding.Code   `json:"found"`
+	Cures    []Cure           `json:"cures,omitempty"`
+	// Problems say what was not as expected; none means that all was.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// OK reports whether all was as expected.
+func (c Cell) OK() bool { return len(c.Problems) == 0 }
+
+// A Cure is one remedy that the diagnosis chose, carried out on its own.
+type Cure struct {
+	Action action.Action `json:"action"`
+	// Left is what was found afterwards.
+	Left []finding.Code `json:"left"`
+}
+
+// Run verifies the given scenarios side by side: those that wait for a silent server wait
+// together. It starts them all in l before it looks at any, so that the knowledge is the same for all.
+func Run(ctx context.Context, l *lab.Lab, list []scenarios.Scenario, o Options) Report {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	report := Report{Rows: make([]Row, len(list))}
+	servers := serve(l, list, report.Rows)
+	var roots []diagnose.Root
+	for _, c := range l.Roots() {
+		roots = append(roots, diagnose.Root{Certificate: c})
+	}
+	v := verifier{
+		prober: &probe.Prober{Timeout: o.Timeout, NoFetch: true},
+		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()), Without: o.Without},
+	}
+	var wait sync.WaitGroup
+	for i, server := range servers {
+		wait.Go(func() {
+			row := &report.Rows[i]
+			if server != nil {
+				start := time.Now()
+				row.Cells = v.scenario(ctx, server)
+				row.Took = time.Since(start)
+			}
+			if o.Progress != nil {
+				o.Progress(*row)
+			}
+		})
+	}
+	wait.Wait()
+	return report
+}
+
+func serve(l *lab.Lab, list []scenarios.Scenario, rows []Row) []*lab.Server {
+	servers := make([]*lab.Server, len(list))
+	var wait sync.WaitGroup
+	for i, s := range list {
+		wait.Go(func() {
+			rows[i] = Row{Number: s.Number, ID: s.ID, Title: s.Title}
+			server, err := l.Serve(s)
+			if err != nil {
+				rows[i].Problem = err.Error()
+				return
+			}
+			servers[i] = server
+		})
+	}
+	wait.Wait()
+	return servers
+}
+
+type verifier struct {
+	prober *probe.Prober
+	judge  diagnose.Judge
+}
+
+// scenario verifies all endpoints of one server.
+func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
+	on := server.Scenario.On()
+	devices := make([]lab.Device, len(on))
+	for i, e := range on {
+		devices[i] = server.Device(e)
+	}
+	found := v.look(ctx, devices)
+	cells := make([]Cell, len(on))
+	var wait sync.WaitGroup
+	for i, e := range on {
+		wait.Go(func() { cells[i] = v.cell(ctx, server, e, devices[i], found[i]) })
+	}
+	wait.Wait()
+	return cells
+}
+
+// seen is what a look at one device's account gave.
+type seen struct {
+	diagnose.Endpoint
+	leaf string // SHA-256 of the leaf that was presented
+}
+
+// look connects as the devices would, side by side, diagnoses, and logs in where the diagnosis
+// of that very connection is clean.
+func (v verifier) look(ctx context.Context, devices []lab.Device) []seen {
+	sessions := make([]*probe.Session, len(devices))
+	survey := probe.Survey{Observations: make([]probe.Observation, len(devices))}
+	var wait sync.WaitGroup
+	for i, d := range devices {
+		wait.Go(func() {
+			sessions[i] = v.prober.Open(ctx, d.Settings)
+			survey.Observations[i] = sessions[i].Observation()
+		})
+	}
+	wait.Wait()
+	report, survey := v.judge.Examine(survey, func(asks []probe.Ask) []probe.Further { return v.prober.Answer(ctx, asks) })
+	for i, e := range report.Endpoints {
+		wait.Go(func() {
+			defer sessions[i].Close()
+			if finding.Worst(e.Findings) != finding.Error {
+				// A refusal is part of the observation; any other failure shows as its outcome.
+				_ = sessions[i].Login(ctx, devices[i].Credentials)
+				survey.Observations[i] = sessions[i].Observation()
+			}
+		})
+	}
+	wait.Wait()
+	if slices.ContainsFunc(survey.Observations, func(o probe.Observation) bool { return o.LoginRefused != "" }) {
+		report = v.judge.Report(survey)
+	}
+	out := make([]seen, len(devices))
+	for i, e := range report.Endpoints {
+		out[i] = seen{Endpoint: e}
+		if t := survey.Observations[i].TLS; t != nil && len(t.Chain) > 0 {
+			sum := sha256.Sum256(t.Chain[0])
+			out[i].leaf = hex.EncodeToString(sum[:])
+		}
+	}
+	return out
+}
+
+// cell compares what was found on one endpoint, and carries out each remedy on its own.
+func (v verifier) cell(ctx context.Context, server *lab.Server, e account.Endpoint, d lab.Device, found seen) Cell {
+	cell := Cell{Endpoint: e, Expected: server.Scenario.Expected(e), Found: finding.Codes(found.Findings)}
+	if !sameCodes(cell.Found, cell.Expected) {
+		cell.Problems = append(cell.Problems, fmt.Sprintf("expected %v, found %v", cell.Expected, cell.Found))
+	}
+	if !found.Complete {
+		cell.Problems = append(cell.Problems, "the findings do not explain everything")
+	}
+	for _, a := range offered(found.Findings, d.Settings) {
+		cure, problem := v.cure(ctx, server, e, d, a, found)
+		cell.Cures = append(cell.Cures, cure)
+		if problem != "" {
+			cell.Problems = append(cell.Problems, fmt.Sprintf("%s: %s", a.Kind, problem))
+		}
+	}
+	for _, f := range found.Findings {
+		if f.Severity != finding.Note && len(offered([]finding.Finding{f}, d.Settings)) == 0 {
+			cell.Problems = append(cell.Problems, fmt.Sprintf("no remedy is offered for %s", f.Code))
+		}
+	}
+	return cell
+}
+
+// cure carries one action out, looks again, and puts everything back. The action must cure what
+// it was offered for, leave the rest, and serve the certificate that was meant.
+func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoint, d lab.Device, a action.Action, before seen) (cure Cure, problem string) {
+	cure.Action = a
+	after, err := server.Apply(e, a, d)
+	if err != nil {
+		return cure, err.Error()
+	}
+	again := v.look(ctx, []lab.Device{after})[0]
+	meant := server.Fingerprint(e)
+	if err := server.Restore(e); err != nil {
+		return cure, err.Error()
+	}
+	cure.Left = finding.Codes(again.Findings)
+	want := left(before.Findings, a, d.Settings)
+	switch {
+	case !sameCodes(cure.Left, want):
+		return cure, fmt.Sprintf("should leave %v, left %v", want, cure.Left)
+	case after.Settings.Port == d.Settings.Port && again.leaf != meant:
+		return cure, "another certificate is served than the one that was meant"
+	}
+	return cure, ""
+}
+
+// offered returns the actions for all findings, each once.
+func offered(fs []finding.Finding, s account.Settings) []action.Action {
+	var out []action.Action
+	for _, f := range fs {
+		for _, a := range actions(f, s) {
+			if !slices.ContainsFunc(out, func(b action.Action) bool { return same(a, b) }) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// left returns the codes that a is not offered for: they must still be found after it.
+func left(fs []finding.Finding, a action.Action, s account.Settings) []finding.Code {
+	var out []finding.Code
+	for _, f := range fs {
+		if !slices.ContainsFunc(actions(f, s), func(b action.Action) bool { return same(a, b) }) {
+			out = append(out, f.Code)
+		}
+	}
+	return out
+}
+
+func sameCodes(a, b []finding.Code) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}

@@ -1,0 +1,47 @@
+package scenarios
+
+import (
+	"mailtlslab/certs"
+	"mailtlslab/lab/finding"
+)
+
+// keys returns certificates whose keys or signatures are weak, damaged or not the server's.
+func keys() []Scenario {
+	return []Scenario{
+		{
+			Number: 39, ID: "rsa-1024-leaf", Family: Keys,
+			Title:      "The server's key is too short",
+			Story:      "Keys of this length were common once and can be broken today. Some mail programs still accept it, Apple's do not.",
+			References: []string{"https://support.apple.com/en-za/103769", "NIST SP 800-131A"},
+			Services:   chain(certs.SmallRSA(1024)),
+			OpenSSL:    66,
+			Expect:     everywhere(finding.WeakKey),
+		},
+		{
+			Number: 40, ID: "sha1-leaf", Family: Keys,
+			Title:      "The certificate is signed with a method that has been broken",
+			Story:      "SHA-1 can be forged, so a signature that rests on it proves nothing. Devices of today refuse such a certificate, while very old ones know nothing better.",
+			References: []string{"RFC 9155", "https://support.apple.com/en-za/103769"},
+			Services:   chain(certs.SHA1()),
+			OpenSSL:    68,
+			Expect:     everywhere(finding.WeakSignature),
+		},
+		{
+			Number: 43, ID: "bad-signature-leaf", Family: Keys,
+			Title:      "The certificate is damaged",
+			Story:      "One byte of the authority's signature is wrong, as after a careless copy. The text of the certificate reads well, and it proves nothing any more.",
+			References: []string{"RFC 5280 section 6.1.3 (a)(1)"},
+			Services:   chain(certs.CorruptSignature()),
+			OpenSSL:    7,
+			Expect:     everywhere(finding.BadSignature),
+		},
+		{
+			Number: 44, ID: "private-key-mismatch", Family: Keys,
+			Title:      "The certificate is right, the key belongs to another",
+			Story:      "Certificate and private key are two files, and one of them was replaced without the other. The certificate looks perfect, and the connection fails all the same.",
+			References: []string{"RFC 8446 section 4.4.3", "RFC 5246 section 7.4.3"},
+			Services:   chain(certs.WrongKey()),
+			Expect:     everywhere(finding.KeyDoesNotMatch),
+		},
+	}
+}

@@ -1,0 +1,36 @@
+package scenarios
+
+import (
+	"mailtlslab/lab/fault"
+	"mailtlslab/lab/finding"
+)
+
+// network returns servers that are not reached, or do not speak.
+func network() []Scenario {
+	return []Scenario{
+		{
+			Number: 81, ID: "connection-refused", Family: Network,
+			Title:      "Nothing listens there",
+			Story:      "The computer answers and says that no service is behind this door. The mail server is not running, or it listens somewhere else.",
+			References: []string{"RFC 9293 section 3.5.2 (reset generation)"},
+			Services:   []Service{{Wire: fault.Plan{Closed: true}}},
+			Expect:     everywhere(finding.PortClosed),
+		},
+		{
+			Number: 83, ID: "reset-before-greeting", Family: Network,
+			Title:      "The connection is cut before a word is said",
+			Story:      "The door opens and is slammed at once. A firewall does that to callers it does not like, and so does a server that cannot start its service.",
+			References: []string{"RFC 9293 section 3.5.2"},
+			Services:   []Service{{Wire: fault.Plan{Accept: fault.Reset}}},
+			Expect:     everywhere(finding.ConnectionReset),
+		},
+		{
+			Number: 84, ID: "hang-after-accept", Family: Network,
+			Title:      "The server picks up and says nothing",
+			Story:      "The connection is there and stays silent until the device gives up. The server hangs, or something in between holds the line.",
+			References: []string{"RFC 5321 section 4.5.3.2.1 (five minutes for a greeting)"},
+			Services:   []Service{{Wire: fault.Plan{Accept: fault.Hang}}},
+			Expect:     everywhere(finding.NoGreeting),
+		},
+	}
+}

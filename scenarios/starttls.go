@@ -1,0 +1,71 @@
+package scenarios
+
+import (
+	"mailtlslab/certs"
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/fault"
+	"mailtlslab/lab/finding"
+)
+
+// startTLS returns servers on which the upgrade from plaintext does not come about.
+func startTLS() []Scenario {
+	return []Scenario{
+		{
+			Number: 65, ID: "starttls-not-offered", Family: StartTLS,
+			Title:      "The server does not offer encryption",
+			Story:      "On this port a connection begins in plaintext and is then encrypted, if the server offers it. This one does not, and a careful mail program stops before the password.",
+			References: []string{"RFC 3207", "RFC 2595", "RFC 8314 section 5.1"},
+			Endpoints:  account.StartTLSEndpoints(),
+			Services: upgrade(
+				fault.Plan{Hide: []string{"STARTTLS"}, Lines: []fault.Line{{Command: "STARTTLS", Answer: "{tag} BAD unknown command"}}},
+				fault.Plan{Hide: []string{"STLS"}, Lines: []fault.Line{{Command: "STLS", Answer: "-ERR unknown command"}}},
+				fault.Plan{Hide: []string{"STARTTLS"}, Lines: []fault.Line{{Command: "STARTTLS", Answer: "502 5.5.1 command not implemented"}}},
+			),
+			Expect: everywhere(finding.StartTLSNotOffered),
+		},
+		{
+			Number: 66, ID: "starttls-refused", Family: StartTLS,
+			Title:      "The server offers encryption and takes it back",
+			Story:      "The server announces that it can encrypt, and when asked it says that it cannot right now. Mostly it could not load its certificate or key, and only its log says so.",
+			References: []string{"RFC 3207 section 4 (454)", "RFC 9051 section 6.2.1"},
+			Endpoints:  account.StartTLSEndpoints(),
+			Services: upgrade(
+				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "{tag} NO TLS not available due to local problem"}}},
+				fault.Plan{Lines: []fault.Line{{Command: "STLS", Answer: "-ERR TLS not available due to local problem"}}},
+				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "454 4.7.0 TLS not available due to local problem"}}},
+			),
+			Expect: everywhere(finding.StartTLSRefused),
+		},
+		{
+			Number: 68, ID: "starttls-then-close", Family: StartTLS,
+			Title:      "The server agrees to encrypt and hangs up",
+			Story:      "The server says go ahead, and then the line is dead. It looks like a network fault and is one of the server: its TLS part died on start.",
+			References: []string{"RFC 3207 section 4", "RFC 9051 section 6.2.1"},
+			Endpoints:  account.StartTLSEndpoints(),
+			Services: upgrade(
+				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "{tag} OK begin TLS negotiation now", Then: fault.Drop}}},
+				fault.Plan{Lines: []fault.Line{{Command: "STLS", Answer: "+OK begin TLS negotiation", Then: fault.Drop}}},
+				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "220 2.0.0 ready to start TLS", Then: fault.Drop}}},
+			),
+			Expect: everywhere(finding.StartTLSDropped),
+		},
+		{
+			Number: 69, ID: "starttls-cert-differs", Family: StartTLS,
+			Title:      "One port has the new certificate, the other the old one",
+			Story:      "The certificate was renewed for the ports that encrypt at once, and forgotten for those that use STARTTLS. One device works, the next complains, and both are right.",
+			References: []string{"RFC 8314 section 3"},
+			Services:   []Service{{On: account.StartTLSEndpoints(), Chain: []certs.Fault{certs.Expired(certs.Leaf, 1)}}},
+			OpenSSL:    10,
+			Expect:     []Expectation{{On: account.StartTLSEndpoints(), Findings: []finding.Code{finding.Expired}}},
+		},
+	}
+}
+
+// upgrade returns services that treat STARTTLS or STLS by plan, each in its protocol's words.
+func upgrade(imap, pop3, submission fault.Plan) []Service {
+	return []Service{
+		{On: []account.Endpoint{account.IMAPStartTLS}, Wire: imap},
+		{On: []account.Endpoint{account.POP3StartTLS}, Wire: pop3},
+		{On: []account.Endpoint{account.SubmissionStart}, Wire: submission},
+	}
+}

@@ -1,0 +1,56 @@
+package scenarios
+
+import (
+	"mailtlslab/certs"
+	"mailtlslab/lab/finding"
+)
+
+// times returns certificates outside their dates, or nearly so.
+func times() []Scenario {
+	return []Scenario{
+		{
+			Number: 31, ID: "expired-leaf", Family: Time,
+			Title:      "The certificate ran out yesterday",
+			Story:      "Certificates are made for a few weeks or months, and this one was not renewed in time. Until yesterday everything worked, and today every device complains at once.",
+			References: []string{"RFC 5280 section 4.1.2.5"},
+			Services:   chain(certs.Expired(certs.Leaf, 1)),
+			OpenSSL:    10,
+			Expect:     everywhere(finding.Expired),
+		},
+		{
+			Number: 32, ID: "expired-intermediate", Family: Time,
+			Title:      "The link in the middle has run out",
+			Story:      "The server's own certificate is fine; the authority's intermediate, which the server sends along, is not. Whoever checks only the server's certificate finds nothing.",
+			References: []string{"RFC 5280 section 6.1.3 (a)(2)"},
+			Services:   chain(certs.Expired(certs.Intermediate, 1)),
+			OpenSSL:    10,
+			Expect:     everywhere(finding.IntermediateExpired),
+		},
+		{
+			Number: 33, ID: "expired-root", Family: Time,
+			Title:      "The root on the device has run out",
+			Story:      "An old device knows this authority only by a root certificate that is no longer valid. Some programs do not look at a root's dates, and so only a part of them complains.",
+			References: []string{"RFC 5280 section 6.1", "OpenJDK accepts an expired trust anchor, measured"},
+			Services:   chain(certs.Expired(certs.Root, 1)),
+			OpenSSL:    10,
+			Expect:     everywhere(finding.RootExpired),
+		},
+		{
+			Number: 34, ID: "not-yet-valid-leaf", Family: Time,
+			Title:      "The certificate begins the day after tomorrow",
+			Story:      "The new certificate was installed too early, or the machine that made it has a clock that runs ahead. In two days it would be fine.",
+			References: []string{"RFC 5280 section 4.1.2.5"},
+			Services:   chain(certs.NotYetValid(certs.Leaf, 2)),
+			OpenSSL:    9,
+			Expect:     everywhere(finding.NotYetValid),
+		},
+		{
+			Number: 37, ID: "expires-within-7-days", Family: Time,
+			Title:      "The certificate runs out this week",
+			Story:      "Everything works, and in three days it will not. An automatic renewal would have happened weeks ago, so something has stopped renewing.",
+			References: []string{"https://letsencrypt.org/docs/integration-guide/"},
+			Services:   chain(certs.ExpiresIn(3)),
+			Expect:     everywhere(finding.ExpiresSoon),
+		},
+	}
+}

@@ -1,0 +1,38 @@
+package scenarios
+
+import (
+	"mailtlslab/certs"
+	"mailtlslab/lab/finding"
+)
+
+// usages returns certificates that are sound and made for something else.
+func usages() []Scenario {
+	return []Scenario{
+		{
+			Number: 45, ID: "eku-client-auth-only", Family: Usage,
+			Title:      "The certificate is made for clients",
+			Story:      "A certificate says what it may be used for, and this one may only prove who a client is. On a server it is like a visitor's badge at the reception desk.",
+			References: []string{"RFC 5280 section 4.2.1.12"},
+			Services:   chain(certs.ExtKeyUsage("clientAuth")),
+			OpenSSL:    26,
+			Expect:     everywhere(finding.WrongPurpose),
+		},
+		{
+			Number: 46, ID: "eku-email-protection-only", Family: Usage,
+			Title:      "The certificate is made for signing letters, not for mail servers",
+			Story:      "Somebody ordered an e-mail certificate and got one for signing and encrypting messages. It has e-mail in its name and is of no use to an e-mail server.",
+			References: []string{"RFC 5280 section 4.2.1.12", "RFC 8550 section 4.4.4"},
+			Services:   chain(certs.ExtKeyUsage("emailProtection")),
+			OpenSSL:    26,
+			Expect:     everywhere(finding.WrongPurpose),
+		},
+		{
+			Number: 48, ID: "ca-cert-as-server-cert", Family: Usage,
+			Title:      "An authority's certificate serves as the server's",
+			Story:      "The server uses a certificate that may itself issue others. Some clients do not mind, Thunderbird refuses, and a stolen key would be a disaster.",
+			References: []string{"RFC 5280 section 4.2.1.9", "Thunderbird: MOZILLA_PKIX_ERROR_CA_CERT_USED_AS_END_ENTITY"},
+			Services:   chain(certs.IssuedByRoot(), certs.CALeaf()),
+			Expect:     everywhere(finding.CAUsedAsServer),
+		},
+	}
+}
