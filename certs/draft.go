@@ -131,9 +131,13 @@ func leafDraft(host string, more []string, key crypto.Signer, issuer *draft, now
 }
 
 // setNames makes the draft for exactly these names, the first also as Common Name. A name is
-// listed once, however often it is given.
+// listed once, however often it is given. An address gets words around it as Common Name:
+// OpenSSL holds what looks like a host name there against the root's name constraints.
 func (d *draft) setNames(names []string) {
 	d.tmpl.Subject = pkix.Name{CommonName: names[0]}
+	if net.ParseIP(names[0]) != nil {
+		d.tmpl.Subject.CommonName = "server at " + names[0]
+	}
 	d.tmpl.DNSNames, d.tmpl.IPAddresses = nil, nil
 	seen := map[string]bool{}
 	for _, n := range names {

@@ -9,6 +9,7 @@ package lab
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"sync"
@@ -139,4 +140,13 @@ func Start(tb TB, id string, o *Options) *Server {
 		return nil
 	}
 	return server
+}
+
+// RootPEM returns Roots in PEM form, the lab's own first.
+func (l *Lab) RootPEM() []byte {
+	var out []byte
+	for _, c := range l.Roots() {
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return out
 }

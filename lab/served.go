@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"mailtlslab/certs"
 	"mailtlslab/lab/account"
@@ -100,4 +101,12 @@ func (s *Server) Fingerprint(e account.Endpoint) string {
 	defer p.mu.Unlock()
 	sum := sha256.Sum256(p.now.bundle.Raw[0])
 	return hex.EncodeToString(sum[:])
+}
+
+// Presented returns the certificates that e is meant to present now, DER, the leaf first.
+func (s *Server) Presented(e account.Endpoint) [][]byte {
+	p := s.ports[e]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.now.bundle.Raw)
 }

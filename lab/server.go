@@ -170,3 +170,6 @@ func (s *Server) stop() {
 		_ = d.Close()
 	}
 }
+
+// RootPEM returns the roots that a client has to trust, as a file for other programs.
+func (s *Server) RootPEM() []byte { return s.lab.RootPEM() }

@@ -29,8 +29,6 @@ const DefaultTimeout = time.Second
 type Options struct {
 	// Timeout of each step of a connection; 0 means DefaultTimeout.
 	Timeout time.Duration
-	// Without names rules of the diagnosis to switch off, for a mutation check.
-	Without []string
 	// Progress is called as each scenario is done, from several goroutines.
 	Progress func(Row)
 }
@@ -88,14 +86,7 @@ func Run(ctx context.Context, l *lab.Lab, list []scenarios.Scenario, o Options) 
 	}
 	report := Report{Rows: make([]Row, len(list))}
 	servers := serve(l, list, report.Rows)
-	var roots []diagnose.Root
-	for _, c := range l.Roots() {
-		roots = append(roots, diagnose.Root{Certificate: c})
-	}
-	v := verifier{
-		prober: &probe.Prober{Timeout: o.Timeout, NoFetch: true},
-		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()), Without: o.Without},
-	}
+	v := newVerifier(l, o)
 	var wait sync.WaitGroup
 	for i, server := range servers {
 		wait.Go(func() {
@@ -137,14 +128,23 @@ type verifier struct {
 	judge  diagnose.Judge
 }
 
+// newVerifier returns a verifier that knows what a well-informed client of the lab knows. It
+// comes after serve, which may add to that.
+func newVerifier(l *lab.Lab, o Options) verifier {
+	var roots []diagnose.Root
+	for _, c := range l.Roots() {
+		roots = append(roots, diagnose.Root{Certificate: c})
+	}
+	return verifier{
+		prober: &probe.Prober{Timeout: o.Timeout, NoFetch: true},
+		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates())},
+	}
+}
+
 // scenario verifies all endpoints of one server.
 func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
-	on := server.Scenario.On()
-	devices := make([]lab.Device, len(on))
-	for i, e := range on {
-		devices[i] = server.Device(e)
-	}
-	found := v.look(ctx, devices)
+	on, devices := server.Scenario.On(), devices(server)
+	found, _ := v.examine(ctx, devices)
 	cells := make([]Cell, len(on))
 	var wait sync.WaitGroup
 	for i, e := range on {
@@ -154,15 +154,24 @@ func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
 	return cells
 }
 
+// devices returns the account of a scenario as it is set up, endpoint by endpoint.
+func devices(server *lab.Server) []lab.Device {
+	var out []lab.Device
+	for _, e := range server.Scenario.On() {
+		out = append(out, server.Device(e))
+	}
+	return out
+}
+
 // seen is what a look at one device's account gave.
 type seen struct {
 	diagnose.Endpoint
 	leaf string // SHA-256 of the leaf that was presented
 }
 
-// look connects as the devices would, side by side, diagnoses, and logs in where the diagnosis
-// of that very connection is clean.
-func (v verifier) look(ctx context.Context, devices []lab.Device) []seen {
+// examine connects as the devices would, side by side, diagnoses, and logs in where the diagnosis
+// of that very connection is clean. It returns the survey too, with all further looks.
+func (v verifier) examine(ctx context.Context, devices []lab.Device) ([]seen, probe.Survey) {
 	sessions := make([]*probe.Session, len(devices))
 	survey := probe.Survey{Observations: make([]probe.Observation, len(devices))}
 	var wait sync.WaitGroup
@@ -196,7 +205,7 @@ func (v verifier) look(ctx context.Context, devices []lab.Device) []seen {
 			out[i].leaf = hex.EncodeToString(sum[:])
 		}
 	}
-	return out
+	return out, survey
 }
 
 // cell compares what was found on one endpoint, and carries out each remedy on its own.
@@ -231,7 +240,8 @@ func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoi
 	if err != nil {
 		return cure, err.Error()
 	}
-	again := v.look(ctx, []lab.Device{after})[0]
+	looked, _ := v.examine(ctx, []lab.Device{after})
+	again := looked[0]
 	meant := server.Fingerprint(e)
 	if err := server.Restore(e); err != nil {
 		return cure, err.Error()

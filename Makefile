@@ -1,0 +1,36 @@
+# Everything needs Go 1.26 and nothing else, but for "race", which needs a C compiler.
+# Programs of other people (openssl, curl, python3) judge the lab where they are installed.
+
+.PHONY: help verify test race lint bench build generate
+
+help:
+	@echo 'make verify    serve, diagnose and cure every scenario, and print the matrix'
+	@echo 'make test      the tests'
+	@echo 'make race      the tests with the race detector (needs a C compiler)'
+	@echo 'make lint      gofmt, go vet, staticcheck'
+	@echo 'make bench     the benchmarks, as ratios to their floors'
+	@echo 'make build     bin/mailtlslab'
+	@echo 'make generate  rewrite the generated pages'
+
+verify: build
+	@bin/mailtlslab verify
+
+build:
+	@go build -o bin/mailtlslab ./cmd/mailtlslab
+
+test:
+	go test ./...
+
+race:
+	CGO_ENABLED=1 go test -race ./...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on the files above'; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+bench:
+	go test -run '^$$' -bench . -benchtime 1x -count 3 ./certs ./lab/... | grep -E '^(Benchmark|pkg:)'
+
+generate:
+	go generate ./...

@@ -1,0 +1,143 @@
+package lab_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pkg is what "go list" says of a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	Standard   bool
+}
+
+const module = "mailtlslab/"
+
+// mayImport is the direction of dependencies: for each package the ones of this module that it
+// may import itself. A package that is missing here fails the test.
+var mayImport = map[string][]string{
+	"certs":              {"certs/internal/der"},
+	"certs/internal/der": {},
+	"lab/account":        {},
+	"lab/finding":        {},
+	"lab/action":         {"lab/account"},
+	"lab/fault":          {},
+	"scenarios":          {"certs", "lab/account", "lab/finding", "lab/fault"},
+	"lab": {"scenarios", "certs", "lab/account", "lab/action", "lab/fault", "lab/internal/wire", "lab/internal/mailbox",
+		"lab/internal/imapd", "lab/internal/smtpd", "lab/internal/pop3d", "lab/internal/httpd"},
+	"lab/internal/wire":          {"lab/fault"},
+	"lab/internal/wire/wiretest": {"lab/fault", "lab/internal/wire"},
+	"lab/internal/mailbox":       {},
+	"lab/internal/imapd":         {"lab/internal/wire", "lab/internal/mailbox"},
+	"lab/internal/smtpd":         {"lab/internal/wire", "lab/internal/mailbox"},
+	"lab/internal/pop3d":         {"lab/internal/wire", "lab/internal/mailbox"},
+	"lab/internal/httpd":         {"lab/internal/wire", "lab/internal/mailbox"},
+	"lab/probe":                  {"lab/account"},
+	"lab/diagnose":               {"lab/account", "lab/finding", "lab/probe"},
+	"lab/remedy":                 {"lab/account", "lab/finding", "lab/action"},
+	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
+		"lab/remedy"},
+	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
+		"lab/remedy", "lab/verify"},
+}
+
+func TestImportsKeepTheirDirection(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		allowed, ok := mayImport[name]
+		if !ok {
+			t.Errorf("%s is in no list: say what it may import", name)
+		}
+		for _, i := range p.Imports {
+			if ours, is := strings.CutPrefix(i, module); is && !slices.Contains(allowed, ours) {
+				t.Errorf("%s must not import %s", name, ours)
+			}
+		}
+	}
+}
+
+// A diagnoser that knows the answer proves nothing.
+func TestTheDiagnosisCannotReachTheScenarios(t *testing.T) {
+	for _, p := range packages(t) {
+		switch name := strings.TrimPrefix(p.ImportPath, module); name {
+		case "lab/probe", "lab/diagnose", "lab/remedy":
+			for _, secret := range []string{"scenarios", "certs", "lab"} {
+				if slices.Contains(p.Deps, module+secret) {
+					t.Errorf("%s reaches %s", name, secret)
+				}
+			}
+		case "lab/account", "lab/finding", "lab/fault", "certs":
+			for _, d := range p.Deps {
+				if strings.Contains(strings.SplitN(d, "/", 2)[0], ".") && !strings.HasPrefix(d, "golang.org/x/crypto") && !isVendored(d) {
+					t.Errorf("%s depends on %s, beside the standard library", name, d)
+				}
+			}
+		}
+	}
+}
+
+func TestOnlyIntegrationNeedsContainers(t *testing.T) {
+	for _, p := range packages(t) {
+		if strings.HasPrefix(p.ImportPath, module+"integration") {
+			continue
+		}
+		for _, d := range p.Deps {
+			if strings.HasPrefix(d, "github.com/testcontainers/") {
+				t.Errorf("%s reaches %s", p.ImportPath, d)
+			}
+		}
+	}
+}
+
+// Only the command prints or reads arguments.
+func TestOnlyTheCommandTalks(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if strings.HasPrefix(name, "cmd/") || strings.HasPrefix(name, "integration") {
+			continue
+		}
+		for _, talker := range []string{"flag", "github.com/spf13/cobra"} {
+			if slices.Contains(p.Imports, talker) {
+				t.Errorf("%s imports %s", name, talker)
+			}
+		}
+	}
+}
+
+func isVendored(path string) bool { return strings.HasPrefix(path, "vendor/") }
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", "../...")
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	var ours []pkg
+	dec := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(p.ImportPath, module) {
+			ours = append(ours, p)
+		}
+	}
+	if len(ours) < 10 {
+		t.Fatalf("go list names only %d packages of this module", len(ours))
+	}
+	return ours
+}

@@ -1,0 +1,155 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"mailtlslab/lab"
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/diagnose"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/probe"
+	"mailtlslab/scenarios"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is the limit of one step here. It is generous, because a loaded machine with the race
+// detector is slow and a silent server is silent for ever.
+const patience = 3 * time.Second
+
+func newLab(t testing.TB) *lab.Lab {
+	t.Helper()
+	l, err := lab.New(lab.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+func TestCatalogue(t *testing.T) {
+	report := Run(context.Background(), newLab(t), scenarios.All(), Options{Timeout: patience})
+	for _, row := range report.Rows {
+		if row.Problem != "" {
+			t.Errorf("%s: %s", row.ID, row.Problem)
+		}
+		for _, c := range row.Cells {
+			for _, p := range c.Problems {
+				t.Errorf("%s on %s: %s", row.ID, c.Endpoint, p)
+			}
+		}
+	}
+}
+
+// Each scenario without its faults is clean: nothing is found that was not planted.
+func TestHealthyTwins(t *testing.T) {
+	var twins []scenarios.Scenario
+	for _, s := range scenarios.All() {
+		twins = append(twins, s.Healthy())
+	}
+	report := Run(context.Background(), newLab(t), twins, Options{Timeout: patience})
+	for _, row := range report.Rows {
+		for _, c := range row.Cells {
+			if len(c.Found) > 0 || !c.OK() {
+				t.Errorf("the twin of %s on %s: found %v, problems %v", row.ID, c.Endpoint, c.Found, c.Problems)
+			}
+		}
+	}
+}
+
+// unseen are the rules that no scenario of the catalogue needs yet; the tests of lab/diagnose
+// hold them. A rule that a scenario does need must leave this list.
+var unseen = []string{"reachable", "declined", "violation", "injection", "handshake", "path-length", "critical-extensions", "name-constraints"}
+
+// Every rule is needed: with it switched off some scenario is no longer diagnosed as expected.
+func TestMutation(t *testing.T) {
+	l := newLab(t)
+	list := scenarios.All()
+	servers := serve(l, list, make([]Row, len(list)))
+	v := newVerifier(l, Options{Timeout: patience})
+	surveys := make([]probe.Survey, len(list))
+	var wait sync.WaitGroup
+	for i, server := range servers {
+		wait.Go(func() { _, surveys[i] = v.examine(context.Background(), devices(server)) })
+	}
+	wait.Wait()
+	if missed := mismatches(v.judge, list, surveys); len(missed) > 0 {
+		t.Fatalf("with all rules on: %v", missed)
+	}
+	for _, rule := range diagnose.Rules() {
+		judge := v.judge
+		judge.Without = []string{rule}
+		missed := mismatches(judge, list, surveys)
+		switch expected := slices.Contains(unseen, rule); {
+		case len(missed) == 0 && !expected:
+			t.Errorf("without the rule %q every scenario is still diagnosed as expected", rule)
+		case len(missed) > 0 && expected:
+			t.Errorf("the rule %q is needed for %v: take it off the list of unseen ones", rule, missed)
+		}
+	}
+}
+
+func mismatches(j diagnose.Judge, list []scenarios.Scenario, surveys []probe.Survey) []string {
+	var out []string
+	for i, s := range list {
+		for _, e := range j.Report(surveys[i]).Endpoints {
+			if !sameCodes(finding.Codes(e.Findings), s.Expected(e.Endpoint)) || !e.Complete {
+				out = append(out, s.ID)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// The expectation is compared, not assumed.
+func TestAnotherExpectationFails(t *testing.T) {
+	s, _ := scenarios.Lookup("expired-leaf")
+	s.Expect = []scenarios.Expectation{{Findings: []finding.Code{finding.NotYetValid}}}
+	s.Endpoints = []account.Endpoint{account.IMAPS}
+	report := Run(context.Background(), newLab(t), []scenarios.Scenario{s}, Options{Timeout: patience})
+	if report.OK() || !strings.Contains(strings.Join(report.Rows[0].Cells[0].Problems, " "), "expected [not-yet-valid], found [expired]") {
+		t.Errorf("the report should say what was expected and what was found: %+v", report.Rows[0])
+	}
+}
+
+func TestAScenarioThatCannotBeServedIsAProblem(t *testing.T) {
+	s, _ := scenarios.Lookup("expired-leaf")
+	s.Services[0].Chain[0].Kind = "no-such-fault"
+	report := Run(context.Background(), newLab(t), []scenarios.Scenario{s}, Options{Timeout: patience})
+	if report.OK() || !strings.Contains(report.Rows[0].Problem, "no-such-fault") {
+		t.Errorf("%+v", report.Rows[0])
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	report := Report{Rows: []Row{
+		{ID: "good", Cells: []Cell{{Endpoint: account.IMAPS}, {Endpoint: account.Web}}, Took: time.Second},
+		{ID: "bad", Cells: []Cell{{Endpoint: account.IMAPS, Problems: []string{"expected <a>, found \x1b[b", "and more"}}}},
+		{ID: "gone", Problem: "no port"},
+	}}
+	var out bytes.Buffer
+	if err := report.WriteJUnit(&out); err != nil {
+		t.Fatal(err)
+	}
+	var back junit
+	if err := xml.Unmarshal(out.Bytes(), &back); err != nil {
+		t.Fatalf("%v in\n%s", err, out.String())
+	}
+	if got := fmt.Sprint(back.Tests, back.Failures, len(back.Suites), back.Suites[0].Time); got != "4 2 3 1" {
+		t.Errorf("tests, failures, suites, seconds: %s\n%s", got, out.String())
+	}
+	if f := back.Suites[1].Cases[0].Failure; f == nil || !strings.HasPrefix(f.Message, "expected <a>") || strings.Contains(out.String(), "\x1b") {
+		t.Errorf("the failure should be told, and escaped:\n%s", out.String())
+	}
+}
