@@ -27,7 +27,7 @@ type served struct {
 // starting returns what the scenario wants served on e.
 func (s *Server) starting(e account.Endpoint) (served, error) {
 	service := s.Scenario.Service(e)
-	bundle, err := s.lab.authority.Build(certs.Spec{Host: s.Scenario.AccountHost(), Faults: service.Chain})
+	bundle, err := s.bundle(service.Chain)
 	if err != nil {
 		return served{}, fmt.Errorf("cannot build the certificate for %s: %w", e, err)
 	}
@@ -42,6 +42,20 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 		start.protocol = service.Speaks
 	}
 	return start, nil
+}
+
+// bundle returns the chain with these faults, the same one for all endpoints that share them:
+// a server has one certificate, and minting is most of what starting costs.
+func (s *Server) bundle(faults []certs.Fault) (*certs.Bundle, error) {
+	key := fmt.Sprintf("%q", faults)
+	if b, ok := s.bundles[key]; ok {
+		return b, nil
+	}
+	b, err := s.lab.authority.Build(certs.Spec{Host: s.Scenario.AccountHost(), Faults: faults})
+	if err == nil {
+		s.bundles[key] = b
+	}
+	return b, err
 }
 
 // portalAnswer is what a hotspot says to whatever it is sent.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"mailtlslab/certs"
 	"mailtlslab/lab/account"
 	"mailtlslab/lab/internal/httpd"
 	"mailtlslab/lab/internal/imapd"
@@ -28,6 +29,7 @@ type Server struct {
 	journal *Journal
 	daemons map[account.Protocol]daemon
 	ports   map[account.Endpoint]*port
+	bundles map[string]*certs.Bundle // what the endpoints began with; complete once started
 }
 
 type daemon interface {
@@ -44,7 +46,7 @@ type port struct {
 }
 
 func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
-	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*port{}}
+	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*port{}, bundles: map[string]*certs.Bundle{}}
 	var err error
 	if server.daemons, err = daemons(l, s.AccountHost()); err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
