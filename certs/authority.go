@@ -14,6 +14,8 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -46,6 +48,9 @@ func NewAuthority(o Options) (*Authority, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
+	if err := checkHosts(o.Hosts); err != nil {
+		return nil, err
+	}
 	key, err := newKey()
 	if err != nil {
 		return nil, err
@@ -56,7 +61,7 @@ func NewAuthority(o Options) (*Authority, error) {
 }
 
 func newAuthority(root *draft, o Options) (*Authority, error) {
-	a := &Authority{now: o.Now, hosts: o.Hosts, root: root, rsa: map[int]*rsa.PrivateKey{}}
+	a := &Authority{now: o.Now, hosts: slices.Clone(o.Hosts), root: root, rsa: map[int]*rsa.PrivateKey{}}
 	if err := root.sign(); err != nil {
 		return nil, err
 	}
@@ -70,6 +75,17 @@ func newAuthority(root *draft, o Options) (*Authority, error) {
 	a.roots = []*x509.Certificate{root.cert}
 	a.intermediates = []*x509.Certificate{a.intermediate.cert}
 	return a, nil
+}
+
+// checkHosts refuses what would let the root certify more than one host and those below it: to
+// RFC 5280 section 4.2.1.10 an empty name means every name.
+func checkHosts(hosts []string) error {
+	for _, h := range hosts {
+		if h == "" || (net.ParseIP(h) == nil && (strings.ContainsAny(h, "*:/@ ") || strings.Trim(h, ".") != h)) {
+			return fmt.Errorf("%q is no host that the root could be allowed; give a DNS name or an IP address", h)
+		}
+	}
+	return nil
 }
 
 // constrain limits a root to the lab's names. RFC 5280 section 4.2.1.10 wants the extension
@@ -123,14 +139,10 @@ func (a *Authority) issuingCA(issuer *draft) (*draft, error) {
 	return caDraft(subject, key, issuer, a.now), nil
 }
 
-// privateRoot returns a new root that nobody trusts.
-func (a *Authority) privateRoot() (*draft, error) {
-	key, err := newKey()
-	if err != nil {
-		return nil, err
-	}
+// privateName returns the subject of a new root that nobody trusts.
+func (a *Authority) privateName() pkix.Name {
 	org := "Example Company"
-	return caDraft(pkix.Name{Organization: []string{org}, CommonName: fmt.Sprintf("%s Root %d", org, a.next())}, key, nil, a.now), nil
+	return pkix.Name{Organization: []string{org}, CommonName: fmt.Sprintf("%s Root %d", org, a.next())}
 }
 
 func (a *Authority) next() int {

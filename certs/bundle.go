@@ -6,8 +6,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
-	"time"
+	"slices"
 )
 
 // A Bundle is what a server presents: a chain and a private key. It is never changed; what
@@ -60,7 +61,7 @@ type Change struct {
 	Dates      bool     // a fresh window
 	Names      []string // exactly these names
 	Trusted    bool     // issued by the authority's intermediate, which is sent with it
-	StrongKey  bool     // a new P-256 key
+	StrongKey  bool     // a new P-256 key, in the certificate and in the handshake
 	ServerAuth bool     // extended key usage serverAuth, and no other
 	EndEntity  bool     // basic constraints CA:FALSE
 	Signature  bool     // an undamaged signature with SHA-256
@@ -70,12 +71,18 @@ type Change struct {
 // Reissue issues the leaf of b anew with one or more changes, by the same issuer unless Trusted
 // says otherwise.
 func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
+	if b == nil || b.leaf == nil {
+		return nil, errors.New("cannot reissue a bundle that no authority built")
+	}
 	d := b.leaf.clone()
 	key, rest := b.key, b.Chain[1:]
 	if c.Dates {
 		d.tmpl.NotBefore, d.tmpl.NotAfter = a.now.Add(-day), a.now.Add(60*day)
 	}
 	if len(c.Names) > 0 {
+		if slices.Contains(c.Names, "") {
+			return nil, errors.New("cannot reissue for an empty name")
+		}
 		d.setNames(c.Names)
 	}
 	if c.Trusted {
@@ -86,6 +93,7 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 		if err != nil {
 			return nil, err
 		}
+		// Who makes a new key installs it, so this cures a key that did not match too.
 		d.key, key = strong, strong
 		d.tmpl.KeyUsage &^= x509.KeyUsageKeyEncipherment
 	}
@@ -123,7 +131,7 @@ func (b *Bundle) Sorted() *Bundle {
 	var rest []*x509.Certificate
 	for top := b.Leaf(); ; {
 		next := issuerAmong(b.Chain[1:], top)
-		if next == nil || bytes.Equal(next.RawSubject, next.RawIssuer) || contains(rest, next) {
+		if next == nil || bytes.Equal(next.RawSubject, next.RawIssuer) || slices.ContainsFunc(rest, next.Equal) {
 			return newBundle(b.leaf, b.key, rest)
 		}
 		rest = append(rest, next)
@@ -131,34 +139,21 @@ func (b *Bundle) Sorted() *Bundle {
 	}
 }
 
+// issuerAmong returns the issuer of child by its signature. Where that cannot tell, because it
+// is damaged, uses SHA-1, or the issuer is no CA, the name and the key identifiers do: putting a
+// chain in order must not lose a certificate over another fault.
 func issuerAmong(certs []*x509.Certificate, child *x509.Certificate) *x509.Certificate {
+	var likely *x509.Certificate
 	for _, c := range certs {
-		if bytes.Equal(c.RawSubject, child.RawIssuer) && child.CheckSignatureFrom(c) == nil {
+		if !bytes.Equal(c.RawSubject, child.RawIssuer) {
+			continue
+		}
+		if child.CheckSignatureFrom(c) == nil {
 			return c
 		}
-	}
-	return nil
-}
-
-func contains(certs []*x509.Certificate, c *x509.Certificate) bool {
-	for _, x := range certs {
-		if x.Equal(c) {
-			return true
+		if likely == nil && len(c.SubjectKeyId) > 0 && bytes.Equal(c.SubjectKeyId, child.AuthorityKeyId) {
+			likely = c
 		}
 	}
-	return false
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+	return likely
 }

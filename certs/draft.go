@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -17,6 +18,8 @@ import (
 )
 
 const day = 24 * time.Hour
+
+func days(n int) time.Duration { return time.Duration(n) * day }
 
 // A draft is a certificate before and after it is signed. A signed draft is never changed.
 type draft struct {
@@ -85,10 +88,13 @@ func (d *draft) sign() error {
 }
 
 func sha1With(signer crypto.Signer) (x509.SignatureAlgorithm, error) {
-	if _, ok := signer.Public().(*ecdsa.PublicKey); ok {
+	switch signer.Public().(type) {
+	case *ecdsa.PublicKey:
 		return x509.ECDSAWithSHA1, nil
+	case *rsa.PublicKey:
+		return x509.SHA1WithRSA, nil
 	}
-	return 0, fmt.Errorf("a SHA-1 signature needs an issuer with a P-256 key, not %T", signer.Public())
+	return 0, fmt.Errorf("a SHA-1 signature needs an issuer with an ECDSA or RSA key, not %T", signer.Public())
 }
 
 // keyID is a subject key identifier by RFC 7093 section 2, method 1.
@@ -130,11 +136,11 @@ func leafDraft(host string, more []string, key crypto.Signer, issuer *draft, now
 	return d
 }
 
-// setNames makes the draft for exactly these names, the first also as Common Name. A name is
-// listed once, however often it is given. An address gets words around it as Common Name:
+// setNames makes the draft for exactly these names, the first also as Common Name; the rest of
+// the subject stays. A name is listed once, however often it is given. An address gets words around it as Common Name:
 // OpenSSL holds what looks like a host name there against the root's name constraints.
 func (d *draft) setNames(names []string) {
-	d.tmpl.Subject = pkix.Name{CommonName: names[0]}
+	d.tmpl.Subject.CommonName = names[0]
 	if net.ParseIP(names[0]) != nil {
 		d.tmpl.Subject.CommonName = "server at " + names[0]
 	}
@@ -151,4 +157,11 @@ func (d *draft) setNames(names []string) {
 			d.tmpl.DNSNames = append(d.tmpl.DNSNames, n)
 		}
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,9 @@ func OpenAuthority(dir string, o Options) (*Authority, error) {
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the authority's folder private: %w", err)
+	}
+	if err := checkHosts(o.Hosts); err != nil {
+		return nil, err
 	}
 	root, err := load(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -62,11 +66,20 @@ func create(dir string, o Options) (*Authority, error) {
 		name, block string
 		der         []byte
 	}{{keyFile, "PRIVATE KEY", key}, {rootFile, "CERTIFICATE", a.root.raw}} {
-		if err := os.WriteFile(filepath.Join(dir, f.name), pem.EncodeToMemory(&pem.Block{Type: f.block, Bytes: f.der}), 0o600); err != nil {
+		if err := writePrivate(filepath.Join(dir, f.name), pem.EncodeToMemory(&pem.Block{Type: f.block, Bytes: f.der})); err != nil {
 			return nil, fmt.Errorf("cannot keep the authority: %w", err)
 		}
 	}
 	return a, nil
+}
+
+// writePrivate writes a file of mode 0600. One left by an interrupted first use goes first: it
+// would keep the mode it has.
+func writePrivate(name string, data []byte) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(name, data, 0o600)
 }
 
 // load reads a kept root, with fs.ErrNotExist when there is none.
@@ -116,7 +129,13 @@ func usable(root *x509.Certificate, o Options) error {
 	if left := root.NotAfter.Sub(o.Now); left < leastLeft {
 		return fmt.Errorf("its root ends on %s, too soon for healthy certificates of 60 days", root.NotAfter.UTC().Format(time.DateOnly))
 	}
-	for _, h := range o.Hosts {
+	if root.NotBefore.After(o.Now) {
+		return fmt.Errorf("its root begins on %s only", root.NotBefore.UTC().Format(time.DateOnly))
+	}
+	if !root.IsCA {
+		return errors.New("its root is no CA certificate")
+	}
+	for _, h := range append([]string{DefaultHost, "localhost", "127.0.0.1", "::1"}, o.Hosts...) {
 		if !permits(root, h) {
 			return fmt.Errorf("its root may not certify %s", h)
 		}
@@ -124,9 +143,15 @@ func usable(root *x509.Certificate, o Options) error {
 	return nil
 }
 
+// permits reports whether the name constraints of a root allow a host: RFC 5280 section
+// 4.2.1.10, where a name stands for itself and all below it, and no name for no limit.
 func permits(root *x509.Certificate, host string) bool {
 	if ip := net.ParseIP(host); ip != nil {
-		return slices.ContainsFunc(root.PermittedIPRanges, func(n *net.IPNet) bool { return n.Contains(ip) })
+		return len(root.PermittedIPRanges) == 0 || slices.ContainsFunc(root.PermittedIPRanges, func(n *net.IPNet) bool { return n.Contains(ip) })
 	}
-	return slices.Contains(root.PermittedDNSDomains, host)
+	host = strings.ToLower(host)
+	return len(root.PermittedDNSDomains) == 0 || slices.ContainsFunc(root.PermittedDNSDomains, func(d string) bool {
+		d = strings.ToLower(d)
+		return host == d || strings.HasSuffix(host, "."+d)
+	})
 }

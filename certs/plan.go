@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -18,36 +19,38 @@ type Spec struct {
 // intermediate, which are shared: a fault that touches them replaces them first.
 type plan struct {
 	a             *Authority
-	host          string
-	root          *draft
-	intermediate  *draft
+	root          *draft // nil when the leaf signs itself
+	intermediate  *draft // nil when there is none
 	leaf          *draft
 	sent          []*draft      // after the leaf
 	key           crypto.Signer // of the handshake, when it is not the leaf's
 	made          []*draft      // CAs of this plan alone
-	trustsOwnRoot bool
+	edited        bool          // a fault is on the intermediate, so nothing may take it out of the chain
+	trustsOwnRoot bool          // the root of this plan is one that clients trust
 }
 
-// Build makes the chain of a specification. What cannot be built is an error, never a healthy
-// chain.
+// Build makes the chain of a specification. What cannot be built, and what would come out
+// healthier than its faults say, is an error.
 func (a *Authority) Build(s Spec) (*Bundle, error) {
 	host := s.Host
 	if host == "" {
 		host = DefaultHost
 	}
+	if !permits(a.root.cert, host) {
+		return nil, fmt.Errorf("the root may not certify %s; add it to the hosts of the authority", host)
+	}
 	key, err := newKey()
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{a: a, host: host, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}}
+	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}}
 	p.leaf = leafDraft(host, a.hosts, key, a.intermediate, a.now)
-	for _, f := range s.Faults {
-		apply, ok := kinds()[f.Kind]
-		if !ok {
-			return nil, fmt.Errorf("there is no certificate fault %q", f.Kind)
+	for i, f := range s.Faults {
+		if err := p.apply(f); err != nil {
+			return nil, err
 		}
-		if err := apply(p, f); err != nil {
-			return nil, fmt.Errorf("fault %s: %w", f.Kind, err)
+		if err := contradiction(s.Faults[:i], f); err != nil {
+			return nil, err
 		}
 	}
 	b, err := p.bundle()
@@ -58,32 +61,19 @@ func (a *Authority) Build(s Spec) (*Bundle, error) {
 	return b, nil
 }
 
-func kinds() map[Kind]func(*plan, Fault) error {
-	return map[Kind]func(*plan, Fault) error{
-		kindNames:               names,
-		kindCommonName:          commonName,
-		kindNoSAN:               noSAN,
-		kindRootAlsoSent:        rootAlsoSent,
-		kindSelfSigned:          selfSigned,
-		kindCALeaf:              caLeaf,
-		kindIssuedByRoot:        issuedByRoot,
-		kindPrivateCA:           privateCA,
-		kindPrivateRootOnly:     privateRootOnly,
-		kindOmitIntermediate:    omitIntermediate,
-		kindWrongIntermediate:   wrongIntermediate,
-		kindReversed:            reversed,
-		kindSameNameIssuer:      sameNameIssuer,
-		kindNotCA:               notCA,
-		kindDefaultInstallation: defaultInstallation,
-		kindExpired:             expired,
-		kindNotYetValid:         notYetValid,
-		kindExpiresIn:           expiresIn,
-		kindSmallRSA:            smallRSA,
-		kindSHA1:                sha1,
-		kindCorruptSignature:    corruptSignature,
-		kindWrongKey:            wrongKey,
-		kindExtKeyUsage:         extKeyUsage,
+func (p *plan) apply(f Fault) error {
+	r, ok := ruleOf(f.Kind)
+	if !ok {
+		return fmt.Errorf("there is no certificate fault %q", f.Kind)
 	}
+	err := r.check(f)
+	if err == nil {
+		err = r.apply(p, f)
+	}
+	if err != nil {
+		return fmt.Errorf("fault %s: %w", f.Kind, err)
+	}
+	return nil
 }
 
 // swap replaces a CA of the plan wherever it is used.
@@ -110,8 +100,9 @@ func (p *plan) swap(old, fresh *draft) {
 // ownIntermediate returns the plan's intermediate for editing, as a CA of this plan alone.
 func (p *plan) ownIntermediate() (*draft, error) {
 	if p.intermediate == nil {
-		return nil, fmt.Errorf("the chain has no intermediate")
+		return nil, errors.New("the chain has no intermediate")
 	}
+	p.edited = true
 	if p.intermediate.cert == nil {
 		return p.intermediate, nil
 	}
@@ -123,252 +114,82 @@ func (p *plan) ownIntermediate() (*draft, error) {
 	return fresh, nil
 }
 
-// ownRoot returns a root of this plan alone, with an intermediate below it.
+// ownRoot returns the plan's root for editing. In place of the authority's it is another that
+// clients trust, as an old device has it, so that only what is edited differs.
 func (p *plan) ownRoot() (*draft, error) {
 	if p.root == nil {
-		return nil, fmt.Errorf("the chain has no root")
+		return nil, errors.New("the chain has no root")
 	}
-	if p.root.cert == nil {
+	if p.root != p.a.root {
 		return p.root, nil
 	}
-	root, err := p.a.privateRoot()
+	subject := pkix.Name{Organization: []string{"mailtlslab"}, CommonName: fmt.Sprintf("mailtlslab Root %d", p.a.next())}
+	root, err := p.newRoot(subject)
 	if err != nil {
 		return nil, err
 	}
+	constrain(&root.tmpl, p.a.hosts)
+	p.trustsOwnRoot = true
 	return root, p.moveTo(root)
 }
 
-// moveTo puts the chain under another root, with a new intermediate.
-func (p *plan) moveTo(root *draft) error {
-	if p.intermediate == nil {
-		p.swap(p.root, root)
-		return nil
+// distrustRoot puts the chain under a root that nobody trusts. A fault that is already on the
+// root stays there.
+func (p *plan) distrustRoot(subject pkix.Name) error {
+	if p.root == nil {
+		return errors.New("the chain has no root")
 	}
-	fresh, err := p.a.issuingCA(root)
+	if p.root != p.a.root && !p.trustsOwnRoot {
+		return errors.New("an earlier fault has already replaced the root")
+	}
+	root, err := p.newRoot(subject)
 	if err != nil {
 		return err
 	}
-	p.swap(p.intermediate, fresh)
+	root.tmpl.NotBefore, root.tmpl.NotAfter = p.root.tmpl.NotBefore, p.root.tmpl.NotAfter
+	p.trustsOwnRoot = false
+	return p.moveTo(root)
+}
+
+func (p *plan) newRoot(subject pkix.Name) (*draft, error) {
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	return caDraft(subject, key, nil, p.a.now), nil
+}
+
+// moveTo puts the chain under another root, with an intermediate of its own.
+func (p *plan) moveTo(root *draft) error {
+	if old := p.intermediate; old != nil {
+		fresh, err := p.a.issuingCA(root)
+		if err != nil {
+			return err
+		}
+		if p.edited {
+			// What earlier faults did to it stays.
+			name := fresh.tmpl.Subject
+			fresh.tmpl = old.tmpl
+			fresh.tmpl.Subject = name
+		}
+		p.swap(old, fresh)
+	}
 	p.swap(p.root, root)
 	return nil
 }
 
-func names(p *plan, f Fault) error {
-	if len(f.Names) == 0 {
-		return fmt.Errorf("names are missing")
+// dropIntermediates takes all but the leaf and the root out of the chain.
+func (p *plan) dropIntermediates() error {
+	if p.edited {
+		return errors.New("an earlier fault is on the intermediate that this one would remove")
 	}
-	subject := p.leaf.tmpl.Subject
-	p.leaf.setNames(f.Names)
-	p.leaf.tmpl.Subject.Organization = subject.Organization
+	p.sent, p.intermediate = nil, nil
 	return nil
 }
 
-func commonName(p *plan, f Fault) error {
-	if len(f.Names) != 1 {
-		return fmt.Errorf("one name is needed, not %d", len(f.Names))
-	}
-	p.leaf.tmpl.Subject.CommonName = f.Names[0]
-	return nil
-}
-
-func noSAN(p *plan, _ Fault) error {
-	p.leaf.tmpl.DNSNames, p.leaf.tmpl.IPAddresses = nil, nil
-	return nil
-}
-
-func rootAlsoSent(p *plan, _ Fault) error {
-	p.sent = append(p.sent, p.root)
-	return nil
-}
-
-func selfSigned(p *plan, _ Fault) error {
-	p.leaf.issuer, p.sent, p.intermediate, p.root = nil, nil, nil, nil
-	return nil
-}
-
-func caLeaf(p *plan, _ Fault) error {
-	p.leaf.tmpl.IsCA = true
-	p.leaf.tmpl.MaxPathLen = -1
-	p.leaf.tmpl.KeyUsage |= x509.KeyUsageCertSign
-	return nil
-}
-
-func issuedByRoot(p *plan, _ Fault) error {
-	p.leaf.issuer, p.sent, p.intermediate = p.root, nil, nil
-	return nil
-}
-
-func privateCA(p *plan, _ Fault) error {
-	_, err := p.ownRoot()
-	return err
-}
-
-func privateRootOnly(p *plan, f Fault) error {
-	if err := privateCA(p, f); err != nil {
-		return err
-	}
-	p.made = nil
-	return issuedByRoot(p, f)
-}
-
-func omitIntermediate(p *plan, _ Fault) error {
-	p.sent = nil
-	return nil
-}
-
-func wrongIntermediate(p *plan, _ Fault) error {
-	other, err := p.a.issuingCA(p.root)
-	if err != nil {
-		return err
-	}
-	p.sent = []*draft{other}
-	p.made = append(p.made, other)
-	return nil
-}
-
-func reversed(p *plan, _ Fault) error {
-	upper, err := p.ownIntermediate()
-	if err != nil {
-		return err
-	}
-	lower, err := p.a.issuingCA(upper)
-	if err != nil {
-		return err
-	}
-	elsewhere, err := p.a.privateRoot()
-	if err != nil {
-		return err
-	}
-	stray, err := p.a.issuingCA(elsewhere)
-	if err != nil {
-		return err
-	}
-	p.leaf.issuer = lower
-	p.sent = []*draft{upper, lower, stray}
-	p.made = append(p.made, lower)
-	return nil
-}
-
-func sameNameIssuer(p *plan, _ Fault) error {
-	key, err := newKey()
-	if err != nil {
-		return err
-	}
-	return p.moveTo(caDraft(p.a.root.tmpl.Subject, key, nil, p.a.now))
-}
-
-func notCA(p *plan, f Fault) error {
-	if f.On != Intermediate {
-		return fmt.Errorf("only an intermediate can be the issuer that is no CA, not %q", f.On)
-	}
-	d, err := p.ownIntermediate()
-	if err != nil {
-		return err
-	}
-	d.tmpl.IsCA = false
-	d.tmpl.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign
-	return nil
-}
-
-func defaultInstallation(p *plan, f Fault) error {
-	p.leaf.setNames([]string{"localhost"})
-	p.leaf.tmpl.Subject = pkix.Name{Organization: []string{"Default Company Ltd"}, CommonName: "localhost"}
-	return selfSigned(p, f)
-}
-
-// at returns the certificate of a role for editing.
-func (p *plan) at(role Role) (*draft, error) {
-	switch role {
-	case Leaf:
-		return p.leaf, nil
-	case Intermediate:
-		return p.ownIntermediate()
-	case Root:
-		shared := p.root == p.a.root
-		d, err := p.ownRoot()
-		if shared && err == nil {
-			// A root of the lab's, as an old device has it; its window is all that differs.
-			d.tmpl.Subject = pkix.Name{Organization: []string{"mailtlslab"}, CommonName: fmt.Sprintf("mailtlslab Root %d", p.a.next())}
-			constrain(&d.tmpl, p.a.hosts)
-			p.trustsOwnRoot = true
-		}
-		return d, err
-	}
-	return nil, fmt.Errorf("there is no role %q", role)
-}
-
-func expired(p *plan, f Fault) error {
-	d, err := p.at(f.On)
-	if err != nil {
-		return err
-	}
-	d.tmpl.NotAfter = p.a.now.AddDate(0, 0, -f.Days)
-	if f.On == Leaf {
-		d.tmpl.NotBefore = d.tmpl.NotAfter.Add(-90 * day)
-		return nil
-	}
-	// The leaf was issued while its issuer was still good.
-	p.leaf.tmpl.NotBefore = earlier(p.leaf.tmpl.NotBefore, d.tmpl.NotAfter.Add(-30*day))
-	return nil
-}
-
-func notYetValid(p *plan, f Fault) error {
-	d, err := p.at(f.On)
-	if err != nil {
-		return err
-	}
-	d.tmpl.NotBefore = p.a.now.AddDate(0, 0, f.Days)
-	d.tmpl.NotAfter = later(d.tmpl.NotAfter, d.tmpl.NotBefore.Add(60*day))
-	return nil
-}
-
-func expiresIn(p *plan, f Fault) error {
-	p.leaf.tmpl.NotBefore = p.a.now.Add(-80 * day)
-	p.leaf.tmpl.NotAfter = p.a.now.AddDate(0, 0, f.Days)
-	return nil
-}
-
-func smallRSA(p *plan, f Fault) error {
-	key, err := p.a.rsaKey(f.Bits)
-	if err != nil {
-		return err
-	}
-	p.leaf.key = key
-	p.leaf.tmpl.KeyUsage |= x509.KeyUsageKeyEncipherment
-	return nil
-}
-
-func sha1(p *plan, _ Fault) error {
-	p.leaf.sha1 = true
-	return nil
-}
-
-func corruptSignature(p *plan, _ Fault) error {
-	p.leaf.corrupt = true
-	return nil
-}
-
-func wrongKey(p *plan, _ Fault) error {
-	key, err := newKey()
-	p.key = key
-	return err
-}
-
-func extKeyUsage(p *plan, f Fault) error {
-	known := map[string]x509.ExtKeyUsage{
-		"serverAuth":      x509.ExtKeyUsageServerAuth,
-		"clientAuth":      x509.ExtKeyUsageClientAuth,
-		"emailProtection": x509.ExtKeyUsageEmailProtection,
-	}
-	p.leaf.tmpl.ExtKeyUsage = nil
-	for _, n := range f.Names {
-		usage, ok := known[n]
-		if !ok {
-			return fmt.Errorf("there is no extended key usage %q here", n)
-		}
-		p.leaf.tmpl.ExtKeyUsage = append(p.leaf.tmpl.ExtKeyUsage, usage)
-	}
-	return nil
+// rootsSent returns what is sent of roots, for faults that change the rest.
+func (p *plan) rootsSent() []*draft {
+	return slices.DeleteFunc(slices.Clone(p.sent), func(d *draft) bool { return d.issuer != nil })
 }
 
 // bundle signs the plan.

@@ -47,7 +47,7 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 // bundle returns the chain with these faults, the same one for all endpoints that share them:
 // a server has one certificate, and minting is most of what starting costs.
 func (s *Server) bundle(faults []certs.Fault) (*certs.Bundle, error) {
-	key := fmt.Sprintf("%q", faults)
+	key := fmt.Sprintf("%+v", faults)
 	if b, ok := s.bundles[key]; ok {
 		return b, nil
 	}

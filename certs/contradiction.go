@@ -1,0 +1,41 @@
+package certs
+
+import (
+	"fmt"
+	"slices"
+)
+
+// contradiction refuses a fault that would undo, or be undone by, one before it: both would be
+// listed and only one served.
+func contradiction(before []Fault, f Fault) error {
+	for _, b := range before {
+		if b.On == f.On && (b.Kind == f.Kind || slices.Contains(undoes(f.Kind), b.Kind)) {
+			return fmt.Errorf("fault %s: it would undo the fault %s before it", f.Kind, b.Kind)
+		}
+	}
+	return nil
+}
+
+// undoes returns the kinds that a fault of kind k cannot follow on the same certificate. Where
+// only one order contradicts, as for names and common-name, the other is fine.
+func undoes(k Kind) []Kind {
+	issuers := []Kind{kindSelfSigned, kindDefaultInstallation, kindIssuedByRoot, kindPrivateCA, kindPrivateRootOnly, kindSameNameIssuer}
+	sent := []Kind{kindOmitIntermediate, kindWrongIntermediate, kindReversed}
+	switch k {
+	case kindNames:
+		return []Kind{kindCommonName, kindNoSAN, kindDefaultInstallation}
+	case kindCommonName:
+		return []Kind{kindDefaultInstallation}
+	case kindDefaultInstallation:
+		return slices.Concat(issuers, sent, []Kind{kindRootAlsoSent, kindNames, kindCommonName, kindNoSAN})
+	case kindSelfSigned, kindIssuedByRoot, kindPrivateRootOnly:
+		return slices.Concat(issuers, sent, []Kind{kindRootAlsoSent})
+	case kindPrivateCA, kindSameNameIssuer:
+		return issuers
+	case kindOmitIntermediate, kindWrongIntermediate, kindReversed:
+		return sent
+	case kindExpired:
+		return []Kind{kindExpiresIn}
+	}
+	return nil
+}
