@@ -31,6 +31,14 @@ const (
 	RaiseVersion    Kind = "enable-current-tls"       // TLS 1.2 and 1.3
 	NoClientCert    Kind = "stop-asking-for-client-certificate"
 
+	DropCross      Kind = "drop-cross-certificate"      // send the chain up to the trusted root, without cross-certificates
+	DefaultCert    Kind = "install-default-certificate" // the account's certificate also for clients that send no name
+	ReplaceRevoked Kind = "replace-revoked-certificate" // a new certificate with a new key
+	FixStapling    Kind = "repair-stapling"             // a fresh OCSP response with every handshake
+	FixRevocation  Kind = "repair-revocation-service"   // the CA's OCSP responder and CRL answer again
+	EnableCiphers  Kind = "enable-common-ciphers"
+	ServeName      Kind = "serve-this-name" // configure the account's name, and its certificate
+
 	// On the server: the service.
 	EnableTLS      Kind = "enable-tls-on-port" // TLS from the first byte on a port that speaks plaintext
 	EnableStartTLS Kind = "enable-starttls"
@@ -38,14 +46,32 @@ const (
 	OpenPort       Kind = "open-port"
 	RestartService Kind = "restart-service"
 
+	DenyPlaintext  Kind = "refuse-plaintext-logins"
+	StopPreauth    Kind = "stop-preauthentication"
+	SpeedUp        Kind = "answer-in-time"   // remove what delays the greeting
+	FixAddresses   Kind = "repair-addresses" // DNS names only addresses on which the service answers
+	FixName        Kind = "publish-name"     // an address record for the account's server name
+	FixPublished   Kind = "repair-published-settings"
+	ReloadMail     Kind = "reload-mail-services"    // let the mail daemons load the certificate on disk
+	RepairBackends Kind = "repair-every-backend"    // the good certificate on every machine behind the name
+	CoverName      Kind = "cover-autodiscover-name" // Names: the certificate of the web server also for these
+
 	// On the device.
 	UseHost       Kind = "use-host"       // Host: another server name in the account
 	UseServer     Kind = "use-port"       // Port and Mode: another port with its encryption setting
 	EnterPassword Kind = "enter-password" // type the right one
 	TrustRoot     Kind = "trust-root"     // Certificate: a company's own CA, installed on its own devices
 
+	SetClock        Kind = "set-clock"           // the right date, time and zone
+	UpdateClient    Kind = "update-mail-program" // one that speaks the TLS of today and sends a server name
+	StopScanning    Kind = "stop-mail-scanning"  // in the antivirus program on the device
+	ForgetException Kind = "forget-exception"    // remove what was trusted by hand
+	TrustAgain      Kind = "trust-again"         // Fingerprint: accept the new certificate by hand, at one's own risk
+	ForgetSession   Kind = "forget-session"      // connect anew without the stored session
+
 	// The network in between.
 	LeaveNetwork Kind = "leave-network"
+	ExemptMail   Kind = "exempt-mail-from-inspection" // by whoever runs the proxy or firewall
 )
 
 // A Party is who carries an action out.
@@ -65,6 +91,7 @@ type Action struct {
 	Host        string       `json:"host,omitempty"`
 	Port        int          `json:"port,omitempty"`
 	Mode        account.Mode `json:"mode,omitempty"`
+	Fingerprint string       `json:"fingerprint,omitempty"` // SHA-256 of a leaf, lower-case hex
 }
 
 type row struct {
@@ -90,12 +117,35 @@ var table = [...]row{
 	{EnableTLS, Admin, "turn TLS on for this port"},
 	{EnableStartTLS, Admin, "offer STARTTLS, and make it work"},
 	{RightService, Admin, "put the right service on this port"},
+	{DropCross, Admin, "send the chain without the expired cross-certificate"},
+	{DefaultCert, Admin, "give clients that send no server name the same certificate"},
+	{ReplaceRevoked, Admin, "replace the revoked certificate by a new one with a new key"},
+	{FixStapling, Admin, "make the server staple a fresh OCSP response"},
+	{FixRevocation, Admin, "have the CA's revocation service repaired"},
+	{EnableCiphers, Admin, "enable the ciphers that clients have"},
+	{ServeName, Admin, "configure the server for the name {host}"},
+	{DenyPlaintext, Admin, "refuse logins before TLS"},
+	{StopPreauth, Admin, "stop pre-authenticating connections on this port"},
+	{SpeedUp, Admin, "remove what delays the server's answers"},
+	{FixAddresses, Admin, "publish only addresses on which the service answers"},
+	{FixName, Admin, "publish an address for {host}"},
+	{FixPublished, Admin, "publish the settings that work"},
+	{ReloadMail, Admin, "reload the mail services, so that they use the certificate on disk"},
+	{RepairBackends, Admin, "install the good certificate on every machine behind the name"},
+	{CoverName, Admin, "have the web server's certificate cover {names}"},
 	{OpenPort, Admin, "start the service, and open the port in the firewall"},
 	{RestartService, Admin, "restart the service"},
 	{UseHost, User, "use {host} as the server name"},
 	{UseServer, User, "use port {port} with {mode}"},
 	{EnterPassword, User, "enter the right password"},
 	{TrustRoot, User, "install the organisation's own root on the device"},
+	{SetClock, User, "set the device's date, time and time zone right"},
+	{UpdateClient, User, "update the device or the mail program"},
+	{StopScanning, User, "turn off mail scanning in the antivirus program"},
+	{ForgetException, User, "remove the stored exception"},
+	{TrustAgain, User, "trust the new certificate by hand, if the admin confirms it"},
+	{ForgetSession, User, "restart the mail program, so that it connects anew"},
+	{ExemptMail, Admin, "exempt mail from inspection in the proxy or firewall"},
 	{LeaveNetwork, User, "leave this network, or log in to it"},
 }
 

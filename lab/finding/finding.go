@@ -24,16 +24,18 @@ type Family string
 
 // The families, in the order in which a connection meets them.
 const (
-	Network  Family = "network"  // before the server says anything
-	Service  Family = "service"  // what the port speaks, and when TLS begins
-	Protocol Family = "protocol" // the TLS handshake itself
-	Trust    Family = "trust"    // the chain and who signed it
-	Names    Family = "names"    // whom the certificate is for
-	Time     Family = "time"     // when it is valid
-	Keys     Family = "keys"     // keys and signatures
-	Usage    Family = "usage"    // what the certificate may be used for
-	Account  Family = "account"  // the login
-	Unclear  Family = "unclear"  // nothing in the vocabulary explains it
+	Network    Family = "network"    // before the server says anything
+	Service    Family = "service"    // what the port speaks, and when TLS begins
+	Protocol   Family = "protocol"   // the TLS handshake itself
+	Trust      Family = "trust"      // the chain and who signed it
+	Names      Family = "names"      // whom the certificate is for
+	Time       Family = "time"       // when it is valid
+	Keys       Family = "keys"       // keys and signatures
+	Usage      Family = "usage"      // what the certificate may be used for
+	Revocation Family = "revocation" // whether the CA has withdrawn it
+	History    Family = "history"    // what changed between one look and another
+	Account    Family = "account"    // the login
+	Unclear    Family = "unclear"    // nothing in the vocabulary explains it
 )
 
 // A Stage is how far a connection must get before a code can be seen. A code that Blocks makes
