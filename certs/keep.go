@@ -73,13 +73,27 @@ func create(dir string, o Options) (*Authority, error) {
 	return a, nil
 }
 
-// writePrivate writes a file of mode 0600. One left by an interrupted first use goes first: it
-// would keep the mode it has.
+// writePrivate writes a file of mode 0600, whole or not at all: half a root would stop every
+// later run. One left by an interrupted first use is replaced, mode and all.
 func writePrivate(name string, data []byte) error {
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".new-*") // mode 0600
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, data, 0o600)
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
 }
 
 // load reads a kept root, with fs.ErrNotExist when there is none.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailtlslab/lab/account"
+	"mailtlslab/lab/action"
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/probe"
@@ -42,11 +43,15 @@ func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose
 	if err != nil {
 		return err
 	}
-	if !f.json {
-		a := answer{w: cmd.OutOrStdout(), p: colours(cmd), book: book, report: r, survey: s, all: f.all}
-		a.write(host)
-		return nil
+	if f.json {
+		return writeJSON(cmd.OutOrStdout(), answerJSON(book, host, r, s))
 	}
+	a := answer{w: cmd.OutOrStdout(), p: colours(cmd), book: book, report: r, survey: s, all: f.all}
+	a.write(host)
+	return nil
+}
+
+func answerJSON(book *remedy.Book, host string, r diagnose.Report, s probe.Survey) answered {
 	out := answered{Verdict: "ok", Host: host, Endpoints: []answeredEndpoint{}}
 	if r.Failed() {
 		out.Verdict = "fail"
@@ -57,17 +62,26 @@ func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose
 		for _, found := range e.Findings {
 			af := answeredFinding{Finding: found}
 			for _, a := range remedy.Actions(found, o.Settings) {
-				af.Actions = append(af.Actions, a.String())
+				af.Actions = append(af.Actions, cureWords(a))
 			}
 			if advice, ok := book.For(found.Code); ok {
-				advice = advice.Fill(found.Facts)
+				advice = advice.Fill(withHost(found.Facts, host))
 				af.Advice = &advice
 			}
 			one.Findings = append(one.Findings, af)
 		}
 		out.Endpoints = append(out.Endpoints, one)
 	}
-	return writeJSON(cmd.OutOrStdout(), out)
+	return out
+}
+
+// withHost names the host that was looked at where a finding is about something else, so that
+// the commands among the steps can be pasted.
+func withHost(f finding.Facts, host string) finding.Facts {
+	if f.Host == "" {
+		f.Host = host
+	}
+	return f
 }
 
 // answer is a diagnosis as a good colleague would tell it.
@@ -80,8 +94,15 @@ type answer struct {
 	all    bool // steps for every platform and product
 }
 
-// told is one finding and the endpoints that share it.
+// told is all that was found of one code: mostly one thing on every endpoint, sometimes another
+// certificate on each.
 type told struct {
+	finding.Info
+	cases []tellCase
+}
+
+// tellCase is one finding and the endpoints that share it.
+type tellCase struct {
 	finding.Finding
 	on       []string
 	settings account.Settings
@@ -89,48 +110,35 @@ type told struct {
 
 func (a answer) write(host string) {
 	findings, clean, absent := a.gather()
-	var errors, others int
+	errors := 0
 	for _, t := range findings {
 		if t.Severity == finding.Error {
 			errors++
-		} else {
-			others++
 		}
 	}
+	mark, words := a.p.green("✓"), host+" is in order"
 	switch {
-	case errors > 0:
-		fmt.Fprintf(a.w, "%s %s\n", a.p.red("✗"), a.p.bold(line(headline(host, findings))))
-	case others > 0:
-		fmt.Fprintf(a.w, "%s %s\n", a.p.green("✓"), a.p.bold(line(host)+" works; something is worth knowing"))
-	default:
-		fmt.Fprintf(a.w, "%s %s\n", a.p.green("✓"), a.p.bold(line(host)+" is in order"))
+	case errors == 1:
+		mark, words = a.p.red("✗"), host+": one thing is wrong"
+	case errors > 1:
+		mark, words = a.p.red("✗"), fmt.Sprintf("%s: %d things are wrong", host, errors)
+	case len(findings) > 0:
+		words = host + " works; something is worth knowing"
 	}
+	fmt.Fprintf(a.w, "%s %s\n", mark, a.p.bold(line(words)))
 	if len(clean) > 0 {
-		fmt.Fprintf(a.w, "%s\n", labelled(a.p, "clean", strings.Join(clean, ", ")))
+		fmt.Fprintln(a.w, labelled(a.p, "clean", strings.Join(clean, ", ")))
 	}
 	if len(absent) > 0 {
-		fmt.Fprintf(a.w, "%s\n", labelled(a.p, "not here", strings.Join(absent, ", ")))
+		fmt.Fprintln(a.w, labelled(a.p, "not here", strings.Join(absent, ", ")))
 	}
 	for _, t := range findings {
 		a.tell(t)
 	}
 }
 
-func headline(host string, findings []told) string {
-	n := 0
-	for _, t := range findings {
-		if t.Severity == finding.Error {
-			n++
-		}
-	}
-	if n == 1 {
-		return host + ": one thing is wrong"
-	}
-	return fmt.Sprintf("%s: %d things are wrong", host, n)
-}
-
-// gather collects the findings that several endpoints share, the endpoints with none, and those
-// that the server does not offer.
+// gather collects the findings of each code, the endpoints with none, and those that the server
+// does not offer.
 func (a answer) gather() (findings []told, clean, absent []string) {
 	for i, e := range a.report.Endpoints {
 		set := a.survey.Observations[i].Settings
@@ -143,15 +151,25 @@ func (a answer) gather() (findings []told, clean, absent []string) {
 				absent = append(absent, name)
 				continue
 			}
-			at := slices.IndexFunc(findings, func(t told) bool { return t.Code == f.Code && alike(t.Finding, f) })
+			at := slices.IndexFunc(findings, func(t told) bool { return t.Code == f.Code })
 			if at < 0 {
-				findings = append(findings, told{Finding: f, settings: set})
+				info, _ := finding.Lookup(f.Code)
+				findings = append(findings, told{Info: info})
 				at = len(findings) - 1
 			}
-			findings[at].on = append(findings[at].on, name)
+			findings[at].add(f, name, set)
 		}
 	}
 	return findings, clean, absent
+}
+
+func (t *told) add(f finding.Finding, on string, set account.Settings) {
+	at := slices.IndexFunc(t.cases, func(c tellCase) bool { return alike(c.Finding, f) })
+	if at < 0 {
+		t.cases = append(t.cases, tellCase{Finding: f, settings: set})
+		at = len(t.cases) - 1
+	}
+	t.cases[at].on = append(t.cases[at].on, on)
 }
 
 // alike reports whether two findings of one code are about one thing: the same certificate, or
@@ -161,39 +179,56 @@ func alike(a, b finding.Finding) bool {
 		a.Facts.Mode == b.Facts.Mode && (a.Facts.Mode == "" || a.Facts.Port == b.Facts.Port) && a.Facts.Speaks == b.Facts.Speaks
 }
 
+// tell says what is wrong, how that is known, what the person with the device does, what the
+// admin does, and which scenario shows the same.
 func (a answer) tell(t told) {
-	p := a.p
-	info, _ := finding.Lookup(t.Code)
-	fmt.Fprintf(a.w, "\n%s  %s  %s\n", paintSeverity(p, t.Severity), p.bold(info.Title), p.faint(string(t.Code)))
-	fmt.Fprintf(a.w, "%s\n", labelled(p, "what", sentence(t.Summary)))
-	fmt.Fprintf(a.w, "%s\n", labelled(p, "where", strings.Join(t.on, ", ")))
-	for _, e := range t.Evidence {
-		if e != "" {
-			fmt.Fprintf(a.w, "%s\n", labelled(p, "evidence", sentence(e)))
-		}
-	}
-	if t.Counterfactual != nil {
-		fmt.Fprintf(a.w, "%s\n", labelled(p, "check", sentence(t.Counterfactual.Text)))
-	}
-	for _, action := range remedy.Actions(t.Finding, t.settings) {
-		fmt.Fprintf(a.w, "%s\n", labelled(p, "cure", fmt.Sprintf("%s: %s.", action.Party(), action)))
+	writeTitle(a.w, a.p, t.Info)
+	var cures []action.Action
+	for _, c := range t.cases {
+		a.tellCase(c)
+		cures = append(cures, remedy.Actions(c.Finding, c.settings)...)
 	}
 	if advice, ok := a.book.For(t.Code); ok {
-		writeAdvice(a.w, p, advice.Fill(t.Facts), a.all)
+		writeAdvice(a.w, a.p, advice.Fill(t.facts()), cures, a.all)
 	}
 	if ids := scenarios.Showing(t.Code); len(ids) > 0 {
-		fmt.Fprintf(a.w, "%s\n", labelled(p, "try it", "mailtlslab up "+ids[0]))
+		fmt.Fprintln(a.w, labelled(a.p, "try it", "mailtlslab up "+ids[0]))
 	}
 }
 
-// sentence begins with a capital and ends with a full stop.
-func sentence(s string) string {
-	if s == "" {
-		return ""
+func (a answer) tellCase(c tellCase) {
+	fmt.Fprintln(a.w, labelled(a.p, "what", sentence(c.Summary)))
+	fmt.Fprintln(a.w, labelled(a.p, "where", strings.Join(c.on, ", ")))
+	label := "known by"
+	for _, e := range c.Evidence {
+		if e != "" {
+			fmt.Fprintln(a.w, labelled(a.p, label, sentence(e)))
+			label = ""
+		}
 	}
-	s = strings.ToUpper(s[:1]) + s[1:]
-	if strings.ContainsAny(s[len(s)-1:], ".!?") {
-		return s
+	if c.Counterfactual != nil {
+		fmt.Fprintln(a.w, labelled(a.p, label, sentence(c.Counterfactual.Text)))
 	}
-	return s + "."
+}
+
+// facts returns what the steps may say: what holds in every case.
+func (t told) facts() finding.Facts {
+	f := withHost(t.cases[0].Facts, t.cases[0].settings.Host)
+	for _, c := range t.cases[1:] {
+		g := withHost(c.Facts, c.settings.Host)
+		if !slices.Equal(f.Names, g.Names) {
+			f.Names = nil
+		}
+		for _, s := range []struct{ mine, other *string }{
+			{&f.Subject, &g.Subject}, {&f.Issuer, &g.Issuer}, {&f.Mode, &g.Mode}, {&f.Host, &g.Host},
+		} {
+			if *s.mine != *s.other {
+				*s.mine = ""
+			}
+		}
+		if f.Port != g.Port {
+			f.Port = 0
+		}
+	}
+	return f
 }

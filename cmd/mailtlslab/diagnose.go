@@ -1,24 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/crypto/x509roots/fallback/bundle"
 
-	"mailtlslab/lab/account"
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/probe"
@@ -47,8 +34,8 @@ func diagnoseCommand() *cobra.Command {
 one sentence, how that is known, what the person with the device does, what the admin
 does, and which scenario reproduces it. Without a port it tries the seven standard ones
 side by side. It never logs in. The exit status is 1 when something is wrong.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
+		Example: "  mailtlslab diagnose mail.example.com:993",
+		RunE:    func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.as, "as", "", "what the port is: imaps, imap, pop3s, pop3, submissions, submission or https (default: find out)")
@@ -65,9 +52,10 @@ side by side. It never logs in. The exit status is 1 when something is wrong.`,
 	return cmd
 }
 
+// diagnosis looks at a server, or at what somebody else saw of one, and says what is wrong.
 func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
-	if (len(args) == 1) == (f.survey != "") {
-		return usage("diagnose takes a HOST[:PORT], or --survey FILE")
+	if err := checkDiagnose(cmd, args, f); err != nil {
+		return err
 	}
 	knowledge, err := knowledge(f.ca)
 	if err != nil {
@@ -76,32 +64,26 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	judge := diagnose.Judge{Knowledge: knowledge}
 	var report diagnose.Report
 	var survey probe.Survey
-	title := ""
 	if f.survey != "" {
 		if survey, err = readSurvey(cmd.InOrStdin(), f.survey); err != nil {
 			return err
 		}
 		report = judge.Report(survey)
-		title = survey.Observations[0].Settings.Host
 	} else {
-		prober := &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch}
-		settings, err := target(cmd.Context(), prober, args[0], f)
+		t, err := newTarget(args[0], f)
 		if err != nil {
 			return err
 		}
-		title = settings[0].Host
-		survey = prober.Survey(cmd.Context(), settings, len(settings) == 1)
-		report, survey = judge.Examine(survey, func(asks []probe.Ask) []probe.Further { return prober.Answer(cmd.Context(), asks) })
-		if cmd.Context().Err() != nil {
-			return environment(errors.New("interrupted"))
+		if report, survey, err = examine(cmd, t, judge, f); err != nil {
+			return err
 		}
 	}
 	if f.save != "" {
-		if err := writeFile(f.save, func(w io.Writer) error { return writeJSON(w, saved{savedForm, survey}) }); err != nil {
+		if err := saveSurvey(f.save, survey); err != nil {
 			return environment(err)
 		}
 	}
-	if err := writeDiagnosis(cmd, f, title, report, survey); err != nil {
+	if err := writeDiagnosis(cmd, f, survey.Observations[0].Settings.Host, report, survey); err != nil {
 		return environment(err)
 	}
 	if worst := report.Worst(); worst == finding.Error || f.strict && worst == finding.Warning {
@@ -110,177 +92,52 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	return nil
 }
 
-// target returns the settings to look at: one connection, or the seven of a host.
-func target(ctx context.Context, p *probe.Prober, arg string, f diagnoseFlags) ([]account.Settings, error) {
-	host, port, err := splitTarget(arg)
-	if err != nil {
-		return nil, err
+// checkDiagnose refuses what would be ignored in silence otherwise.
+func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) error {
+	switch {
+	case f.survey == "" && len(args) != 1:
+		return usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
+	case f.survey != "" && len(args) != 0:
+		return usage("diagnose takes HOST[:PORT] or --survey FILE, not both; leave out %q", clip(args[0]))
+	case f.timeout <= 0:
+		return usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
 	}
-	addresses, err := resolved(f.resolve)
-	if err != nil {
-		return nil, err
-	}
-	var clock time.Time
-	if f.time != "" {
-		if clock, err = time.Parse(time.RFC3339, f.time); err != nil {
-			return nil, usage("--time takes a time such as 2026-11-24T12:00:00Z, not %q", f.time)
-		}
-	}
-	endpoints := account.Endpoints()
-	if f.as != "" {
-		e := account.Endpoint(f.as)
-		if !e.Valid() {
-			return nil, usage("--as takes imaps, imap, pop3s, pop3, submissions, submission or https, not %q", f.as)
-		}
-		endpoints = []account.Endpoint{e}
-	} else if port != 0 {
-		e, ok := account.EndpointOnPort(port)
-		if !ok {
-			if e, err = p.FindOut(ctx, host, port, addresses); err != nil {
-				return nil, &status{exitFindings, fmt.Errorf("cannot tell what %s speaks: %w; say it with --as", net.JoinHostPort(host, strconv.Itoa(port)), err)}
+	if f.survey != "" {
+		for _, name := range []string{"as", "time", "resolve", "timeout", "no-fetch", "save"} {
+			if cmd.Flags().Changed(name) {
+				return usage("--%s has no effect on what was seen already; leave it out with --survey", name)
 			}
 		}
-		endpoints = []account.Endpoint{e}
 	}
-	var out []account.Settings
-	for _, e := range endpoints {
-		s := account.For(e, host)
-		if port != 0 {
-			s.Port = port
-		}
-		s.Addresses, s.Clock = addresses, clock
-		out = append(out, s)
-	}
-	return out, nil
+	return nil
 }
 
-// maxHost is the length of the longest DNS name in its text form: RFC 1035 section 2.3.4.
-const maxHost = 253
-
-func splitTarget(arg string) (host string, port int, err error) {
-	if strings.Contains(arg, "@") || strings.Contains(arg, "/") {
-		return "", 0, usage("diagnose takes HOST or HOST:PORT, not %q", clip(arg))
-	}
-	host = arg
-	if h, p, err := net.SplitHostPort(arg); err == nil {
-		host = h
-		if port, err = strconv.Atoi(p); err != nil || port < 1 || port > 65535 {
-			return "", 0, usage("%q is no port: it must be a number from 1 to 65535", clip(p))
+// examine looks at the target, and again where the diagnosis asks for it.
+func examine(cmd *cobra.Command, t target, judge diagnose.Judge, f diagnoseFlags) (diagnose.Report, probe.Survey, error) {
+	ctx := cmd.Context()
+	prober := &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch}
+	p := newProgress(cmd)
+	p.say("looking at %s …", t.host)
+	all, unclear := t.settings(ctx, prober)
+	survey := prober.Survey(ctx, all, len(all) == 1)
+	report, survey := judge.Examine(survey, func(asks []probe.Ask) []probe.Further {
+		if ctx.Err() != nil {
+			return nil
 		}
-	} else if strings.HasPrefix(arg, "[") {
-		host = strings.Trim(arg, "[]")
+		p.say("looking at %s once more …", t.host)
+		return prober.Answer(ctx, asks)
+	})
+	p.done()
+	if ctx.Err() != nil {
+		return report, survey, interrupted()
 	}
-	if host == "" || len(host) > maxHost {
-		return "", 0, usage("%q is no host name: it must have 1 to %d characters", clip(host), maxHost)
+	if unclear != nil && said(survey.Observations[0]) {
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: cannot tell what the port is (%s), so it is judged as imaps; say it with --as\n", line(clip(unclear.Error())))
 	}
-	return host, port, nil
+	return report, survey, nil
 }
 
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "…"
-	}
-	return s
-}
-
-// resolved reads the --resolve flags. ADDR is an IP address, with the port unless it is the same.
-func resolved(flags []string) (map[string]string, error) {
-	out := map[string]string{}
-	for _, flag := range flags {
-		host, rest, ok := strings.Cut(flag, ":")
-		if strings.HasPrefix(flag, "[") {
-			host, rest, ok = strings.Cut(flag[1:], "]:")
-		}
-		port, addr, ok2 := strings.Cut(rest, ":")
-		if !ok || !ok2 {
-			return nil, usage("--resolve takes HOST:PORT:ADDR, not %q", clip(flag))
-		}
-		dial := addr
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			dial = net.JoinHostPort(strings.Trim(addr, "[]"), port)
-		}
-		if h, _, err := net.SplitHostPort(dial); err != nil || net.ParseIP(h) == nil {
-			return nil, usage("--resolve wants an IP address behind %s:%s, not %q", host, port, clip(addr))
-		}
-		out[net.JoinHostPort(host, port)] = dial
-	}
-	return out, nil
-}
-
-// knowledge returns the Mozilla roots of x/crypto, and those of the file when there is one.
-func knowledge(file string) (*diagnose.Knowledge, error) {
-	var roots []diagnose.Root
-	for r := range bundle.Roots() {
-		c, err := x509.ParseCertificate(r.Certificate)
-		if err != nil {
-			return nil, environment(fmt.Errorf("the built-in root bundle cannot be read: %w", err))
-		}
-		roots = append(roots, diagnose.Root{Certificate: c, Constraint: r.Constraint})
-	}
-	if file == "" {
-		return diagnose.NewKnowledge(roots, nil), nil
-	}
-	data, err := readBounded(file, nil)
-	if err != nil {
-		return nil, usage("cannot read --ca: %w", err)
-	}
-	more := 0
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil || block.Type != "CERTIFICATE" {
-			return nil, usage("--ca %s: the PEM block %q is no certificate that can be read", file, block.Type)
-		}
-		roots = append(roots, diagnose.Root{Certificate: c})
-		more++
-	}
-	if more == 0 {
-		return nil, usage("--ca %s holds no certificate in PEM form", file)
-	}
-	return diagnose.NewKnowledge(roots, nil), nil
-}
-
-// savedForm is the version of the form of a saved survey.
-const savedForm = 1
-
-// saved is what --save writes and --survey reads.
-type saved struct {
-	Form   int          `json:"mailtlslabSurvey"`
-	Survey probe.Survey `json:"survey"`
-}
-
-// maxFile bounds what is read from a file, in bytes.
-const maxFile = 16 << 20
-
-func readBounded(name string, stdin io.Reader) ([]byte, error) {
-	r := stdin
-	if name != "-" || stdin == nil {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s is larger than %d MiB", name, maxFile>>20)
-	}
-	return data, err
-}
-
-func readSurvey(stdin io.Reader, name string) (probe.Survey, error) {
-	data, err := readBounded(name, stdin)
-	if err != nil {
-		return probe.Survey{}, usage("cannot read --survey: %w", err)
-	}
-	var s saved
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&s); err != nil {
-		return probe.Survey{}, usage("%s is no saved survey: %w", name, err)
-	}
-	if s.Form != savedForm || len(s.Survey.Observations) == 0 {
-		return probe.Survey{}, usage("%s is no saved survey of form %d with anything in it", name, savedForm)
-	}
-	return s.Survey, nil
+// said reports whether a server was there, so that what it speaks makes a difference.
+func said(o probe.Observation) bool {
+	return o.Stage != probe.Resolving && o.Stage != probe.Connecting
 }

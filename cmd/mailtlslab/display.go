@@ -1,13 +1,19 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"strings"
 	"sync"
+
+	"github.com/jedib0t/go-pretty/v6/table"
 
 	"mailtlslab/lab"
 	"mailtlslab/lab/account"
+	"mailtlslab/scenarios"
 )
 
 // display prints what up has to say. Connections end in several goroutines.
@@ -52,7 +58,7 @@ func (d *display) listening(servers []*lab.Server, root string, f upFlags) error
 	}()
 	if !d.json {
 		d.text(servers, root, f)
-		return nil
+		return nil // the screen knows when it cannot be written to
 	}
 	r := running{Root: root, User: lab.User, Password: lab.Password, Mailbox: lab.Mailbox, Scenarios: []serving{}}
 	for _, s := range servers {
@@ -65,57 +71,67 @@ func (d *display) listening(servers []*lab.Server, root string, f upFlags) error
 	return writeLine(d.out, r)
 }
 
+// inFull is up to how many scenarios every endpoint is shown with a line to try.
+const inFull = 3
+
 func (d *display) text(servers []*lab.Server, root string, f upFlags) {
 	p := d.palette
 	fmt.Fprintf(d.out, "user      %s\npassword  %s\nmailbox   %s\n", p.bold(lab.User), p.bold(lab.Password), lab.Mailbox)
-	if root == "" {
-		fmt.Fprintf(d.out, "root      in memory only; --export DIR writes it to a file\n")
-	} else {
+	switch {
+	case root != "":
 		fmt.Fprintf(d.out, "root      %s\n", root)
+	case f.ca != "":
+		fmt.Fprintf(d.out, "root      kept in %s; --export DIR writes it to a file of its own\n", f.ca)
+	default:
+		fmt.Fprintln(d.out, "root      in memory only; --export DIR writes it to a file")
 	}
-	if f.ca != "" {
-		fmt.Fprintf(d.out, "kept in   %s\n", f.ca)
-	}
-	for _, s := range servers {
-		fmt.Fprintf(d.out, "\n%s  %s\n  account host %s\n", p.bold(fmt.Sprintf("%d %s", s.Scenario.Number, s.Scenario.ID)), s.Scenario.Title, s.Host())
-		for _, e := range s.Scenario.On() {
-			fmt.Fprintf(d.out, "  %-12s %-16s %s\n", e, s.Addr(e), p.faint(tryLine(s, e, root)))
+	if len(servers) > inFull {
+		d.many(servers, root, f)
+	} else {
+		for _, s := range servers {
+			d.one(s, root)
 		}
 	}
-	fmt.Fprintf(d.out, "\n%s\n", p.bold("serving; Ctrl-C stops it. Connections as they end:"))
+	fmt.Fprintf(d.out, "\n%s\n", p.bold("Serving until Ctrl-C. Connections as they end:"))
 }
 
-// tryLine returns a command that shows what a client sees: openssl where a connection starts in
-// plaintext, curl where it logs in.
-func tryLine(s *lab.Server, e account.Endpoint, root string) string {
-	host := s.Host()
-	_, port, _ := net.SplitHostPort(s.Addr(e))
-	ip, _, _ := net.SplitHostPort(s.Addr(e))
-	if e.Mode() == account.StartTLS {
-		starttls := map[account.Protocol]string{account.IMAP: "imap", account.POP3: "pop3", account.Submission: "smtp"}[e.Protocol()]
-		line := fmt.Sprintf("openssl s_client -connect %s -servername %s -starttls %s", s.Addr(e), host, starttls)
-		if net.ParseIP(host) != nil {
-			line = fmt.Sprintf("openssl s_client -connect %s -noservername -verify_ip %s -starttls %s", s.Addr(e), host, starttls)
-		} else {
-			line += " -verify_hostname " + host
+// one prints a scenario with a line to try for each of its endpoints.
+func (d *display) one(s *lab.Server, root string) {
+	p := d.palette
+	fmt.Fprintf(d.out, "\n%s  %s\n  the account's server is %s\n", p.bold(fmt.Sprintf("%d %s", s.Scenario.Number, s.Scenario.ID)), s.Scenario.Title, s.Host())
+	for _, e := range s.Scenario.On() {
+		fmt.Fprintf(d.out, "  %-12s %s\n    %s\n", e, s.Addr(e), p.faint(tryLine(s, e, root)))
+	}
+}
+
+// many prints a row a scenario with the ports of its endpoints, and what to try for the first.
+func (d *display) many(servers []*lab.Server, root string, f upFlags) {
+	p := d.palette
+	fmt.Fprintf(d.out, "address   %s\n", f.listen)
+	fmt.Fprintf(d.out, "server    %s in every account, where the table names no other\n\n", scenarios.DefaultHost)
+	t := newTable(d.out)
+	t.AppendHeader(append(table.Row{"", "scenario"}, endpointHeads()...))
+	for _, s := range servers {
+		id := s.Scenario.ID
+		if s.Host() != scenarios.DefaultHost {
+			id += "\n" + p.faint("  server "+s.Host())
 		}
-		if root != "" {
-			line += " -CAfile " + root
+		row := table.Row{s.Scenario.Number, id}
+		for _, e := range account.Endpoints() {
+			_, port, _ := net.SplitHostPort(s.Addr(e))
+			if !slices.Contains(s.Scenario.On(), e) {
+				port = p.faint("·")
+			}
+			row = append(row, port)
 		}
-		return line
+		t.AppendRow(row)
 	}
-	line := "curl"
-	if root != "" {
-		line += " --cacert " + root
+	t.Render()
+	first := servers[0]
+	fmt.Fprintf(d.out, "\nTo try %s ('mailtlslab up ID' prints such lines for each endpoint):\n", first.Scenario.ID)
+	for _, e := range first.Scenario.On()[:min(2, len(first.Scenario.On()))] {
+		fmt.Fprintf(d.out, "  %s\n", p.faint(tryLine(first, e, root)))
 	}
-	scheme := map[account.Protocol]string{account.IMAP: "imaps", account.POP3: "pop3s", account.Submission: "smtps", account.HTTPS: "https"}[e.Protocol()]
-	if net.ParseIP(host) == nil {
-		line += fmt.Sprintf(" --resolve %s:%s:%s", host, port, ip)
-	}
-	if e.Protocol() != account.HTTPS {
-		line += fmt.Sprintf(" -u %s:%s", lab.User, lab.Password)
-	}
-	return fmt.Sprintf("%s %s://%s/", line, scheme, net.JoinHostPort(host, port))
 }
 
 // connection prints what one client did.
@@ -135,7 +151,7 @@ func (d *display) print(e lab.Entry) {
 		_ = writeLine(d.out, e)
 		return
 	}
-	fmt.Fprintf(d.out, "%s %s\n", d.palette.bold(fmt.Sprintf("%s %s", e.Scenario, e.Endpoint)), line(did(e)))
+	fmt.Fprintf(d.out, "%s %s\n", d.palette.bold(line(fmt.Sprintf("%s %s", e.Scenario, e.Endpoint))), line(did(e)))
 }
 
 // did says in a sentence what a client did.
@@ -154,7 +170,7 @@ func did(e lab.Entry) string {
 	case e.Password == "tls":
 		return who + " accepted the certificate and sent a password that is wrong"
 	case e.Alert != nil:
-		return fmt.Sprintf("%s refused: alert %d", who, *e.Alert)
+		return fmt.Sprintf("%s refused: alert %d, %s", who, *e.Alert, strings.TrimPrefix(tls.AlertError(*e.Alert).Error(), "tls: "))
 	case e.Stage == "command":
 		return who + " accepted the certificate and did not log in"
 	case e.Stage == "handshake":

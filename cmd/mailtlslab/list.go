@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
-	"text/tabwriter"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +26,10 @@ func listCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "list the scenarios",
-		Args:  cobra.NoArgs,
+		Long: `list prints every scenario by family: its number, from which "up" derives its ports, its
+id, which every other command takes, and what is broken.`,
+		Example: "  mailtlslab list --json",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
 			if asJSON {
@@ -34,25 +39,45 @@ func listCommand() *cobra.Command {
 				}
 				return writeJSON(out, all)
 			}
-			p := colours(cmd)
-			w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-			family := scenarios.Family("")
-			for _, s := range scenarios.All() {
-				if s.Family != family {
-					family = s.Family
-					w.Flush()
-					fmt.Fprintf(out, "\n%s\n", p.bold(string(family)))
-				}
-				fmt.Fprintf(w, "%5d\t%s\t%s\n", s.Number, s.ID, s.Title)
-			}
-			return w.Flush()
+			writeList(out, colours(cmd), width(cmd), scenarios.All())
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
 }
 
-// chosen returns the scenarios with the given ids, all when there are none.
+// writeList prints the scenarios family by family, in columns that fit all of them.
+func writeList(w io.Writer, p palette, width int, all []scenarios.Scenario) {
+	longest := 0
+	for _, s := range all {
+		longest = max(longest, len(s.ID))
+	}
+	indent := 5 + 2 + longest + 2
+	family := scenarios.Family("")
+	for i, s := range all {
+		if s.Family != family {
+			family = s.Family
+			if i > 0 {
+				fmt.Fprintln(w)
+			}
+			fmt.Fprintln(w, p.bold(string(family)))
+		}
+		title := wrap(s.Title, max(20, width-indent), strings.Repeat(" ", indent))
+		fmt.Fprintf(w, "%5d  %-*s  %s\n", s.Number, longest, s.ID, title)
+	}
+}
+
+// completeIDs lets the shell complete the ids of scenarios.
+func completeIDs(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	for _, s := range scenarios.All() {
+		out = append(out, cobra.CompletionWithDesc(s.ID, s.Title))
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// chosen returns the scenarios with the given ids, each once; all when there are none.
 func chosen(ids []string) ([]scenarios.Scenario, error) {
 	if len(ids) == 0 {
 		return scenarios.All(), nil
@@ -63,7 +88,9 @@ func chosen(ids []string) ([]scenarios.Scenario, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, s)
+		if !slices.ContainsFunc(out, func(t scenarios.Scenario) bool { return t.ID == s.ID }) {
+			out = append(out, s)
+		}
 	}
 	return out, nil
 }
@@ -75,9 +102,9 @@ func one(id string) (scenarios.Scenario, error) {
 	}
 	nearest := scenarios.Nearest(id)
 	if len(nearest) == 0 {
-		return s, usage("there is no scenario %q; 'mailtlslab list' names them all", id)
+		return s, usage("there is no scenario %q; 'mailtlslab list' names them all", clip(id))
 	}
-	return s, usage("there is no scenario %q; did you mean %s?", id, orList(nearest))
+	return s, usage("there is no scenario %q; did you mean %s?", clip(id), orList(nearest))
 }
 
 func orList(words []string) string {

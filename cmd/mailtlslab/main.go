@@ -26,7 +26,11 @@ const (
 )
 
 func main() {
+	// Go ends a program by the signal when the reader of its output goes away. Here the write
+	// fails instead, so that everything is closed and the status is one of the four.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program whatever it is doing
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -34,26 +38,32 @@ func main() {
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := newScreen(stdout, cancel)
 	root := command()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if broken := out.broken(); broken != nil {
+		// Whatever else went wrong did so because nobody reads any more.
+		err = environment(fmt.Errorf("cannot write the output: %w", broken))
+	}
 	var s *status
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &s):
-		if s.err != nil {
-			fmt.Fprintln(stderr, "mailtlslab: "+safe(s.Error()))
-		}
-		return s.code
+	case !errors.As(err, &s):
+		// What cobra itself complains about is always the command line.
+		s = usage("%w; 'mailtlslab --help' names the commands, 'mailtlslab COMMAND --help' its flags", err)
 	}
-	// What cobra itself complains about is always the command line.
-	fmt.Fprintln(stderr, "mailtlslab: "+safe(err.Error()))
-	fmt.Fprintln(stderr, "run 'mailtlslab --help' for the commands, or 'mailtlslab COMMAND --help' for its flags")
-	return exitUsage
+	if s.err != nil {
+		// Nothing can be done when this cannot be written either.
+		_, _ = fmt.Fprintln(stderr, "mailtlslab: "+line(s.Error()))
+	}
+	return s.code
 }
 
 func command() *cobra.Command {
@@ -62,13 +72,60 @@ func command() *cobra.Command {
 		Short: "the bad-certificate lab for mail",
 		Long: `mailtlslab serves mail (IMAP, POP3, submission and the HTTPS around them) with
 certificates and settings broken on purpose, diagnoses what is wrong with a mail
-server without knowing the answer, names the remedy, and proves that it works.`,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+server without knowing the answer, names the remedy, and proves that it works.
+
+The exit status is 0 when all is as expected, 1 for findings or a mismatch, 2 for
+wrong usage, and 3 when the environment failed.`,
+		Example: `  mailtlslab up expired-leaf            serve one failure for a mail program to meet
+  mailtlslab diagnose mail.example.com  say what is wrong with a server`,
+		SilenceErrors:         true,
+		SilenceUsage:          true,
+		DisableFlagsInUseLine: true,
+		CompletionOptions:     cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args:                  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		},
 	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w; '%s --help' names the flags", err, cmd.CommandPath())
+	})
+	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(listCommand(), showCommand(), upCommand(), verifyCommand(), diagnoseCommand(), versionCommand())
 	return root
+}
+
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "tell about a command and its flags",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(root, args[0])
+			}
+			return about.Help()
+		},
+	}
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		return usage("there is no command %q; did you mean %s?", clip(name), orList(near))
+	}
+	return usage("there is no command %q; 'mailtlslab --help' names them all", clip(name))
+}
+
+// noArgs is cobra.NoArgs with an error that says what to leave out.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no argument, and was given %q; '%s --help' names its flags", cmd.Name(), clip(args[0]), cmd.CommandPath())
+	}
+	return nil
 }
 
 // status ends a command with an exit status, and a message unless err is nil.
@@ -86,6 +143,11 @@ func (s *status) Error() string {
 
 func (s *status) Unwrap() error { return s.err }
 
-func usage(format string, args ...any) error { return &status{exitUsage, fmt.Errorf(format, args...)} }
+func usage(format string, args ...any) *status {
+	return &status{exitUsage, fmt.Errorf(format, args...)}
+}
 
-func environment(err error) error { return &status{exitEnvironment, err} }
+func environment(err error) *status { return &status{exitEnvironment, err} }
+
+// interrupted is what a command that was to give an answer ends with after Ctrl-C.
+func interrupted() *status { return environment(errors.New("interrupted before there was an answer")) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailtlslab/lab/account"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/remedy"
 	"mailtlslab/scenarios"
@@ -17,7 +18,16 @@ func showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "tell a scenario's story, its fault and its cure",
-		Args:  cobra.ExactArgs(1),
+		Long: `show tells what happened in a scenario, on which connections of the account it shows,
+what must be found, and what the person with the device and the admin do about it.`,
+		Example: "  mailtlslab show missing-intermediate",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("show takes one ID; 'mailtlslab list' names them all")
+			}
+			return nil
+		},
+		ValidArgsFunction: completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := one(args[0])
 			if err != nil {
@@ -41,30 +51,48 @@ func showCommand() *cobra.Command {
 
 func show(w io.Writer, p palette, s scenarios.Scenario, book *remedy.Book, all bool) {
 	fmt.Fprintf(w, "%s  %s\n\n", p.bold(fmt.Sprintf("%d %s", s.Number, s.ID)), p.faint(string(s.Family)))
-	fmt.Fprintf(w, "%s\n\n%s\n\n", p.bold(s.Title), wrap(s.Story, 78, ""))
-	var on []string
-	for _, e := range s.On() {
-		on = append(on, string(e))
+	fmt.Fprintf(w, "%s\n\n%s\n\n", p.bold(s.Title+"."), wrap(s.Story, 78, ""))
+	fmt.Fprintln(w, labelled(p, "account", s.AccountHost()+" on "+endpointWords(s.On())))
+	if len(s.References) > 0 {
+		fmt.Fprintln(w, labelled(p, "see", strings.Join(s.References, "; ")))
 	}
-	fmt.Fprintf(w, "account     %s on %s\n", s.AccountHost(), strings.Join(on, " "))
-	fmt.Fprintf(w, "sources     %s\n", strings.Join(s.References, "; "))
-	seen := map[finding.Code]bool{}
-	for _, x := range s.Expect {
-		for _, code := range x.Findings {
-			if seen[code] {
-				continue
+	var codes []finding.Code
+	on := map[finding.Code][]account.Endpoint{}
+	for _, e := range s.On() {
+		for _, code := range s.Expected(e) {
+			if len(on[code]) == 0 {
+				codes = append(codes, code)
 			}
-			seen[code] = true
-			info, _ := finding.Lookup(code)
-			fmt.Fprintf(w, "\n%s  %s: %s\n", paintSeverity(p, info.Severity), p.bold(string(code)), info.Title)
-			advice, ok := book.For(code)
-			if ok {
-				writeAdvice(w, p, advice.Fill(finding.Facts{Host: s.AccountHost()}), all)
-			}
+			on[code] = append(on[code], e)
 		}
 	}
-	if len(seen) == 0 {
-		fmt.Fprintf(w, "\n%s\n", p.green("nothing is wrong, and nothing may be found"))
+	for _, code := range codes {
+		info, _ := finding.Lookup(code)
+		writeTitle(w, p, info)
+		if len(on[code]) < len(s.On()) {
+			fmt.Fprintln(w, labelled(p, "where", endpointWords(on[code])))
+		}
+		if advice, ok := book.For(code); ok {
+			writeAdvice(w, p, advice.Fill(finding.Facts{Host: s.AccountHost()}), nil, all)
+		}
 	}
-	fmt.Fprintf(w, "\n  mailtlslab up %[1]s       serves it for a mail program\n  mailtlslab verify %[1]s   diagnoses and cures it\n", s.ID)
+	if len(codes) == 0 {
+		fmt.Fprintf(w, "\n%s\n", p.green("Nothing is wrong here, and nothing may be found."))
+	}
+	fmt.Fprintf(w, "\n  mailtlslab up %[1]s\n      serves it for a mail program\n  mailtlslab verify %[1]s\n      diagnoses it and proves the cure\n", s.ID)
+}
+
+// endpointWords lists endpoints as a sentence does.
+func endpointWords(on []account.Endpoint) string {
+	if len(on) == len(account.Endpoints()) {
+		return "all seven endpoints"
+	}
+	words := make([]string, len(on))
+	for i, e := range on {
+		words[i] = string(e)
+	}
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }

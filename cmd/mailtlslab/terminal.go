@@ -1,72 +1,76 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
-	"unicode/utf8"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
-// safe returns s with everything escaped that could move the cursor, change colours or reverse
-// the direction of a terminal: control characters, format characters, bytes that are no UTF-8.
-// Line ends stay.
-func safe(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\n' || strconv.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			q := strconv.QuoteRuneToASCII(r)
-			b.WriteString(q[1 : len(q)-1])
-		}
-		i += size
-	}
-	return b.String()
+// A screen is the command's output. It remembers the first write that failed, so that no command
+// has to look at each, and ends what runs then: nobody is there to read the rest.
+type screen struct {
+	w     io.Writer
+	end   func()
+	width int // columns of the terminal; 0 when the output is none
+
+	mu  sync.Mutex
+	err error
 }
 
-// line is safe for text that must stay on one line.
-func line(s string) string { return strings.ReplaceAll(safe(s), "\n", `\n`) }
-
-// writeJSON writes v as one indented JSON value. What encoding/json leaves raw and a terminal
-// would obey, such as U+009B, is escaped as JSON allows.
-func writeJSON(w io.Writer, v any) error {
-	return encode(w, v, "  ")
+func newScreen(w io.Writer, end func()) *screen {
+	return &screen{w: w, end: end, width: columns(w)}
 }
 
-// writeLine writes v as JSON on one line.
-func writeLine(w io.Writer, v any) error { return encode(w, v, "") }
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(p)
+	if err != nil {
+		s.err = err
+		s.end()
+	}
+	return n, err
+}
 
-func encode(w io.Writer, v any, indent string) error {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", indent)
-	if err := enc.Encode(v); err != nil {
-		return err
+func (s *screen) broken() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// columns returns the width of the terminal that w is, and 0 when it is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
 	}
-	var out strings.Builder
-	for _, r := range b.String() {
-		if r == '\n' || strconv.IsPrint(r) {
-			out.WriteRune(r)
-			continue
-		}
-		if r > 0xffff {
-			r = utf8.RuneError
-		}
-		fmt.Fprintf(&out, `\u%04x`, r)
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		return narrow
 	}
-	_, err := io.WriteString(w, out.String())
-	return err
+	return width
+}
+
+// Widths that tables are laid out for. Output that is no terminal gets the wide layout.
+const (
+	narrow = 80
+	wide   = 120
+)
+
+// width returns how many columns the command's output has.
+func width(cmd *cobra.Command) int {
+	if s, ok := cmd.OutOrStdout().(*screen); ok && s.width > 0 {
+		return s.width
+	}
+	return wide
 }
 
 // A palette colours words, on a terminal only.
@@ -74,8 +78,8 @@ type palette struct{ on bool }
 
 // colours returns the palette for the command's output. NO_COLOR is honoured: https://no-color.org
 func colours(cmd *cobra.Command) palette {
-	f, ok := cmd.OutOrStdout().(*os.File)
-	return palette{ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	s, ok := cmd.OutOrStdout().(*screen)
+	return palette{ok && s.width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
 func (p palette) paint(code, s string) string {
@@ -90,3 +94,52 @@ func (p palette) red(s string) string    { return p.paint("31", s) }
 func (p palette) green(s string) string  { return p.paint("32", s) }
 func (p palette) yellow(s string) string { return p.paint("33", s) }
 func (p palette) faint(s string) string  { return p.paint("2", s) }
+
+// progress is one line on the terminal that says what takes so long. It is on standard error, and
+// nowhere unless both are terminals: then nobody parses either.
+type progress struct {
+	w  io.Writer
+	mu sync.Mutex
+}
+
+func newProgress(cmd *cobra.Command) *progress {
+	s, ok := cmd.OutOrStdout().(*screen)
+	if !ok || s.width == 0 || columns(cmd.ErrOrStderr()) == 0 || os.Getenv("TERM") == "dumb" {
+		return &progress{w: io.Discard}
+	}
+	return &progress{w: cmd.ErrOrStderr()}
+}
+
+const eraseLine = "\r\x1b[K"
+
+func (p *progress) say(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Progress that cannot be shown is no reason to stop.
+	_, _ = fmt.Fprint(p.w, eraseLine+line(fmt.Sprintf(format, args...)))
+}
+
+func (p *progress) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, _ = fmt.Fprint(p.w, eraseLine)
+}
+
+// wrap breaks text into lines of at most width characters, those after the first behind indent.
+func wrap(text string, width int, indent string) string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		n := len([]rune(word))
+		if column > 0 && column+1+n > width {
+			b.WriteString("\n" + indent)
+			column = 0
+		} else if column > 0 {
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
+}

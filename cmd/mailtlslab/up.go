@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/pem"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +38,10 @@ func upCommand() *cobra.Command {
 		Long: `up serves the given scenarios, or all, and prints for each endpoint the address, the
 user, the password and a line to try. Then it shows every connection as it ends, with
 what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return up(cmd, args, f) },
+		Example: `  mailtlslab up --export /tmp/lab expired-leaf
+  mailtlslab up --listen 192.0.2.7 --host 192.0.2.7 --ca ~/.mailtlslab   for devices on the network`,
+		ValidArgsFunction: completeIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return up(cmd, args, f) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write a JSON line when everything listens, then one per connection")
@@ -55,37 +58,26 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err != nil {
 		return err
 	}
-	ip := net.ParseIP(f.listen)
-	switch {
-	case ip == nil:
-		return usage("--listen takes an IP address, not %q", f.listen)
-	case f.base != 0 && (f.base < 1024 || f.base+10*lastNumber()+6 >= 32768):
-		return usage("--base-port must lie between 1024 and %d, or be 0", 32768-10*lastNumber()-7)
-	case !ip.IsLoopback() && len(f.hosts) == 0:
-		return usage("--listen %s needs --host NAME|IP: the name that devices will connect to", f.listen)
+	if err := checkUp(f); err != nil {
+		return err
 	}
 	authority, err := openAuthority(f)
 	if err != nil {
 		return environment(err)
 	}
 	display := &display{out: cmd.OutOrStdout(), palette: colours(cmd), json: f.json}
+	open := !net.ParseIP(f.listen).IsLoopback()
 	l, err := lab.New(lab.Options{
 		Listen: f.listen, Hosts: f.hosts, BasePort: f.base, Authority: authority,
-		OfferRoot: !ip.IsLoopback(), Observe: display.connection,
+		OfferRoot: open, Observe: display.connection,
 	})
 	if err != nil {
 		return environment(err)
 	}
 	defer l.Close()
-	var servers []*lab.Server
-	for _, s := range list {
-		server, err := l.Serve(s)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return environment(fmt.Errorf("%w; stop what uses the port, or choose other ones with --base-port", err))
-		} else if err != nil {
-			return environment(err)
-		}
-		servers = append(servers, server)
+	servers, err := serveAll(cmd.Context(), l, list)
+	if err != nil {
+		return environment(err)
 	}
 	root := ""
 	if f.export != "" {
@@ -93,14 +85,51 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 			return environment(err)
 		}
 	}
-	if !ip.IsLoopback() {
-		fmt.Fprint(cmd.ErrOrStderr(), warning)
+	if open {
+		// Whoever cannot be warned cannot be helped by ending either.
+		_, _ = fmt.Fprint(cmd.ErrOrStderr(), warning)
 	}
 	if err := display.listening(servers, root, f); err != nil {
 		return environment(err)
 	}
 	<-cmd.Context().Done()
 	return nil
+}
+
+// checkUp refuses what would fail halfway, or would serve more than was asked for.
+func checkUp(f upFlags) error {
+	ip := net.ParseIP(f.listen)
+	switch {
+	case ip == nil:
+		return usage("--listen takes an IP address of this machine, such as 127.0.0.1, not %q", clip(f.listen))
+	case f.base != 0 && (f.base < 1024 || f.base+10*lastNumber()+6 >= 32768):
+		return usage("--base-port must lie between 1024 and %d, or be 0 for free ports", 32768-10*lastNumber()-7)
+	case !ip.IsLoopback() && len(f.hosts) == 0:
+		return usage("--listen %s needs --host NAME|IP: the name that devices will connect to", f.listen)
+	}
+	for _, h := range f.hosts {
+		if err := checkHost(h); err != nil {
+			return usage("--host: %w", err)
+		}
+	}
+	return nil
+}
+
+func serveAll(ctx context.Context, l *lab.Lab, list []scenarios.Scenario) ([]*lab.Server, error) {
+	var servers []*lab.Server
+	for _, s := range list {
+		if ctx.Err() != nil {
+			return nil, interrupted()
+		}
+		server, err := l.Serve(s)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("%w; stop what uses the port, or choose other ones with --base-port", err)
+		} else if err != nil {
+			return nil, err
+		}
+		servers = append(servers, server)
+	}
+	return servers, nil
 }
 
 const warning = `WARNING: these servers can be reached from the network. They are broken on purpose and
@@ -127,11 +156,7 @@ func exportRoots(dir string, l *lab.Lab) (string, error) {
 	}
 	name := filepath.Join(dir, "root.pem")
 	return name, writeFile(name, func(w io.Writer) error {
-		for _, c := range l.Roots() {
-			if err := pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := w.Write(l.RootPEM())
+		return err
 	})
 }

@@ -5,7 +5,9 @@ package account
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -197,16 +199,16 @@ func (s Settings) Address() string {
 }
 
 // SNI returns the name to send in the ClientHello, empty when none is to be sent.
-// RFC 6066 section 3 allows no IP address there.
+// RFC 6066 section 3 allows no IP address there, and no trailing dot.
 func (s Settings) SNI() string {
 	name := s.Host
 	if s.ServerName != "" {
 		name = s.ServerName
 	}
-	if s.NoSNI || net.ParseIP(name) != nil {
+	if _, err := netip.ParseAddr(name); s.NoSNI || err == nil {
 		return ""
 	}
-	return name
+	return strings.TrimSuffix(name, ".")
 }
 
 // String returns the settings as a person would say them, such as

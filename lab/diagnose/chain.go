@@ -49,15 +49,9 @@ func chainRules() []chainRule {
 	}
 }
 
-// A verdict is what is to be said of one chain.
-type verdict struct {
-	findings []finding.Finding
-	complete bool
-}
-
 // judgeChain judges a chain completely: crypto/x509 decides whether it holds, the rules say why
 // not, and crypto/x509 is asked again whether their reasons are all, and each of them needed.
-func (j Judge) judgeChain(ev *evidence) verdict {
+func (j Judge) judgeChain(ev *evidence) []finding.Finding {
 	ev.sent = parseAll(ev.raw[:min(len(ev.raw), maxSent)])
 	leaf, err := x509.ParseCertificate(ev.raw[0])
 	if err != nil {
@@ -88,7 +82,7 @@ func (j Judge) judgeChain(ev *evidence) verdict {
 	if !complete {
 		faults = append(faults, unexplained(ev, why))
 	}
-	return verdict{told(faults), complete}
+	return told(faults)
 }
 
 // accepted returns the chain that crypto/x509 builds from what was sent, nil when it refuses.
@@ -125,11 +119,31 @@ func (ev *evidence) world() *world {
 	return w
 }
 
-// fold drops the faults that another one brings about or hides.
+// fold drops the faults that another one brings about or hides. The other one's edit then undoes
+// them as well: the consequences end with their cause.
 func fold(faults []fault) []fault {
-	return slices.DeleteFunc(slices.Clone(faults), func(f fault) bool {
-		return slices.ContainsFunc(faults, func(g fault) bool { return finding.Hides(g.Code, f.Code) })
-	})
+	var out []fault
+	for _, f := range faults {
+		if slices.ContainsFunc(faults, func(g fault) bool { return finding.Hides(g.Code, f.Code) }) {
+			continue
+		}
+		edits := []func(*world){f.edit}
+		for _, g := range faults {
+			if finding.Hides(f.Code, g.Code) {
+				edits = append(edits, g.edit)
+			}
+		}
+		edits = slices.DeleteFunc(edits, func(e func(*world)) bool { return e == nil })
+		if len(edits) > 0 {
+			f.edit = func(w *world) {
+				for _, edit := range edits {
+					edit(w)
+				}
+			}
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // told returns the findings in the vocabulary's order.
@@ -150,12 +164,12 @@ func sortFindings(fs []finding.Finding) {
 	slices.SortStableFunc(fs, func(a, b finding.Finding) int { return rank[a.Code] - rank[b.Code] })
 }
 
-func malformed(err error) verdict {
+func malformed(err error) []finding.Finding {
 	f := finding.New(finding.MalformedCertificate, "the server's certificate cannot be read")
-	f.Evidence = []string{"the library (crypto/x509) says: " + err.Error()}
+	f.Evidence = []string{says(err)}
 	f.Facts.Detail = "leaf"
 	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a certificate that follows RFC 5280 there would be something to judge"}
-	return verdict{[]finding.Finding{f}, true}
+	return []finding.Finding{f}
 }
 
 func unexplained(ev *evidence, why error) fault {
@@ -165,7 +179,7 @@ func unexplained(ev *evidence, why error) fault {
 		f.Summary = "the certificate is refused, and more reasons were found than are needed to explain it"
 	}
 	if why != nil {
-		f.Evidence = []string{"the library (crypto/x509) says: " + why.Error()}
+		f.Evidence = []string{says(why)}
 	}
 	return fault{Finding: f}
 }
@@ -178,7 +192,7 @@ func nameConstraints(w *world, faults []fault, why error) (fault, bool) {
 		return fault{}, false
 	}
 	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", listed(namesOf(w.certs[0]))))
-	f.Evidence = []string{"the library (crypto/x509) says: " + why.Error()}
+	f.Evidence = []string{says(why)}
 	f.Facts.Names = namesOf(w.certs[0])
 	for _, c := range w.certs[1:] {
 		if constrained(c) {

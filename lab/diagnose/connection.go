@@ -18,28 +18,29 @@ type connection struct {
 
 // A connectionRule finds one kind of fault in how a connection went. All are asked.
 type connectionRule struct {
-	name string
-	find func(*connection) []finding.Finding
+	name  string
+	find  func(*connection) []finding.Finding
+	aside bool // what it finds ends no connection, so that an ending is still to be explained
 }
 
 func connectionRules() []connectionRule {
 	return []connectionRule{
-		{"reachable", reachable},
-		{"open", open},
-		{"cut", cut},
-		{"silent", silent},
-		{"portal", portal},
-		{"service", service},
-		{"encryption", encryption},
-		{"declined", declined},
-		{"violation", violation},
-		{"starttls", startTLS},
-		{"injection", injection},
-		{"handshake", handshake},
-		{"client-certificate", clientCertificate},
-		{"key", key},
-		{"version", version},
-		{"login", login},
+		{"reachable", reachable, false},
+		{"open", open, false},
+		{"cut", cut, false},
+		{"silent", silent, false},
+		{"portal", portal, false},
+		{"service", service, false},
+		{"encryption", encryption, false},
+		{"declined", declined, false},
+		{"violation", violation, false},
+		{"starttls", startTLS, false},
+		{"injection", injection, true},
+		{"handshake", handshake, false},
+		{"client-certificate", clientCertificate, false},
+		{"key", key, false},
+		{"version", version, true},
+		{"login", login, true},
 	}
 }
 
@@ -288,7 +289,10 @@ func violation(c *connection) []finding.Finding {
 	case c.Outcome == probe.TooLong:
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s does not stop talking: its reply is longer than the protocol allows", c.target()),
 			"another-server-state", "if the reply ended, the connection would go on", "the stage was "+string(c.Stage))
-	case c.Outcome == probe.Unexpected && speaks(c.said()) == "",
+	case c.Stage == probe.Asking && c.Outcome == probe.Unexpected && service(c) == nil:
+		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s greets well and then answers what its protocol does not know", c.target()),
+			"another-server-state", "if the answer followed the protocol, the connection would go on", "it answers "+quoted(c.Answer))
+	case c.Outcome == probe.Unexpected && c.Stage != probe.Upgrading && service(c) == nil,
 		c.Outcome == probe.NotTLS && c.implicit() && speaks(string(c.Raw)) == "":
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("what %s says is neither TLS nor any protocol of mail", c.target()),
 			"another-service", "if the right service answered there, the connection would go on", "it says "+quoted(firstLine(c.said())))

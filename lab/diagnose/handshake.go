@@ -84,7 +84,7 @@ func handshake(c *connection) []finding.Finding {
 	}
 	ended := c.Outcome == probe.Closed || c.Outcome == probe.WasReset
 	switch {
-	case c.Outcome == probe.Alert && c.TLS.Alert != nil:
+	case c.Outcome == probe.Alert && c.TLS != nil && c.TLS.Alert != nil:
 		fs := blocked(finding.HandshakeRefused, fmt.Sprintf("%s refuses the TLS handshake: %s", c.target(), alertName(*c.TLS.Alert)),
 			"another-handshake", "if the server accepted the ClientHello, the handshake would go on", "it sent the alert "+alertName(*c.TLS.Alert))
 		fs[0].Facts.Text = alertName(*c.TLS.Alert)

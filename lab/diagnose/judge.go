@@ -8,9 +8,10 @@ package diagnose
 
 import (
 	"crypto/x509"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	"mailtlslab/lab/account"
 	"mailtlslab/lab/finding"
@@ -69,7 +70,7 @@ func Rules() []string {
 
 // Report judges a survey as it stands.
 func (j Judge) Report(s probe.Survey) Report {
-	session := &session{judge: j, survey: s, know: j.Knowledge.with(nil, fetched(s)), verdicts: map[string]verdict{}}
+	session := &session{judge: j, survey: s, know: j.Knowledge.with(nil, fetched(s)), verdicts: map[string][]finding.Finding{}}
 	var r Report
 	for _, o := range s.Observations {
 		r.Endpoints = append(r.Endpoints, session.judgeConnection(o))
@@ -101,41 +102,47 @@ type session struct {
 	survey   probe.Survey
 	know     *Knowledge
 	asks     []probe.Ask
-	verdicts map[string]verdict
+	verdicts map[string][]finding.Finding
 }
 
 func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	c := &connection{session: s, Observation: o}
-	out := Endpoint{Endpoint: o.Settings.Endpoint, Complete: true, Findings: []finding.Finding{}}
+	out := Endpoint{Endpoint: o.Settings.Endpoint, Findings: []finding.Finding{}}
+	pending := o.Outcome != probe.Fine // the ending is still to be explained
 	for _, rule := range connectionRules() {
-		if !slices.Contains(s.judge.Without, rule.name) {
-			out.Findings = append(out.Findings, rule.find(c)...)
+		if slices.Contains(s.judge.Without, rule.name) {
+			continue
 		}
-	}
-	if len(out.Findings) == 0 && o.Outcome != probe.Fine {
-		out.Findings = append(out.Findings, c.unexplained())
-		out.Complete = false
+		found := rule.find(c)
+		out.Findings = append(out.Findings, found...)
+		pending = pending && (len(found) == 0 || rule.aside)
 	}
 	if o.TLS != nil && len(o.TLS.Chain) > 0 {
-		v := s.chain(o)
-		out.Findings = append(out.Findings, v.findings...)
-		out.Complete = out.Complete && v.complete
+		found := s.chain(o)
+		out.Findings = append(out.Findings, found...)
+		// crypto/tls gives up on a certificate that it cannot read.
+		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate))
+	}
+	if pending {
+		out.Findings = append(out.Findings, c.unexplained())
 	}
 	out.Findings = foldFindings(out.Findings)
 	sortFindings(out.Findings)
+	out.Complete = !has(out.Findings, finding.Unexplained)
 	return out
 }
 
 // chain judges the chain of o, once for all connections that presented it alike.
-func (s *session) chain(o probe.Observation) verdict {
-	var key strings.Builder
-	for _, der := range o.TLS.Chain {
-		key.WriteString(strconv.Itoa(len(der)))
-		key.Write(der)
+func (s *session) chain(o probe.Observation) []finding.Finding {
+	if o.At.IsZero() {
+		o.At = time.Unix(0, 0) // crypto/x509 would take the zero time for the time of the call
 	}
-	key.WriteString(o.Settings.Host + "\x00" + o.At.UTC().Format("20060102150405"))
-	for _, root := range o.Settings.Roots {
-		key.Write(root)
+	var key strings.Builder
+	for _, list := range [][][]byte{{[]byte(o.Settings.Host), []byte(o.At.UTC().Format(time.RFC3339Nano))}, o.TLS.Chain, o.Settings.Roots} {
+		fmt.Fprintf(&key, "%d;", len(list))
+		for _, part := range list {
+			fmt.Fprintf(&key, "%d:%s", len(part), part)
+		}
 	}
 	v, ok := s.verdicts[key.String()]
 	if !ok {
@@ -150,8 +157,8 @@ func (s *session) chain(o probe.Observation) verdict {
 }
 
 // askForIssuer has the issuer's certificate fetched where the certificate says where it is.
-func (s *session) askForIssuer(v verdict) {
-	for _, f := range v.findings {
+func (s *session) askForIssuer(found []finding.Finding) {
+	for _, f := range found {
 		if f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted {
 			continue
 		}
@@ -212,6 +219,10 @@ func fetched(s probe.Survey) []*x509.Certificate {
 		}
 	}
 	return parseAll(ders)
+}
+
+func has(fs []finding.Finding, c finding.Code) bool {
+	return slices.ContainsFunc(fs, func(f finding.Finding) bool { return f.Code == c })
 }
 
 func foldFindings(fs []finding.Finding) []finding.Finding {

@@ -23,7 +23,7 @@ func name(ev *evidence) []fault {
 	f.Counterfactual = &finding.Counterfactual{
 		Edit: "another-name", Text: fmt.Sprintf("if the certificate named %s, or the account used a name that it has, the name would fit", ev.host),
 	}
-	return []fault{{f, func(w *world) { rename(w.certs[0], w.host) }}}
+	return []fault{{f, unnamed}}
 }
 
 func nameFinding(leaf *x509.Certificate, host string) finding.Finding {
@@ -32,18 +32,18 @@ func nameFinding(leaf *x509.Certificate, host string) finding.Finding {
 	switch {
 	case net.ParseIP(host) != nil && len(leaf.DNSNames) > 0:
 		return finding.New(finding.ConnectByIP, fmt.Sprintf("the account connects to the address %s, and the certificate is for the name %s", host, listed(leaf.DNSNames)))
-	case len(names) == 0 && strings.EqualFold(cn, host):
-		f := finding.New(finding.NoSAN, fmt.Sprintf("the certificate names %s only in its Common Name, which clients no longer read", cn))
+	case len(names) == 0 && strings.EqualFold(cn, strings.TrimSuffix(host, ".")):
+		f := finding.New(finding.NoSAN, fmt.Sprintf("the certificate names %s only in its Common Name, which clients no longer read", commonName(leaf)))
 		f.Evidence = []string{"there is no subject alternative name (RFC 9525 section 2 forbids the Common Name)"}
 		return f
 	case tooDeep(names, host) != "":
-		return finding.New(finding.WildcardDepth, fmt.Sprintf("%s covers one level only, and %s is deeper", tooDeep(names, host), host))
+		return finding.New(finding.WildcardDepth, fmt.Sprintf("%s covers one level only, and %s is deeper", clip(tooDeep(names, host)), host))
 	}
 	f := finding.New(finding.NameMismatch, fmt.Sprintf("the certificate is for %s, not for %s", listed(names), host))
 	f.Facts.Detail = mismatchDetail(names, cn, host)
 	switch f.Facts.Detail {
 	case "common-name-ignored":
-		f.Evidence = []string{fmt.Sprintf("its Common Name is %s, but a certificate with subject alternative names is judged by them alone", cn)}
+		f.Evidence = []string{fmt.Sprintf("its Common Name is %s, but a certificate with subject alternative names is judged by them alone", commonName(leaf))}
 	case "parent-domain-only":
 		f.Evidence = []string{"it holds for the domain itself, and a domain does not cover the names below it"}
 	case "provider-default":
@@ -97,31 +97,26 @@ func tooDeep(names []string, host string) string {
 // write; Dovecot's from its dovecot-openssl.cnf, the rest is the name of the machine itself.
 func defaultInstallation(ev *evidence) []fault {
 	leaf := ev.path.leaf()
-	names := append(namesOf(leaf), leaf.Subject.CommonName)
-	madeUp := func(n string) bool {
-		return slices.Contains([]string{"localhost", "localhost.localdomain", "imap.example.com"}, strings.ToLower(n))
+	names := append(slices.Clone(leaf.DNSNames), leaf.Subject.CommonName)
+	genuine := func(n string) bool {
+		return n != "" && !slices.Contains([]string{"localhost", "localhost.localdomain", "imap.example.com"}, strings.ToLower(n))
 	}
-	if ev.path.end != selfIssued || len(ev.path.certs) > 1 || leaf.VerifyHostname(ev.host) == nil || !slices.ContainsFunc(names, madeUp) {
+	if ev.path.end != selfIssued || len(ev.path.certs) > 1 || leaf.VerifyHostname(ev.host) == nil || slices.ContainsFunc(names, genuine) || strings.Join(names, "") == "" {
 		return nil
 	}
-	f := finding.New(finding.DefaultInstallationCertificate, fmt.Sprintf("the server still has the certificate for %s that was made up when it was installed", leaf.Subject.CommonName))
+	f := finding.New(finding.DefaultInstallationCertificate, fmt.Sprintf("the server still has the certificate for %s that was made up when it was installed", commonName(leaf)))
 	f.Evidence = []string{"it is signed by itself", fmt.Sprintf("it is for %s, which is a placeholder", listed(namesOf(leaf)))}
 	f.Facts.Host, f.Facts.Names = ev.host, namesOf(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: fmt.Sprintf("a certificate for %s from a trusted CA would be accepted", ev.host)}
 	return []fault{{f, func(w *world) {
-		rename(w.certs[0], w.host)
+		unnamed(w)
 		w.anchor = len(w.certs) - 1
 	}}}
 }
 
-// rename makes the copy of a leaf valid for host as well.
-func rename(leaf *x509.Certificate, host string) {
-	if ip := net.ParseIP(host); ip != nil {
-		leaf.IPAddresses = append(slices.Clone(leaf.IPAddresses), ip)
-		return
-	}
-	leaf.DNSNames = append(slices.Clone(leaf.DNSNames), strings.TrimSuffix(host, "."))
-}
+// unnamed takes the question for the name away. To write the name into the copy would raise
+// another one: whether the CA may issue for it.
+func unnamed(w *world) { w.host = "" }
 
 // namesOf returns the names a certificate is valid for: its SAN entries that can name a server.
 func namesOf(c *x509.Certificate) []string {

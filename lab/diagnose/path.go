@@ -3,8 +3,7 @@ package diagnose
 import (
 	"bytes"
 	"crypto"
-	"crypto/md5"
-	_ "crypto/md5" // to tell a weak signature from a wrong one
+	"crypto/md5" // to tell a weak signature from a wrong one
 	"crypto/rsa"
 	"crypto/x509"
 	"time"
@@ -64,16 +63,17 @@ type search struct {
 }
 
 // What a path costs. Only the order matters: a missing certificate is likelier than a date in
-// the wrong place, and both than an issuer that nobody knows.
+// the wrong place, and both than an issuer that nobody knows. A signature that fits is proof, so
+// one that does not costs more than any end.
 const (
 	costMissing   = 1
 	costDates     = 2
 	costNotCA     = 3
 	costWeak      = 3
-	costBroken    = 5
 	costUntrusted = 6
-	costWrongKey  = 7
 	costDangling  = 8
+	costBroken    = 100
+	costWrongKey  = 110
 )
 
 func (s *search) price(c *x509.Certificate) int {

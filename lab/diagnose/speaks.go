@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 
 	"mailtlslab/lab/account"
@@ -17,7 +18,7 @@ func speaks(said string) string {
 		return string(account.POP3)
 	case strings.HasPrefix(said, "HTTP/"):
 		return "http"
-	case len(said) >= 4 && (said[3] == ' ' || said[3] == '-') && strings.Contains("220 421 500 502 503 554", said[:3]):
+	case len(said) >= 4 && (said[3] == ' ' || said[3] == '-') && slices.Contains([]string{"220", "421", "500", "502", "503", "554"}, said[:3]):
 		return string(account.Submission)
 	}
 	return ""

@@ -38,11 +38,11 @@ func untrusted(ev *evidence) finding.Finding {
 		return f
 	case p.end == selfIssued:
 		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the chain is complete and ends at %s, a root that is not trusted", commonName(top)))
-		f.Evidence = []string{"the root was sent, and is in no trust store of this run"}
+		f.Evidence = []string{fmt.Sprintf("the root was %s, and is in no trust store of this run", whence(ev, top))}
 		return f
 	case len(p.certs) > 1:
 		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the certificate comes from a CA that is not trusted: %s", issuerName(top)))
-		f.Evidence = []string{fmt.Sprintf("the intermediate %s was sent; its issuer %s is in no trust store, nor among the known intermediates", commonName(top), issuerName(top))}
+		f.Evidence = []string{fmt.Sprintf("the intermediate %s was %s; its issuer %s is in no trust store, nor among the known intermediates", commonName(top), whence(ev, top), issuerName(top))}
 		return f
 	}
 	f := finding.New(finding.IssuerUnknown, fmt.Sprintf("nobody here knows %s, the issuer of the certificate", issuerName(top)))
@@ -52,6 +52,14 @@ func untrusted(ev *evidence) finding.Finding {
 	}
 	f.Counterfactual = &finding.Counterfactual{Edit: "trust-root", Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", issuerName(top))}
 	return f
+}
+
+// whence says where a certificate of the path comes from.
+func whence(ev *evidence, c *x509.Certificate) string {
+	if containsCert(ev.sent, c) {
+		return "sent"
+	}
+	return "not sent, but is known here"
 }
 
 // missingIntermediate finds the links of the path that the server should have sent.
@@ -106,8 +114,7 @@ func short(id []byte) []byte { return id[:min(len(id), 4)] }
 func issuerIsACA(ev *evidence) []fault {
 	var out []fault
 	for i, c := range ev.path.certs[1:] {
-		anchor := ev.path.end == trusted && i+2 == len(ev.path.certs)
-		if mayIssue(c, anchor) {
+		if mayIssue(c, i+2 == len(ev.path.certs)) { // the top is trusted, or would be
 			continue
 		}
 		f := finding.New(finding.IssuerNotACA, fmt.Sprintf("%s signed the certificate below it and is no CA", commonName(c)))
@@ -116,6 +123,9 @@ func issuerIsACA(ev *evidence) []fault {
 		f.Counterfactual = &finding.Counterfactual{Edit: "make-ca", Text: fmt.Sprintf("if %s were a CA, what it signed would be accepted", commonName(c))}
 		out = append(out, fault{f, func(w *world) {
 			ca := w.certs[i+1]
+			if !ca.BasicConstraintsValid {
+				ca.MaxPathLen = -1 // a copy without the extension has 0, which would be a limit
+			}
 			ca.BasicConstraintsValid, ca.IsCA = true, true
 			ca.KeyUsage |= x509.KeyUsageCertSign
 		}})

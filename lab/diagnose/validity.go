@@ -15,10 +15,10 @@ const soon = 7 * 24 * time.Hour
 func dates(ev *evidence) []fault {
 	var out []fault
 	for i, c := range ev.path.certs {
-		switch {
-		case ev.at.After(c.NotAfter):
+		if ev.at.After(c.NotAfter) {
 			out = append(out, expired(ev, i, c))
-		case ev.at.Before(c.NotBefore):
+		}
+		if ev.at.Before(c.NotBefore) { // both, when the window is the wrong way round
 			out = append(out, notYetValid(ev, i, c))
 		}
 	}

@@ -170,7 +170,7 @@ var vocabulary = [...]Info{
 	{ServerHasNoSuchName, Protocol, Error, byEvery, "The server knows no site of this name", Handshaking, true, []Code{HandshakeRefused}, nil, "certificate-host-mismatch"},
 	{LargeHelloIntolerant, Protocol, Error, byEvery, "Something on the way cannot take the large ClientHello of today", Handshaking, true, []Code{HandshakeDropped, ConnectionReset, HandshakeTimeout, NoGreeting}, nil, "validation-failure"},
 
-	{DefaultInstallationCertificate, Trust, Error, byApple, "The server still has the certificate its installation made up", Certifying, false, []Code{SelfSigned, NameMismatch, NoSAN}, nil, "certificate-not-trusted"},
+	{DefaultInstallationCertificate, Trust, Error, byApple, "The server still has the certificate its installation made up", Certifying, false, []Code{SelfSigned, NameMismatch, NoSAN, ConnectByIP, WildcardDepth}, nil, "certificate-not-trusted"},
 	{SelfSigned, Trust, Error, byApple, "The certificate is signed by itself", Certifying, false, nil, []Code{IssuerNotTrusted, IssuerUnknown, MissingIntermediate}, "certificate-not-trusted"},
 	{IssuerNotTrusted, Trust, Error, byApple, "The chain ends at a CA that is not trusted", Certifying, false, nil, []Code{IssuerUnknown, MissingIntermediate}, "certificate-not-trusted"},
 	{IssuerUnknown, Trust, Error, byApple, "Nobody here knows the CA that issued the certificate", Certifying, false, nil, nil, "certificate-not-trusted"},

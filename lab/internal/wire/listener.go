@@ -3,7 +3,9 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -24,7 +26,11 @@ type Listener struct {
 // Listen opens addr, "host:port" with port 0 for any. When the plan says Closed the port is
 // chosen, and remembered, but refuses connections.
 func Listen(addr string, cfg *Config) (*Listener, error) {
-	ln, err := net.Listen("tcp", addr)
+	listen := func() (net.Listener, error) { return net.Listen("tcp", addr) }
+	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" && cfg.Plan.Closed {
+		listen = func() (net.Listener, error) { return listenLow(host) }
+	}
+	ln, err := listen()
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
@@ -36,6 +42,24 @@ func Listen(addr string, cfg *Config) (*Listener, error) {
 	defer l.mu.Unlock()
 	l.openLocked(ln)
 	return l, nil
+}
+
+// The ports from which a closed one is chosen. They lie below those that systems hand out on
+// their own (from 32768 or 49152), or the next listener on port 0 might open it.
+const (
+	lowPort  = 10_000
+	lowPorts = 20_000
+	lowTries = 50
+)
+
+func listenLow(host string) (ln net.Listener, err error) {
+	for range lowTries {
+		port := strconv.Itoa(lowPort + rand.IntN(lowPorts))
+		if ln, err = net.Listen("tcp", net.JoinHostPort(host, port)); err == nil {
+			return ln, nil
+		}
+	}
+	return nil, err
 }
 
 // Addr returns the address, also while the port is closed.

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"mailtlslab/lab"
+	"mailtlslab/lab/verify"
+	"mailtlslab/scenarios"
+)
+
+// TestMatrixWidth lays the whole catalogue out for both widths: no line may be wider, and each
+// scenario, each code and each cure must be there.
+func TestMatrixWidth(t *testing.T) {
+	l, err := lab.New(lab.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := verify.Run(t.Context(), l, scenarios.All(), verify.Options{})
+	for _, columns := range []int{narrow, wide} {
+		var b strings.Builder
+		writeMatrix(&b, palette{}, columns, r)
+		for l := range strings.Lines(b.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")); n > columns {
+				t.Errorf("%d columns instead of %d: %q", n, columns, l)
+			}
+		}
+		for _, row := range r.Rows {
+			words := append([]string{row.ID}, found(row)...)
+			for _, w := range append(words, curedBy(row)...) {
+				first, _, _ := strings.Cut(w, " ")
+				if first != "clean" && !strings.Contains(b.String(), first) {
+					t.Errorf("%d columns: %s is missing", columns, first)
+				}
+			}
+		}
+	}
+}
+
+// TestSummary tells what could not be served as well.
+func TestSummary(t *testing.T) {
+	r := verify.Report{Rows: []verify.Row{{ID: "a", Problem: "no\x1b[2J"}, {ID: "b"}}}
+	var b strings.Builder
+	writeMatrix(&b, palette{}, narrow, r)
+	writeSummary(&b, palette{}, r, 0)
+	inert(t, b.String())
+	for _, want := range []string{"not served", `✗ a: no\x1b[2J`, "1 of 2 scenarios not as expected"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, b.String())
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package diagnose
+
+import (
+	"crypto/x509"
+	"time"
+
+	"mailtlslab/lab/finding"
+)
+
+// A Usage is what a certificate is to be used for.
+type Usage string
+
+// The usages a chain can be judged for.
+const (
+	Server Usage = "server" // the zero value means this too
+	Client Usage = "client"
+	Any    Usage = "any"
+)
+
+// A Chain is certificates without a connection: from a file, a paste or a corpus.
+type Chain struct {
+	Certificates [][]byte  `json:"certificates"`   // DER, the leaf first
+	Host         string    `json:"host,omitempty"` // the name it must be valid for; empty checks none
+	At           time.Time `json:"at"`
+	Usage        Usage     `json:"usage,omitempty"`
+}
+
+// Chain judges certificates without a connection. Unexplained is among the findings unless the
+// others explain everything. A chain without certificates has nothing to be judged, and is malformed.
+func (j Judge) Chain(c Chain) []finding.Finding {
+	if len(c.Certificates) == 0 {
+		return []finding.Finding{finding.New(finding.MalformedCertificate, "there is no certificate to judge")}
+	}
+	return j.judgeChain(&evidence{raw: c.Certificates, host: c.Host, at: c.At, usage: c.Usage.x509(), know: j.Knowledge})
+}
+
+func (u Usage) x509() x509.ExtKeyUsage {
+	switch u {
+	case Client:
+		return x509.ExtKeyUsageClientAuth
+	case Any:
+		return x509.ExtKeyUsageAny
+	}
+	return x509.ExtKeyUsageServerAuth
+}

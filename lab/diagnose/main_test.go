@@ -1,0 +1,115 @@
+package diagnose_test
+
+import (
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/diagnose"
+	"mailtlslab/lab/probe"
+)
+
+const host = "mail.lab.test"
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// now is what every clock of these tests says.
+func now() time.Time { return time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC) }
+
+// nothing is the knowledge of a device that trusts nobody.
+func nothing() *diagnose.Knowledge { return diagnose.NewKnowledge(nil, nil) }
+
+// A row is one survey and what is to be said of its first connection.
+type row struct {
+	name   string
+	survey probe.Survey
+	know   *diagnose.Knowledge
+	roots  []*x509.Certificate // those of know, for the independent check
+	codes  string              // separated by blanks, in the order of the vocabulary
+	asks   string              // as said prints them
+}
+
+// said is all that can be seen of a report, for comparing: "codes | asks".
+func said(r diagnose.Report) string {
+	var codes, asks []string
+	for _, f := range r.Endpoints[0].Findings {
+		codes = append(codes, string(f.Code))
+	}
+	for _, a := range r.Asks {
+		if a.Kind == probe.FetchIssuer {
+			asks = append(asks, a.URL)
+		} else {
+			asks = append(asks, fmt.Sprintf("%s:%d:%s", a.Settings.Endpoint, a.Settings.Port, a.Settings.Mode))
+		}
+	}
+	return strings.Join(codes, " ") + " | " + strings.Join(asks, " ")
+}
+
+func (r row) judge(without ...string) diagnose.Report {
+	return diagnose.Judge{Knowledge: r.know, Without: without}.Report(r.survey)
+}
+
+func (r row) check(t *testing.T) {
+	t.Helper()
+	report := r.judge()
+	if got, want := said(report), r.codes+" | "+r.asks; got != want {
+		t.Errorf("says %q, want %q", got, want)
+		for _, f := range report.Endpoints[0].Findings {
+			t.Logf("%s: %s %q", f.Code, f.Summary, f.Evidence)
+		}
+	}
+	sane(t, report)
+}
+
+// sane holds what is true of every report.
+func sane(t *testing.T, r diagnose.Report) {
+	t.Helper()
+	for _, e := range r.Endpoints {
+		unclear := false
+		for _, f := range e.Findings {
+			unclear = unclear || f.Code == "unexplained"
+			if f.Severity == "error" && f.Counterfactual == nil && f.Code != "unexplained" {
+				t.Errorf("%s has no counterfactual", f.Code)
+			}
+			texts := append([]string{f.Summary, f.Facts.Subject, f.Facts.Issuer}, f.Evidence...)
+			if f.Counterfactual != nil {
+				texts = append(texts, f.Counterfactual.Text, f.Counterfactual.Edit)
+			}
+			for _, text := range texts {
+				if len(text) > 2000 || strings.Contains(text, "%!") {
+					t.Errorf("%s: %d bytes: %.300q", f.Code, len(text), text)
+				}
+			}
+			if f.Summary == "" {
+				t.Errorf("%s says nothing", f.Code)
+			}
+		}
+		if e.Complete == unclear {
+			t.Errorf("complete is %v, and unexplained is there: %v", e.Complete, unclear)
+		}
+	}
+}
+
+// seen returns an observation of an account's connection that ended so.
+func seen(e account.Endpoint, stage probe.Stage, outcome probe.Outcome, more ...func(*probe.Observation)) probe.Observation {
+	o := probe.Observation{Settings: account.For(e, host), Listed: true, At: now(), Stage: stage, Outcome: outcome}
+	for _, m := range more {
+		m(&o)
+	}
+	return o
+}
+
+func survey(all ...probe.Observation) probe.Survey { return probe.Survey{Observations: all} }
+
+// served returns the survey of one IMAPS connection that showed a chain and went well.
+func served(chain [][]byte, name string, at time.Time) probe.Survey {
+	return survey(seen(account.IMAPS, probe.Done, probe.Fine, func(o *probe.Observation) {
+		o.Settings.Host, o.At = name, at
+		o.TLS = &probe.TLS{Version: 0x0304, Chain: chain, Complete: true}
+	}))
+}
