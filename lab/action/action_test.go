@@ -50,7 +50,7 @@ func TestEveryKindIsInTheTableOnce(t *testing.T) {
 }
 
 func full(k action.Kind) action.Action {
-	return action.Action{Kind: k, Names: []string{"a.test", "{host}"}, Certificate: []byte{1}, Host: "h.test", Port: 993, Mode: account.ImplicitTLS}
+	return action.Action{Kind: k, Names: []string{"a.test", "{host}"}, Certificate: []byte{1}, Host: "h.test", Port: 993, Mode: account.ImplicitTLS, Fingerprint: "f0"}
 }
 
 func TestWords(t *testing.T) {
@@ -82,7 +82,8 @@ func TestWords(t *testing.T) {
 }
 
 func TestParty(t *testing.T) {
-	user := []action.Kind{action.UseHost, action.UseServer, action.EnterPassword, action.TrustRoot, action.LeaveNetwork}
+	user := []action.Kind{action.UseHost, action.UseServer, action.EnterPassword, action.TrustRoot, action.SetClock,
+		action.UpdateClient, action.StopScanning, action.ForgetException, action.TrustAgain, action.ForgetSession, action.LeaveNetwork}
 	for _, k := range action.Kinds() {
 		want := action.Admin
 		if slices.Contains(user, k) {

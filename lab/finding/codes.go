@@ -157,7 +157,7 @@ var vocabulary = [...]Info{
 	{CapabilityStripped, Service, Error, byK9, "Something on the way removes the offer of encryption", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
 	{PreauthBlocksTLS, Service, Error, "RFC 9051 section 6.2.1: STARTTLS is not possible after PREAUTH; clients that require TLS disconnect", "The server lets everybody in before TLS could begin", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
 	{PlaintextLoginAllowed, Service, Warning, by8314, "The server takes passwords without encryption", Greeting, false, nil, nil, ""},
-	{PublishedSettingsWrong, Service, Error, byEvery, "The settings that the domain publishes do not work", Greeting, false, []Code{NameMismatch, PortClosed, WrongEncryptionType}, nil, ""},
+	{PublishedSettingsWrong, Service, Error, byEvery, "The settings that the domain publishes do not work", Greeting, false, []Code{NameMismatch, WrongEncryptionType}, nil, ""},
 
 	{HandshakeDropped, Protocol, Error, byEvery, "The server hangs up during the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
 	{HandshakeRefused, Protocol, Error, byEvery, "The server refuses the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
@@ -168,7 +168,7 @@ var vocabulary = [...]Info{
 	{NoCommonCipher, Protocol, Error, byEvery, "The server and the device have no cipher in common", Handshaking, true, []Code{HandshakeRefused}, nil, "validation-failure"},
 	{ClientTooOld, Protocol, Error, by8996, "The device is too old for the TLS versions of the server", Handshaking, true, []Code{HandshakeRefused}, nil, "validation-failure"},
 	{ServerHasNoSuchName, Protocol, Error, byEvery, "The server knows no site of this name", Handshaking, true, []Code{HandshakeRefused}, nil, "certificate-host-mismatch"},
-	{LargeHelloIntolerant, Protocol, Error, byEvery, "Something on the way cannot take the large ClientHello of today", Handshaking, true, []Code{HandshakeDropped, ConnectionReset, HandshakeTimeout, NoGreeting}, nil, "validation-failure"},
+	{LargeHelloIntolerant, Protocol, Error, byEvery, "Something on the way cannot take the large ClientHello of today", Handshaking, true, []Code{HandshakeDropped, HandshakeTimeout}, nil, "validation-failure"},
 
 	{DefaultInstallationCertificate, Trust, Error, byApple, "The server still has the certificate its installation made up", Certifying, false, []Code{SelfSigned, NameMismatch, NoSAN, ConnectByIP, WildcardDepth}, nil, "certificate-not-trusted"},
 	{SelfSigned, Trust, Error, byApple, "The certificate is signed by itself", Certifying, false, nil, []Code{IssuerNotTrusted, IssuerUnknown, MissingIntermediate}, "certificate-not-trusted"},

@@ -76,7 +76,7 @@ func TestCodesStay(t *testing.T) {
 func TestVocabulary(t *testing.T) {
 	kebab := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	families := []finding.Family{finding.Network, finding.Service, finding.Protocol, finding.Trust, finding.Names, finding.Time,
-		finding.Keys, finding.Usage, finding.Account, finding.Unclear}
+		finding.Keys, finding.Usage, finding.Revocation, finding.History, finding.Account, finding.Unclear}
 	// RFC 8460 section 4.3.
 	reports := []string{"", "starttls-not-supported", "certificate-host-mismatch", "certificate-expired", "certificate-not-trusted", "validation-failure"}
 	seen, titles := map[finding.Code]bool{}, map[string]bool{}
