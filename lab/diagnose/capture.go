@@ -26,12 +26,16 @@ type Chain struct {
 }
 
 // Chain judges certificates without a connection. Unexplained is among the findings unless the
-// others explain everything. A chain without certificates has nothing to be judged, and is malformed.
-func (j Judge) Chain(c Chain) []finding.Finding {
+// others explain everything. Accepted is crypto/x509's own verdict, for the name as well: a finding
+// about a policy of certain clients does not change it. A chain without certificates has nothing
+// to be judged, and is malformed.
+func (j Judge) Chain(c Chain) (findings []finding.Finding, accepted bool) {
 	if len(c.Certificates) == 0 {
-		return []finding.Finding{finding.New(finding.MalformedCertificate, "there is no certificate to judge")}
+		return []finding.Finding{finding.New(finding.MalformedCertificate, "there is no certificate to judge")}, false
 	}
-	return j.judgeChain(&evidence{raw: c.Certificates, host: c.Host, at: c.At, usage: c.Usage.x509(), know: j.Knowledge})
+	ev := &evidence{raw: c.Certificates, host: c.Host, at: c.At, usage: c.Usage.x509(), know: j.Knowledge}
+	findings = j.judgeChain(ev)
+	return findings, ev.verified && (c.Host == "" || ev.path.leaf().VerifyHostname(c.Host) == nil)
 }
 
 func (u Usage) x509() x509.ExtKeyUsage {

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"crypto/x509"
-	"fmt"
 	"slices"
 	"time"
 
@@ -18,6 +17,8 @@ type evidence struct {
 	usage x509.ExtKeyUsage
 	know  *Knowledge
 	path  path
+	// unreadable are the certificates sent that cannot be parsed; only looked for when it matters.
+	unreadable []unreadable
 	// verified says that path is crypto/x509's own, so that only the name is still to be judged.
 	verified bool
 }
@@ -38,6 +39,7 @@ func chainRules() []chainRule {
 		{"path-length", pathLength},
 		{"name", name},
 		{"dates", dates},
+		{"complexity", tooComplex},
 		{"purpose", purpose},
 		{"critical-extensions", criticalExtensions},
 		{"ca-as-server", caAsServer},
@@ -55,13 +57,14 @@ func (j Judge) judgeChain(ev *evidence) []finding.Finding {
 	ev.sent = parseAll(ev.raw[:min(len(ev.raw), maxSent)])
 	leaf, err := x509.ParseCertificate(ev.raw[0])
 	if err != nil {
-		return malformed(err)
+		return []finding.Finding{skim(ev.raw[0], err).fault("the server's certificate", "leaf")}
 	}
 	if chain := ev.accepted(leaf); chain != nil {
 		ev.path = path{certs: chain, links: make([]linkState, len(chain)-1), end: trusted}
 		ev.verified = true
 	} else {
 		ev.path = bestPath(ev.sent, ev.know, ev.at)
+		ev.unreadable = unreadables(ev.raw[1:min(len(ev.raw), maxSent)])
 	}
 	var faults []fault
 	for _, rule := range chainRules() {
@@ -74,8 +77,8 @@ func (j Judge) judgeChain(ev *evidence) []finding.Finding {
 	w.verified = ev.verified
 	complete, why := explained(w, faults)
 	if why != nil && !slices.Contains(j.Without, "name-constraints") {
-		if f, ok := nameConstraints(w, faults, why); ok {
-			faults = append(faults, f)
+		if f, ok := nameConstraints(w, why); ok {
+			faults = constrainedBy(faults, f)
 			complete, why = explained(w, faults)
 		}
 	}
@@ -164,14 +167,6 @@ func sortFindings(fs []finding.Finding) {
 	slices.SortStableFunc(fs, func(a, b finding.Finding) int { return rank[a.Code] - rank[b.Code] })
 }
 
-func malformed(err error) []finding.Finding {
-	f := finding.New(finding.MalformedCertificate, "the server's certificate cannot be read")
-	f.Evidence = []string{says(err)}
-	f.Facts.Detail = "leaf"
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a certificate that follows RFC 5280 there would be something to judge"}
-	return []finding.Finding{f}
-}
-
 func unexplained(ev *evidence, why error) fault {
 	f := finding.New(finding.Unexplained, "the certificate is refused, and these rules do not explain why")
 	if why == nil {
@@ -182,40 +177,4 @@ func unexplained(ev *evidence, why error) fault {
 		f.Evidence = []string{says(why)}
 	}
 	return fault{Finding: f}
-}
-
-// nameConstraints recognises the one refusal that only crypto/x509 can find: RFC 5280 section
-// 4.2.1.10 is path validation, which is not written a second time here.
-func nameConstraints(w *world, faults []fault, why error) (fault, bool) {
-	invalid, ok := why.(x509.CertificateInvalidError)
-	if !ok || invalid.Reason != x509.CANotAuthorizedForThisName {
-		return fault{}, false
-	}
-	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", listed(namesOf(w.certs[0]))))
-	f.Evidence = []string{says(why)}
-	f.Facts.Names = namesOf(w.certs[0])
-	for _, c := range w.certs[1:] {
-		if constrained(c) {
-			f.Facts.Subject = commonName(c)
-			break
-		}
-	}
-	f.Counterfactual = &finding.Counterfactual{Edit: "drop-name-constraints", Text: "without the name constraints of its CA the certificate would be accepted"}
-	return fault{f, func(w *world) {
-		for _, c := range w.certs[1:] {
-			unconstrain(c)
-		}
-	}}, true
-}
-
-func constrained(c *x509.Certificate) bool {
-	return len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains)+len(c.PermittedIPRanges)+len(c.ExcludedIPRanges)+
-		len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses)+len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0
-}
-
-func unconstrain(c *x509.Certificate) {
-	c.PermittedDNSDomains, c.ExcludedDNSDomains = nil, nil
-	c.PermittedIPRanges, c.ExcludedIPRanges = nil, nil
-	c.PermittedEmailAddresses, c.ExcludedEmailAddresses = nil, nil
-	c.PermittedURIDomains, c.ExcludedURIDomains = nil, nil
 }

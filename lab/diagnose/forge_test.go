@@ -34,7 +34,11 @@ func newKey(t testing.TB) crypto.Signer {
 // forge makes a CA, or with a host a leaf, by the issuer's key and name; no issuer signs itself.
 func forge(t testing.TB, name, dns string, issuer *forged, more ...func(*x509.Certificate)) *forged {
 	t.Helper()
-	key := newKey(t)
+	return forgeWith(t, newKey(t), name, dns, issuer, more...)
+}
+
+func forgeWith(t testing.TB, key crypto.Signer, name, dns string, issuer *forged, more ...func(*x509.Certificate)) *forged {
+	t.Helper()
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: now().AddDate(-1, 0, 0), NotAfter: now().AddDate(1, 0, 0),
 		BasicConstraintsValid: true, IsCA: dns == "", MaxPathLen: -1, KeyUsage: x509.KeyUsageCertSign,

@@ -13,12 +13,16 @@ type Knowledge struct {
 	pool          *x509.CertPool
 	bySubject     map[string][]*x509.Certificate
 	anchors       map[string]bool // raw bytes of the roots
+	unreadable    []unreadable    // roots that cannot be parsed
 	constraints   map[string]func([]*x509.Certificate) error
 }
 
 // A Root is a trust anchor, with the constraint that its root programme puts on it, if any.
 type Root struct {
 	Certificate *x509.Certificate
+	// Raw is set instead of Certificate (DER) when the root cannot be read: it anchors nothing, and
+	// explains why a chain that should end there does not.
+	Raw []byte
 	// Constraint refuses a chain (leaf first, without the root) that the programme does not
 	// accept under this root; nil accepts all. See x509.CertPool.AddCertWithConstraint.
 	Constraint func([]*x509.Certificate) error
@@ -35,6 +39,10 @@ func NewKnowledge(roots []Root, intermediates []*x509.Certificate) *Knowledge {
 		constraints:   map[string]func([]*x509.Certificate) error{},
 	}
 	for _, r := range roots {
+		if r.Certificate == nil {
+			k.unreadable = append(k.unreadable, unreadables([][]byte{r.Raw})...)
+			continue
+		}
 		if k.anchors[string(r.Certificate.Raw)] {
 			continue
 		}
@@ -63,12 +71,14 @@ func (k *Knowledge) with(roots, intermediates []*x509.Certificate) *Knowledge {
 	}
 	var all []Root
 	for _, c := range k.roots {
-		all = append(all, Root{c, k.constraints[string(c.Raw)]})
+		all = append(all, Root{Certificate: c, Constraint: k.constraints[string(c.Raw)]})
 	}
 	for _, c := range roots {
 		all = append(all, Root{Certificate: c})
 	}
-	return NewKnowledge(all, append(append([]*x509.Certificate(nil), k.intermediates...), intermediates...))
+	more := NewKnowledge(all, append(append([]*x509.Certificate(nil), k.intermediates...), intermediates...))
+	more.unreadable = k.unreadable
+	return more
 }
 
 // trusts reports whether c itself, byte for byte, is a trust anchor.
@@ -104,6 +114,19 @@ func parseAll(ders [][]byte) []*x509.Certificate {
 	for _, der := range ders {
 		if c, err := x509.ParseCertificate(der); err == nil {
 			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// ParseRoots returns the trust anchors in ders. Those that cannot be read are kept as such.
+func ParseRoots(ders [][]byte) []Root {
+	var out []Root
+	for _, der := range ders {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			out = append(out, Root{Certificate: c})
+		} else {
+			out = append(out, Root{Raw: der})
 		}
 	}
 	return out

@@ -33,6 +33,7 @@ const (
 	weak               // made with a hash that is broken, and correct otherwise
 	wrongKey           // the issuer's name is right, its key identifier says that it has another key
 	broken             // the signature does not fit, and nothing says why
+	unusable           // the issuer's key is none that crypto/x509 can use, so nobody can tell
 )
 
 // A path is one explanation of how the leaf was meant to be trusted: the leaf first, then its
@@ -108,7 +109,7 @@ func (s *search) extend(p path, cost int) {
 			return
 		}
 		state := link(top, issuer)
-		step := s.price(issuer) + [...]int{sound: 0, weak: costWeak, wrongKey: costWrongKey, broken: costBroken}[state]
+		step := s.price(issuer) + [...]int{sound: 0, weak: costWeak, wrongKey: costWrongKey, broken: costBroken, unusable: costWeak}[state]
 		anchor := s.know.trusts(issuer)
 		if !mayIssue(issuer, anchor) {
 			step += costNotCA
@@ -169,12 +170,24 @@ func mayIssue(c *x509.Certificate, anchor bool) bool {
 
 // selfSigned reports whether c names itself as its issuer and its own key fits its signature.
 func selfSigned(c *x509.Certificate) bool {
-	return bytes.Equal(c.RawSubject, c.RawIssuer) && signature(c, c) != broken
+	return bytes.Equal(c.RawSubject, c.RawIssuer) && (signature(c, c) != broken || !usable(c))
+}
+
+// leastUsableRSA is the size in bits below which crypto/rsa refuses to verify.
+const leastUsableRSA = 1024
+
+// usable reports whether crypto/x509 verifies signatures with the key of c at all.
+func usable(c *x509.Certificate) bool {
+	key, isRSA := c.PublicKey.(*rsa.PublicKey)
+	return c.PublicKey != nil && !(isRSA && key.N.BitLen() < leastUsableRSA)
 }
 
 // link says what the signature of child by parent is worth.
 func link(child, parent *x509.Certificate) linkState {
 	state := signature(child, parent)
+	if state == broken && !usable(parent) {
+		return unusable
+	}
 	if state == broken && len(child.AuthorityKeyId) > 0 && len(parent.SubjectKeyId) > 0 &&
 		!bytes.Equal(child.AuthorityKeyId, parent.SubjectKeyId) {
 		return wrongKey

@@ -3,7 +3,10 @@ package diagnose
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
+	"slices"
 
 	"mailtlslab/lab/finding"
 )
@@ -15,7 +18,10 @@ func trustAnchor(ev *evidence) []fault {
 	if p.end == trusted {
 		return nil
 	}
-	f := untrusted(ev)
+	f, is := unreadableIssuer(ev, p.top())
+	if p.end != dangling || !is {
+		f = untrusted(ev)
+	}
 	f.Facts.Subject, f.Facts.Issuer = commonName(p.top()), issuerName(p.top())
 	f.Facts.Certificate = p.top().Raw
 	if f.Counterfactual == nil {
@@ -50,8 +56,20 @@ func untrusted(ev *evidence) finding.Finding {
 		"the server sent no certificate of that name, no trust store has it, and it is not among the known intermediates",
 		"either the server leaves out an intermediate, or the certificate comes from a private CA; the issuer's certificate would settle it",
 	}
+	if fromPublicCA(top) {
+		f.Facts.Detail = "public-ca"
+		f.Evidence = append(f.Evidence, "it carries timestamps of Certificate Transparency logs, as certificates of public CAs do: most likely the intermediate is missing")
+	}
 	f.Counterfactual = &finding.Counterfactual{Edit: "trust-root", Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", issuerName(top))}
 	return f
+}
+
+// fromPublicCA reports whether c carries SCTs (RFC 6962 section 3.3), which a private CA has no
+// way to get.
+func fromPublicCA(c *x509.Certificate) bool {
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool {
+		return e.Id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2})
+	})
 }
 
 // whence says where a certificate of the path comes from.
@@ -89,6 +107,13 @@ func signatures(ev *evidence) []fault {
 		switch state {
 		case sound:
 			continue
+		case unusable:
+			if parent.PublicKey != nil {
+				continue // too small: keyStrength says so
+			}
+			f = finding.New(finding.MalformedCertificate, fmt.Sprintf("the public key of %s cannot be read", commonName(parent)))
+			f.Evidence = []string{"so nobody can tell whether what it signed is sound"}
+			f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a key that can be read its signatures could be judged"}
 		case weak:
 			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(child), child.SignatureAlgorithm))
 			f.Evidence = []string{"the signature itself fits; the hash is no longer accepted"}
@@ -105,7 +130,23 @@ func signatures(ev *evidence) []fault {
 		f.Facts.Subject, f.Facts.Issuer = commonName(child), commonName(parent)
 		out = append(out, fault{f, func(w *world) { w.resign[i] = true }})
 	}
+	if top := ev.path.top(); ev.path.end == dangling && outdated(top.SignatureAlgorithm) {
+		// Whoever issued it is not here to check the signature; its hash is bad enough.
+		f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(top), top.SignatureAlgorithm))
+		f.Evidence = []string{"its issuer is not here, so that only the hash is judged"}
+		f.Facts.Subject, f.Facts.Issuer = commonName(top), issuerName(top)
+		f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 there would be one reason less to refuse it"}
+		out = append(out, fault{Finding: f})
+	}
 	return out
+}
+
+func outdated(a x509.SignatureAlgorithm) bool {
+	switch a {
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+		return true
+	}
+	return false
 }
 
 func short(id []byte) []byte { return id[:min(len(id), 4)] }

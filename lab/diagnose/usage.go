@@ -74,6 +74,12 @@ func criticalExtensions(ev *evidence) []fault {
 		if len(c.UnhandledCriticalExtensions) == 0 {
 			continue
 		}
+		if c.UnhandledCriticalExtensions[0].Equal(oidNameConstraints) {
+			if what, broken := otherForms(c, ev.path.certs[:i]); broken {
+				out = append(out, otherFormFault(c, i, what))
+				continue
+			}
+		}
 		oid := c.UnhandledCriticalExtensions[0].String()
 		f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has the critical extension %s, which clients do not know", commonName(c), oid))
 		f.Facts.Subject = commonName(c)
@@ -105,12 +111,12 @@ const (
 // keyStrength finds keys that named clients refuse and crypto/x509 does not. A trust anchor's
 // key is the store's business.
 func keyStrength(ev *evidence) []fault {
-	certs := ev.path.certs
-	if ev.path.end == trusted && len(certs) > 1 {
-		certs = certs[:len(certs)-1]
-	}
 	var out []fault
-	for _, c := range certs {
+	for i, c := range ev.path.certs {
+		unusable := i > 0 && ev.path.links[i-1] == unusable
+		if i > 0 && !unusable && ev.path.end == trusted && i == len(ev.path.certs)-1 {
+			continue
+		}
 		var bits, least int
 		var kind string
 		switch key := c.PublicKey.(type) {
@@ -126,7 +132,11 @@ func keyStrength(ev *evidence) []fault {
 		f.Evidence = []string{"Apple's mail programs and OpenSSL at security level 2 refuse it; others do not"}
 		f.Facts.Subject = commonName(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: "another-key", Text: fmt.Sprintf("with a key of %d bits every client would take it", least)}
-		out = append(out, fault{Finding: f})
+		weak := fault{Finding: f}
+		if unusable {
+			weak.edit = func(w *world) { w.resign[i-1] = true }
+		}
+		out = append(out, weak)
 	}
 	return out
 }

@@ -1,0 +1,105 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+
+	"mailtlslab/lab/finding"
+)
+
+// An unreadable is a certificate that crypto/x509 cannot parse, as far as it can be skimmed.
+type unreadable struct {
+	subject []byte // DER of the name, nil when not even that could be read
+	bits    int    // size of a curve that is too small for crypto/x509, 0 for any other reason
+	why     error
+}
+
+// skimmed is as much of a certificate (RFC 5280 section 4.1) as is needed to know whose it is.
+type skimmed struct {
+	TBS struct {
+		Version  int `asn1:"optional,explicit,default:0,tag:0"`
+		Serial   asn1.RawValue
+		SigAlg   asn1.RawValue
+		Issuer   asn1.RawValue
+		Validity asn1.RawValue
+		Subject  asn1.RawValue
+		SPKI     struct {
+			Algorithm pkix.AlgorithmIdentifier
+			Key       asn1.BitString
+		}
+	}
+}
+
+// smallCurves are the named curves below leastEC that crypto/x509 does not know: RFC 3279
+// section 2.3.5 and SEC 2.
+func smallCurve(oid asn1.ObjectIdentifier) int {
+	return map[string]int{
+		"1.2.840.10045.3.1.1": 192, // P-192
+		"1.3.132.0.31":        192, // secp192k1
+		"1.3.132.0.8":         160, // secp160r1
+		"1.3.132.0.9":         160, // secp160k1
+		"1.3.132.0.30":        160, // secp160r2
+		"1.3.132.0.32":        224, // secp224k1
+	}[oid.String()]
+}
+
+// skim reads what it can of a certificate that was refused for why.
+func skim(der []byte, why error) unreadable {
+	u := unreadable{why: why}
+	var s skimmed
+	if _, err := asn1.Unmarshal(der, &s); err != nil {
+		return u
+	}
+	u.subject = s.TBS.Subject.FullBytes
+	var curve asn1.ObjectIdentifier
+	if _, err := asn1.Unmarshal(s.TBS.SPKI.Algorithm.Parameters.FullBytes, &curve); err == nil {
+		u.bits = smallCurve(curve)
+	}
+	return u
+}
+
+// unreadables returns those of ders that cannot be parsed.
+func unreadables(ders [][]byte) []unreadable {
+	var out []unreadable
+	for _, der := range ders {
+		if _, err := x509.ParseCertificate(der); err != nil {
+			out = append(out, skim(der, err))
+		}
+	}
+	return out
+}
+
+// fault says what is wrong with an unreadable certificate: a key that is too small, or its form.
+func (u unreadable) fault(whose, detail string) finding.Finding {
+	if u.bits > 0 {
+		f := finding.New(finding.WeakKey, fmt.Sprintf("%s has an EC key of %d bits; %d is the least that is accepted", whose, u.bits, leastEC))
+		f.Evidence = []string{says(u.why)}
+		f.Facts.Detail = detail
+		f.Counterfactual = &finding.Counterfactual{Edit: "another-key", Text: fmt.Sprintf("with a key of %d bits every client would take it", leastEC)}
+		return f
+	}
+	f := finding.New(finding.MalformedCertificate, whose+" cannot be read")
+	f.Evidence = []string{says(u.why)}
+	f.Facts.Detail = detail
+	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a certificate that follows RFC 5280 there would be something to judge"}
+	return f
+}
+
+// unreadableIssuer returns the fault of an issuer of c that was sent, or is trusted, and cannot
+// be read.
+func unreadableIssuer(ev *evidence, c *x509.Certificate) (finding.Finding, bool) {
+	for _, u := range ev.unreadable {
+		if bytes.Equal(u.subject, c.RawIssuer) {
+			return u.fault(issuerName(c)+", which the server sent,", "intermediate"), true
+		}
+	}
+	for _, u := range ev.know.unreadable {
+		if bytes.Equal(u.subject, c.RawIssuer) {
+			return u.fault("the root "+issuerName(c), "root"), true
+		}
+	}
+	return finding.Finding{}, false
+}
