@@ -1,12 +1,13 @@
 # Everything needs Go 1.26 and nothing else, but for "race", which needs a C compiler.
 # Programs of other people (openssl, curl, python3) judge the lab where they are installed.
 
-.PHONY: help verify test race lint bench build generate
+.PHONY: help verify test race lint bench build generate property
 
 help:
 	@echo 'make verify    serve, diagnose and cure every scenario, and print the matrix'
 	@echo 'make test      the tests'
 	@echo 'make race      the tests with the race detector (needs a C compiler)'
+	@echo 'make property  10,000 random combinations of faults, untangled'
 	@echo 'make lint      gofmt, go vet, staticcheck'
 	@echo 'make bench     the benchmarks, as ratios to their floors'
 	@echo 'make build     bin/mailtlslab'
@@ -23,6 +24,9 @@ test:
 
 race:
 	CGO_ENABLED=1 go test -race ./...
+
+property:
+	go test ./lab/diagnose -run TestCompleteness -rapid.checks=10000 -rapid.nofailfile
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on the files above'; exit 1; }

@@ -99,6 +99,10 @@ func (s *search) extend(p path, cost int) {
 		return
 	}
 	issuers := s.issuers(p)
+	if len(issuers) == 0 && ownIssuer(top) {
+		s.take(p, selfIssued, cost+costUntrusted+costBroken)
+		return
+	}
 	if len(issuers) == 0 {
 		s.take(p, dangling, cost+costDangling)
 		return
@@ -171,6 +175,12 @@ func mayIssue(c *x509.Certificate, anchor bool) bool {
 // selfSigned reports whether c names itself as its issuer and its own key fits its signature.
 func selfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawSubject, c.RawIssuer) && (signature(c, c) != broken || !usable(c))
+}
+
+// ownIssuer reports whether c was meant to be signed by itself, as far as names and key
+// identifiers tell. Its signature may be damaged.
+func ownIssuer(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawSubject, c.RawIssuer) && (len(c.AuthorityKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
 }
 
 // leastUsableRSA is the size in bits below which crypto/rsa refuses to verify.

@@ -36,7 +36,10 @@ func untrusted(ev *evidence) finding.Finding {
 	switch namesake := ev.know.namesake(top); {
 	case p.end == selfIssued && len(p.certs) == 1:
 		f := finding.New(finding.SelfSigned, fmt.Sprintf("the certificate for %s is signed by itself and by no CA", commonName(top)))
-		f.Evidence = []string{"its issuer is its own subject, and its signature fits its own key"}
+		f.Evidence = []string{"it names itself as its issuer"}
+		if selfSigned(top) {
+			f.Evidence = []string{"its issuer is its own subject, and its signature fits its own key"}
+		}
 		return f
 	case p.end == selfIssued && namesake != nil:
 		f := finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("the chain ends at a root that calls itself %s, as a trusted one does, and has another key", commonName(top)))
@@ -130,15 +133,29 @@ func signatures(ev *evidence) []fault {
 		f.Facts.Subject, f.Facts.Issuer = commonName(child), commonName(parent)
 		out = append(out, fault{f, func(w *world) { w.resign[i] = true }})
 	}
-	if top := ev.path.top(); ev.path.end == dangling && outdated(top.SignatureAlgorithm) {
-		// Whoever issued it is not here to check the signature; its hash is bad enough.
-		f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(top), top.SignatureAlgorithm))
-		f.Evidence = []string{"its issuer is not here, so that only the hash is judged"}
-		f.Facts.Subject, f.Facts.Issuer = commonName(top), issuerName(top)
+	return append(out, topSignature(ev)...)
+}
+
+// topSignature judges the signature of the last certificate, which crypto/x509 has no issuer for:
+// by its hash, and by its own key where it signed itself. An untrusted root's proves nothing.
+func topSignature(ev *evidence) []fault {
+	top := ev.path.top()
+	alone := ev.path.end == selfIssued && len(ev.path.certs) == 1
+	var f finding.Finding
+	switch {
+	case alone && !selfSigned(top):
+		f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: its own key does not verify it", commonName(top)))
+		f.Evidence = []string{"it names itself as its issuer"}
+		f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that was made there would be one reason less to refuse it"}
+	case (alone || ev.path.end == dangling) && outdated(top.SignatureAlgorithm):
+		f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(top), top.SignatureAlgorithm))
+		f.Evidence = []string{"no issuer is here that could verify the signature, so that only the hash is judged"}
 		f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 there would be one reason less to refuse it"}
-		out = append(out, fault{Finding: f})
+	default:
+		return nil
 	}
-	return out
+	f.Facts.Subject, f.Facts.Issuer = commonName(top), issuerName(top)
+	return []fault{{Finding: f}}
 }
 
 func outdated(a x509.SignatureAlgorithm) bool {

@@ -173,7 +173,7 @@ var vocabulary = [...]Info{
 	{DefaultInstallationCertificate, Trust, Error, byApple, "The server still has the certificate its installation made up", Certifying, false, []Code{SelfSigned, NameMismatch, NoSAN, ConnectByIP, WildcardDepth}, nil, "certificate-not-trusted"},
 	{SelfSigned, Trust, Error, byApple, "The certificate is signed by itself", Certifying, false, nil, []Code{IssuerNotTrusted, IssuerUnknown, MissingIntermediate}, "certificate-not-trusted"},
 	{IssuerNotTrusted, Trust, Error, byApple, "The chain ends at a CA that is not trusted", Certifying, false, nil, []Code{IssuerUnknown, MissingIntermediate}, "certificate-not-trusted"},
-	{IssuerUnknown, Trust, Error, byApple, "Nobody here knows the CA that issued the certificate", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{IssuerUnknown, Trust, Error, byApple, "Nobody here knows the CA that issued the certificate", Certifying, false, nil, []Code{BadSignature}, "certificate-not-trusted"},
 	{MissingIntermediate, Trust, Error, byApple, "The server does not send the intermediate certificate", Certifying, false, nil, nil, "certificate-not-trusted"},
 	{IssuerKeyMismatch, Trust, Error, byGo, "The issuer has the right name and another key", Certifying, false, nil, []Code{BadSignature, IssuerNotTrusted, MissingIntermediate}, "certificate-not-trusted"},
 	{IssuerNotACA, Trust, Error, byGo, "The certificate was signed by one that is not a CA", Certifying, false, nil, nil, "certificate-not-trusted"},
@@ -211,7 +211,7 @@ var vocabulary = [...]Info{
 	{LifetimeTooLong, Time, Error, byApple, "The certificate is valid for longer than clients accept", Certifying, false, nil, nil, "validation-failure"},
 
 	{MalformedCertificate, Keys, Error, byGo, "The certificate cannot be read", Certifying, true, nil, nil, "validation-failure"},
-	{BadSignature, Keys, Error, byGo, "A signature in the chain is damaged", Certifying, false, nil, nil, "certificate-not-trusted"},
+	{BadSignature, Keys, Error, byGo, "A signature in the chain is damaged", Certifying, false, nil, []Code{WeakSignature}, "certificate-not-trusted"},
 	{WeakSignature, Keys, Error, byApple, "A signature in the chain uses a broken hash", Certifying, false, nil, nil, "certificate-not-trusted"},
 	{WeakKey, Keys, Error, byApple, "A key in the chain is too short", Certifying, false, nil, nil, "validation-failure"},
 
