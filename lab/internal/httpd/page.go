@@ -37,8 +37,9 @@ const source = `<!doctype html>
 :root { color-scheme: light dark; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
 header { padding: 1.5rem 1rem; background: #1f4e79; color: #fff; }
-header h1 { margin: 0; font-size: 1.4rem; }
-header p { margin: 0; opacity: .85; }
+header h1, header p { max-width: 44rem; margin: 0 auto; }
+header h1 { font-size: 1.4rem; }
+header p { opacity: .85; }
 main { max-width: 44rem; margin: 0 auto; padding: 1rem; }
 ul { list-style: none; margin: 0; padding: 0; }
 li { padding: .75rem 0; border-bottom: 1px solid color-mix(in srgb, CanvasText 18%, transparent); }
