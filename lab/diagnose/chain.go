@@ -20,6 +20,7 @@ type evidence struct {
 	path  path
 	// verified says that path is crypto/x509's own, so that only the name is still to be judged.
 	verified bool
+	hearsay
 }
 
 // A chainRule finds one kind of fault in a chain. All are asked; each looks at one question only.
@@ -46,6 +47,10 @@ func chainRules() []chainRule {
 		{"order", order},
 		{"unrelated", unrelated},
 		{"root-also-sent", rootAlsoSent},
+		{"revoked", revoked},
+		{"staple-required", stapleRequired},
+		{"stale-staple", staleStaple},
+		{"revocation-unknown", revocationUnknown},
 	}
 }
 
