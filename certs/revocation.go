@@ -69,14 +69,18 @@ func NeedsPublisher(faults []Fault) bool {
 // request at its path, or below it, with the same body.
 func (b *Bundle) Documents() []Document { return b.leaf.documents }
 
-// Stapling returns b with a fresh OCSP response for the server to staple, where the certificate
-// names a responder, promises a staple, or came with one. What the response says is the CA's word.
+// Stapling returns b with what the CA's responder says now for the server to staple, where the
+// certificate names a responder, promises a staple, or came with one. Where the responder does
+// not answer there is nothing to staple, and b stays as it is.
 func (b *Bundle) Stapling() (*Bundle, error) {
 	d := *b.leaf
-	if d.status.ocsp == "" && d.status.staple == "" && !d.status.must {
+	if d.status.ocsp == StatusNone || d.status.ocsp == "" && d.status.staple == "" && !d.status.must {
 		return b, nil
 	}
 	d.status.staple = StatusGood
+	if d.status.ocsp != "" {
+		d.status.staple = d.status.ocsp
+	}
 	if err := d.speak(); err != nil {
 		return nil, err
 	}
