@@ -3,65 +3,66 @@ package lab
 import (
 	"net"
 	"net/http"
-	"strings"
+	"path"
 	"sync"
 	"time"
 )
 
 // A publisher is the web server of the lab's CA, on a free port of 127.0.0.1. It starts when
-// somebody asks for an address of it. It is safe for concurrent use.
+// somebody first asks for an address of it. It is safe for concurrent use.
 type publisher struct {
 	mu     sync.Mutex
 	base   string
 	server *http.Server
-	done   chan struct{}
+	ended  sync.WaitGroup
 	closed bool
-	pages  map[string]page
+	pages  map[string]published
 }
 
-type page struct {
+type published struct {
 	contentType string
 	body        func() []byte
 }
 
-// url returns the address of path, and "" when nothing can be published (any more).
+// url returns the address of path, and "" when nothing can be published, or no longer.
 func (p *publisher) url(path string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.server == nil && !p.closed {
+	if p.closed {
+		return ""
+	}
+	if p.server == nil {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return ""
 		}
-		p.base, p.done = "http://"+listener.Addr().String(), make(chan struct{})
 		server := &http.Server{Handler: p, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 		server.SetKeepAlivesEnabled(false)
-		p.server = server
-		go func() {
-			defer close(p.done)
-			_ = server.Serve(listener) // it ends with close
-		}()
-	}
-	if p.closed {
-		return ""
+		p.server, p.base = server, "http://"+listener.Addr().String()
+		p.ended.Go(func() { _ = server.Serve(listener) }) // until close
 	}
 	return p.base + path
 }
 
-// put publishes at path, and below it: an OCSP request by GET is a part of the path (RFC 6960
-// appendix A.1).
+// put publishes at path, and below it: RFC 6960 appendix A.1 makes an OCSP request by GET a part
+// of the path.
 func (p *publisher) put(path, contentType string, body func() []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pages == nil {
-		p.pages = map[string]page{}
+		p.pages = map[string]published{}
 	}
-	p.pages[path] = page{contentType, body}
+	p.pages[path] = published{contentType, body}
 }
 
 func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	found, ok := p.find(r.URL.Path)
-	if !ok {
+	p.mu.Lock()
+	found := p.pages[r.URL.Path]
+	for at := path.Dir(r.URL.Path); found.body == nil && len(at) > 1; at = path.Dir(at) {
+		found = p.pages[at]
+	}
+	p.mu.Unlock()
+	if found.body == nil {
 		http.NotFound(w, r)
 		return
 	}
@@ -69,24 +70,12 @@ func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(found.body())
 }
 
-func (p *publisher) find(path string) (page, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for {
-		if found, ok := p.pages[path]; ok || path == "" {
-			return found, ok
-		}
-		path = path[:max(strings.LastIndexByte(path, '/'), 0)]
-	}
-}
-
 func (p *publisher) close() {
 	p.mu.Lock()
-	server := p.server
 	p.closed = true
-	p.mu.Unlock()
-	if server != nil {
-		_ = server.Close()
-		<-p.done
+	if p.server != nil {
+		_ = p.server.Close()
 	}
+	p.mu.Unlock()
+	p.ended.Wait()
 }

@@ -58,6 +58,9 @@ func (ev *evidence) revocation() *revocation {
 	if ev.ask == nil || ev.path.end != trusted || ev.outdated() || r.decided() {
 		return r
 	}
+	if all := slices.Concat(leaf.OCSPServer, leaf.CRLDistributionPoints); len(all) > 0 && overHTTP(all) == "" {
+		r.unasked = append(r.unasked, clip(all[0])+", which is not plain http,")
+	}
 	if url := overHTTP(leaf.OCSPServer); url != "" {
 		ev.askResponder(url, leaf, issuer)
 	}

@@ -17,6 +17,7 @@ import (
 func allRows(t testing.TB) []row {
 	t.Helper()
 	out := append(builtChains(t), oddRows(t)...)
+	out = append(out, revocationRows(t)...)
 	for _, r := range connectionRows() {
 		out = append(out, r.row)
 	}
