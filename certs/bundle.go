@@ -37,7 +37,7 @@ func (b *Bundle) Leaf() *x509.Certificate { return b.Chain[0] }
 // TLS returns the bundle for crypto/tls. It is filled by hand, because tls.X509KeyPair would
 // refuse a key that does not match.
 func (b *Bundle) TLS() tls.Certificate {
-	return tls.Certificate{Certificate: b.Raw, PrivateKey: b.key}
+	return tls.Certificate{Certificate: b.Raw, PrivateKey: b.key, OCSPStaple: b.leaf.staple}
 }
 
 // PEM returns the chain as sent, and the key in PKCS #8 form.
@@ -66,6 +66,7 @@ type Change struct {
 	EndEntity  bool     // basic constraints CA:FALSE
 	Signature  bool     // an undamaged signature with SHA-256
 	MatchKey   bool     // the handshake uses the certificate's own key
+	Revocation bool     // what it names as CRL and OCSP responder answers, and is up to date
 }
 
 // Reissue issues the leaf of b anew with one or more changes, by the same issuer unless Trusted
@@ -95,6 +96,7 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 		}
 		// Who makes a new key installs it, so this cures a key that did not match too.
 		d.key, key = strong, strong
+		d.status.revoked = false
 		d.tmpl.KeyUsage &^= x509.KeyUsageKeyEncipherment
 	}
 	if c.ServerAuth {
@@ -106,6 +108,9 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 	}
 	if c.Signature {
 		d.sha1, d.corrupt = false, false
+	}
+	if c.Revocation {
+		d.status = d.status.repaired()
 	}
 	if c.MatchKey {
 		key = d.key

@@ -6,13 +6,17 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 
 	"mailtlslab/certs"
 )
@@ -93,6 +97,15 @@ func leafConstructors() []constructed {
 		{"ExtKeyUsage", certs.ExtKeyUsage("clientAuth"), func(s sight) bool {
 			return slices.Equal(s.leaf.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
 		}},
+		{"CRL", certs.CRL(certs.StatusRevoked), func(s sight) bool { return s.says("/crl/") && len(s.leaf.CRLDistributionPoints) == 1 }},
+		{"OCSP", certs.OCSP(certs.StatusRevoked), func(s sight) bool { return s.says("/ocsp/") && len(s.leaf.OCSPServer) == 1 }},
+		{"MustStaple", certs.MustStaple(), func(s sight) bool {
+			return slices.ContainsFunc(s.leaf.Extensions, func(e pkix.Extension) bool { return e.Id.String() == "1.3.6.1.5.5.7.1.24" })
+		}},
+		{"Staple", certs.Staple(certs.StatusRevoked), func(s sight) bool {
+			r, err := ocsp.ParseResponseForCert(s.b.TLS().OCSPStaple, s.leaf, nil)
+			return err == nil && r.Status == ocsp.Revoked
+		}},
 	}
 }
 
@@ -119,6 +132,21 @@ func look(a *certs.Authority, b *certs.Bundle) sight {
 		s.path = append(s.path, known[i])
 	}
 	return s
+}
+
+// says reports whether the CA publishes something below prefix that revokes the leaf.
+func (s sight) says(prefix string) bool {
+	for _, d := range s.b.Documents() {
+		if !strings.HasPrefix(d.Path, prefix) {
+			continue
+		}
+		if list, err := x509.ParseRevocationList(d.Body); err == nil {
+			return slices.ContainsFunc(list.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool { return e.SerialNumber.Cmp(s.leaf.SerialNumber) == 0 })
+		}
+		r, err := ocsp.ParseResponseForCert(d.Body, s.leaf, nil)
+		return err == nil && r.Status == ocsp.Revoked
+	}
+	return false
 }
 
 func (s sight) selfSigned() bool {

@@ -95,6 +95,11 @@ func TestOnlyThisIsBroken(t *testing.T) {
 		{certs.SHA1(), weak, "signature"},
 		{certs.CorruptSignature(), damaged, ""},
 		{certs.WrongKey(), accepted, "match"},
+		{certs.CRL(certs.StatusGood), accepted, "extensions"},
+		{certs.OCSP(certs.StatusRevoked), accepted, "extensions"},
+		{certs.MustStaple(), accepted, "extensions"},
+		{certs.Staple(certs.StatusRevoked), accepted, ""},
+		{certs.Staple(certs.StatusExpired), accepted, "dates"},
 		{certs.ExtKeyUsage("clientAuth"), invalid(x509.IncompatibleUsage, certs.Leaf), "eku"},
 	} {
 		t.Run(strings.TrimSuffix(string(c.fault.Kind)+" "+string(c.fault.On), " "), func(t *testing.T) {

@@ -28,15 +28,19 @@ type draft struct {
 	issuer  *draft // nil signs itself
 	sha1    bool   // signed with SHA-1
 	corrupt bool   // the signature is damaged afterwards
+	status  status // what is said of its revocation, and where
 
 	raw  []byte            // once signed
 	cert *x509.Certificate // the same, parsed
+
+	documents []Document // what the CA publishes about it
+	staple    []byte     // what the server staples to it
 }
 
 // clone returns an unsigned copy.
 func (d *draft) clone() *draft {
 	c := *d
-	c.raw, c.cert = nil, nil
+	c.raw, c.cert, c.documents, c.staple = nil, nil, nil, nil
 	return &c
 }
 
@@ -65,6 +69,7 @@ func (d *draft) sign() error {
 		return err
 	}
 	tmpl.SubjectKeyId = id
+	d.status.address(&tmpl)
 	if d.issuer == nil {
 		parent = &tmpl
 	}
@@ -84,7 +89,7 @@ func (d *draft) sign() error {
 		return fmt.Errorf("cannot read back the certificate of %s: %w", tmpl.Subject.CommonName, err)
 	}
 	d.raw = raw
-	return nil
+	return d.speak()
 }
 
 func sha1With(signer crypto.Signer) (x509.SignatureAlgorithm, error) {

@@ -41,6 +41,10 @@ const (
 	kindCorruptSignature    Kind = "corrupt-signature"
 	kindWrongKey            Kind = "wrong-key"
 	kindExtKeyUsage         Kind = "ext-key-usage"
+	kindCRL                 Kind = "crl"
+	kindOCSP                Kind = "ocsp"
+	kindMustStaple          Kind = "must-staple"
+	kindStaple              Kind = "staple"
 )
 
 // A Fault is one deviation from the healthy certificate, as a value. Faults are applied in
@@ -51,6 +55,8 @@ type Fault struct {
 	Days  int      `json:"days,omitempty"`
 	Bits  int      `json:"bits,omitempty"`
 	Names []string `json:"names,omitempty"`
+	// Status is what a word on revocation says.
+	Status Status `json:"status,omitempty"`
 }
 
 // Names makes the certificate for exactly these names; an IP address becomes an iPAddress. The
@@ -127,3 +133,17 @@ func WrongKey() Fault { return Fault{Kind: kindWrongKey, On: Leaf} }
 func ExtKeyUsage(usages ...string) Fault {
 	return Fault{Kind: kindExtKeyUsage, On: Leaf, Names: usages}
 }
+
+// CRL names the CA's revocation list in the leaf, and has it published in this state: good,
+// revoked, expired, or none, where nobody answers.
+func CRL(s Status) Fault { return Fault{Kind: kindCRL, On: Leaf, Status: s} }
+
+// OCSP names the CA's OCSP responder in the leaf, and has it answer so: good, revoked, expired,
+// or none, where nobody answers.
+func OCSP(s Status) Fault { return Fault{Kind: kindOCSP, On: Leaf, Status: s} }
+
+// MustStaple has the leaf promise a stapled OCSP response (RFC 7633). Staple keeps the promise.
+func MustStaple() Fault { return Fault{Kind: kindMustStaple, On: Leaf} }
+
+// Staple has the server staple the CA's OCSP response: good, revoked or expired.
+func Staple(s Status) Fault { return Fault{Kind: kindStaple, On: Leaf, Status: s} }

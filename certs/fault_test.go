@@ -124,6 +124,12 @@ func leafCases() []faultCase {
 		{"S/MIME certificate", []Fault{ExtKeyUsage("emailProtection")}, "usage", 2, func(_ *Authority, b *Bundle) bool {
 			return slices.Equal(b.Leaf().ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection})
 		}},
+		{"CRL", []Fault{CRL(StatusRevoked)}, "", 2, func(_ *Authority, b *Bundle) bool { return listed(b) == "revoked" }},
+		{"OCSP", []Fault{OCSP(StatusRevoked)}, "", 2, func(_ *Authority, b *Bundle) bool { return answered(b) == "revoked" }},
+		{"must staple", []Fault{MustStaple()}, "", 2, func(_ *Authority, b *Bundle) bool {
+			return slices.ContainsFunc(b.Leaf().Extensions, isTLSFeature) && b.TLS().OCSPStaple == nil
+		}},
+		{"staple", []Fault{Staple(StatusRevoked)}, "", 2, func(_ *Authority, b *Bundle) bool { return stapled(b) == "revoked" }},
 	}
 }
 
@@ -238,6 +244,14 @@ func TestRefused(t *testing.T) {
 		{"root edited, then removed", "would remove", []Fault{Expired(Root, 1), SelfSigned()}},
 		{"two other roots", "already replaced", []Fault{SameNameIssuer(), PrivateCA()}},
 		{"early and late", "contradicts", []Fault{Expired(Leaf, 1), NotYetValid(Leaf, 2)}},
+		{"no status", "needs status", []Fault{CRL("")}},
+		{"unknown status", "no status", []Fault{OCSP("on-hold")}},
+		{"no staple", "needs no fault", []Fault{Staple(StatusNone)}},
+		{"status of nothing", "takes no status", []Fault{{Kind: kindMustStaple, On: Leaf, Status: StatusGood}}},
+		{"revoked and good", "contradicts", []Fault{CRL(StatusRevoked), OCSP(StatusGood)}},
+		{"good and revoked", "contradicts", []Fault{Staple(StatusExpired), CRL(StatusRevoked)}},
+		{"revoked and expired", "contradicts", []Fault{CRL(StatusRevoked), Staple(StatusExpired)}},
+		{"revoked by nobody", "no CA", []Fault{CRL(StatusGood), SelfSigned()}},
 		{"late and early", "contradicts", []Fault{NotYetValid(Leaf, 2), Expired(Leaf, 1)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

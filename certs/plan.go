@@ -13,6 +13,9 @@ import (
 type Spec struct {
 	Host   string  `json:"host,omitempty"` // empty means DefaultHost
 	Faults []Fault `json:"faults,omitempty"`
+	// Publisher is the address, such as http://127.0.0.1:8080, at which Documents will be found;
+	// only faults that NeedsPublisher names use it. Empty means one at which nobody answers.
+	Publisher string `json:"publisher,omitempty"`
 }
 
 // A plan is a chain before it is signed. It begins with the authority's own root and
@@ -45,6 +48,7 @@ func (a *Authority) Build(s Spec) (*Bundle, error) {
 	}
 	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}}
 	p.leaf = leafDraft(host, a.hosts, key, a.intermediate, a.now)
+	p.leaf.status = status{now: a.now, base: s.Publisher}
 	for i, f := range s.Faults {
 		if err := p.apply(f); err != nil {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 type rule struct {
 	apply func(*plan, Fault) error
 	on    []Role // where it may be; none means that it concerns the whole chain
-	takes string // its parameter: "days", "bits", "names" or none
+	takes string // its parameter: "days", "bits", "names", "status" or none
 }
 
 func ruleOf(k Kind) (rule, bool) {
@@ -45,6 +45,10 @@ func rules() map[Kind]rule {
 		kindCorruptSignature:    {apply: corruptSignature, on: leaf},
 		kindWrongKey:            {apply: wrongKey, on: leaf},
 		kindExtKeyUsage:         {apply: extKeyUsage, on: leaf, takes: "names"},
+		kindCRL:                 {apply: crl, on: leaf, takes: "status"},
+		kindOCSP:                {apply: responder, on: leaf, takes: "status"},
+		kindMustStaple:          {apply: mustStaple, on: leaf},
+		kindStaple:              {apply: staple, on: leaf, takes: "status"},
 	}
 }
 
@@ -57,7 +61,7 @@ func (r rule) check(f Fault) error {
 	for _, p := range []struct {
 		name  string
 		given bool
-	}{{"days", f.Days != 0}, {"bits", f.Bits != 0}, {"names", len(f.Names) > 0}} {
+	}{{"days", f.Days != 0}, {"bits", f.Bits != 0}, {"names", len(f.Names) > 0}, {"status", f.Status != ""}} {
 		if p.given && r.takes != p.name {
 			return fmt.Errorf("it takes no %s", p.name)
 		}

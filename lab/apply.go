@@ -43,6 +43,7 @@ func (s *Server) Restore(e account.Endpoint) error {
 }
 
 func (s *Server) set(e account.Endpoint, p *port, next served) error {
+	s.publish(next.bundle) // before anybody can ask
 	if err := p.listener.Set(s.config(e, next)); err != nil {
 		return fmt.Errorf("cannot change %s: %w", e, err)
 	}
@@ -76,6 +77,8 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 		now.bundle, err = now.bundle.WithIntermediate(a.Certificate)
 	case action.SortChain:
 		now.bundle = now.bundle.Sorted()
+	case action.FixStapling:
+		now.bundle, err = now.bundle.Stapling()
 	case action.RaiseVersion:
 		now.maxVersion = 0
 	case action.NoClientCert:
@@ -113,8 +116,12 @@ func reissue(a action.Action) (certs.Change, bool) {
 		return certs.Change{Trusted: true}, true
 	case action.InstallReal:
 		return certs.Change{Trusted: true, Names: a.Names}, true
-	case action.ReissueKey:
+	case action.ReissueKey, action.ReplaceRevoked:
 		return certs.Change{StrongKey: true}, true
+	case action.FixRevocation:
+		// The service is the CA's and known to every endpoint; an action is for one. So the
+		// certificate is issued anew for this endpoint, alike but for serial number and addresses.
+		return certs.Change{Revocation: true}, true
 	case action.ReissueUsage:
 		return certs.Change{ServerAuth: true}, true
 	case action.ReissueLeaf:

@@ -48,6 +48,7 @@ type Options struct {
 type Lab struct {
 	options   Options
 	authority *certs.Authority
+	publisher *publisher // what the authority publishes over plain HTTP
 
 	mu      sync.Mutex
 	servers []*Server
@@ -59,7 +60,7 @@ func New(o Options) (*Lab, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
-	l := &Lab{options: o, authority: o.Authority}
+	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}}
 	if l.authority == nil {
 		var err error
 		if l.authority, err = certs.NewAuthority(certs.Options{Now: o.Now, Hosts: o.Hosts}); err != nil {
@@ -107,6 +108,7 @@ func (l *Lab) Close() {
 	for _, s := range servers {
 		wait.Go(s.stop)
 	}
+	wait.Go(l.publisher.close)
 	wait.Wait()
 }
 

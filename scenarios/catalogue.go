@@ -9,7 +9,7 @@ import (
 
 // All returns the catalogue in the order of the numbers.
 func All() []Scenario {
-	all := slices.Concat(controls(), trust(), names(), times(), keys(), usages(), protocols(),
+	all := slices.Concat(controls(), trust(), names(), times(), keys(), usages(), revocations(), protocols(),
 		startTLS(), settings(), network(), interception(), lifeCycle())
 	slices.SortFunc(all, func(a, b Scenario) int { return a.Number - b.Number })
 	return all

@@ -26,6 +26,7 @@ const (
 	Time      Family = "time"
 	Keys      Family = "keys"
 	Usage     Family = "usage"
+	Revoking  Family = "revocation"
 	Protocol  Family = "protocol"
 	StartTLS  Family = "starttls"
 	Settings  Family = "settings"

@@ -43,7 +43,7 @@ side by side. It never logs in. The exit status is 1 when something is wrong.`,
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take")
-	flags.BoolVar(&f.noFetch, "no-fetch", false, "do not fetch a missing issuer from where the certificate says it is")
+	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
 	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings too")
 	flags.BoolVar(&f.json, "json", false, "write JSON")
 	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product")

@@ -21,6 +21,7 @@ type evidence struct {
 	unreadable []unreadable
 	// verified says that path is crypto/x509's own, so that only the name is still to be judged.
 	verified bool
+	hearsay
 }
 
 // A chainRule finds one kind of fault in a chain. All are asked; each looks at one question only.
@@ -48,6 +49,10 @@ func chainRules() []chainRule {
 		{"order", order},
 		{"unrelated", unrelated},
 		{"root-also-sent", rootAlsoSent},
+		{"revoked", revoked},
+		{"staple-required", stapleRequired},
+		{"stale-staple", staleStaple},
+		{"revocation-unknown", revocationUnknown},
 	}
 }
 

@@ -7,6 +7,7 @@
 package diagnose
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -138,17 +139,19 @@ func (s *session) chain(o probe.Observation) []finding.Finding {
 		o.At = time.Unix(0, 0) // crypto/x509 would take the zero time for the time of the call
 	}
 	var key strings.Builder
-	for _, list := range [][][]byte{{[]byte(o.Settings.Host), []byte(o.At.UTC().Format(time.RFC3339Nano))}, o.TLS.Chain, o.Settings.Roots} {
+	for _, list := range [][][]byte{{[]byte(o.Settings.Host), []byte(o.At.UTC().Format(time.RFC3339Nano))}, o.TLS.Chain, o.Settings.Roots, {o.TLS.Staple}} {
 		fmt.Fprintf(&key, "%d;", len(list))
 		for _, part := range list {
 			fmt.Fprintf(&key, "%d:%s", len(part), part)
 		}
 	}
+	fmt.Fprintf(&key, "%t", o.TLS.FromRecords)
 	v, ok := s.verdicts[key.String()]
 	if !ok {
 		know := s.know.with(parseAll(o.Settings.Roots), nil)
 		v = s.judge.judgeChain(&evidence{
 			raw: o.TLS.Chain, host: o.Settings.Host, at: o.At, usage: x509.ExtKeyUsageServerAuth, know: know,
+			hearsay: hearsay{staple: o.TLS.Staple, stapling: !o.TLS.FromRecords, ask: s.ask},
 		})
 		s.verdicts[key.String()] = v
 	}
@@ -189,7 +192,7 @@ func (s *session) ask(a probe.Ask) *probe.Further {
 }
 
 func sameAsk(a, b probe.Ask) bool {
-	return a.Kind == b.Kind && a.URL == b.URL && sameLook(a.Settings, b.Settings)
+	return a.Kind == b.Kind && a.URL == b.URL && bytes.Equal(a.Request, b.Request) && sameLook(a.Settings, b.Settings)
 }
 
 func sameLook(a, b account.Settings) bool {

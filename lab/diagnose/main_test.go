@@ -41,7 +41,7 @@ func said(r diagnose.Report) string {
 		codes = append(codes, string(f.Code))
 	}
 	for _, a := range r.Asks {
-		if a.Kind == probe.FetchIssuer {
+		if a.URL != "" {
 			asks = append(asks, a.URL)
 		} else {
 			asks = append(asks, fmt.Sprintf("%s:%d:%s", a.Settings.Endpoint, a.Settings.Port, a.Settings.Mode))

@@ -223,7 +223,7 @@ var vocabulary = [...]Info{
 
 	{Revoked, Revocation, Error, byApple, "The CA has revoked the certificate", Certifying, false, nil, nil, "validation-failure"},
 	{StapleRequired, Revocation, Error, byThunderbird, "The certificate promises a stapled OCSP response, and none comes", Certifying, false, nil, nil, "validation-failure"},
-	{StaleStaple, Revocation, Error, byThunderbird, "The stapled OCSP response is out of date", Certifying, false, nil, nil, "validation-failure"},
+	{StaleStaple, Revocation, Error, byThunderbird, "The stapled OCSP response is out of date, or proves nothing", Certifying, false, nil, nil, "validation-failure"},
 	{RevocationUnknown, Revocation, Warning, "RFC 6960 section 2.4; most clients go on, hard-fail set-ups do not", "Whether the certificate was revoked cannot be found out", Certifying, false, nil, nil, ""},
 
 	{Intermittent, History, Error, byEvery, "Some connections meet another certificate than the rest", Certifying, false, nil, nil, "validation-failure"},

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -16,13 +17,32 @@ const (
 	maxRedirects = 3
 )
 
-// fetchIssuer gets one certificate over plain HTTP, as RFC 5280 section 4.2.2.1 has it. Nothing
-// but http is followed: the address comes from a certificate that nobody has judged yet.
+// fetchIssuer gets one certificate over plain HTTP, as RFC 5280 section 4.2.2.1 has it.
 func (p *Prober) fetchIssuer(ctx context.Context, address string) ([]byte, error) {
-	if p.NoFetch {
-		return nil, errors.New("nothing is fetched, as asked")
+	body, err := p.fetch(ctx, fetching{http.MethodGet, address, "", nil, maxIssuer})
+	if err != nil {
+		return nil, err
 	}
-	u, err := url.Parse(address)
+	return issuerIn(body)
+}
+
+var errNoFetch = errors.New("nothing is fetched, as asked")
+
+// A fetching is one request over plain HTTP, and the most bytes that are read of its answer.
+type fetching struct {
+	method, address string
+	contentType     string // of body, if there is one
+	body            []byte
+	most            int64
+}
+
+// fetch makes one request. Nothing but http is followed: the address comes from a certificate
+// that nobody has judged yet.
+func (p *Prober) fetch(ctx context.Context, f fetching) ([]byte, error) {
+	if p.NoFetch {
+		return nil, errNoFetch
+	}
+	u, err := url.Parse(f.address)
 	if err != nil {
 		return nil, fmt.Errorf("not an address: %w", err)
 	}
@@ -31,9 +51,12 @@ func (p *Prober) fetchIssuer(ctx context.Context, address string) ([]byte, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, f.method, u.String(), bytes.NewReader(f.body))
 	if err != nil {
 		return nil, err
+	}
+	if f.contentType != "" {
+		req.Header.Set("Content-Type", f.contentType)
 	}
 	transport := &http.Transport{DialContext: p.dialFunc(), DisableKeepAlives: true, MaxResponseHeaderBytes: maxReply}
 	defer transport.CloseIdleConnections()
@@ -51,11 +74,11 @@ func (p *Prober) fetchIssuer(ctx context.Context, address string) ([]byte, error
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the server answers %q", clip(res.Status, maxError))
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxIssuer+1))
-	if err != nil {
-		return nil, err
+	body, err := io.ReadAll(io.LimitReader(res.Body, f.most+1))
+	if err == nil && int64(len(body)) > f.most {
+		err = fmt.Errorf("the answer is larger than %d KiB", f.most>>10)
 	}
-	return issuerIn(body)
+	return body, err
 }
 
 func plainHTTP(u *url.URL) error {
@@ -67,9 +90,6 @@ func plainHTTP(u *url.URL) error {
 
 // issuerIn accepts DER, and the PEM that some authorities send in its place.
 func issuerIn(body []byte) ([]byte, error) {
-	if len(body) > maxIssuer {
-		return nil, errors.New("the answer is larger than a certificate")
-	}
 	if block, _ := pem.Decode(body); block != nil && block.Type == "CERTIFICATE" {
 		body = block.Bytes
 	}

@@ -102,6 +102,8 @@ type Further struct {
 	Ask         Ask          `json:"ask"`
 	Observation *Observation `json:"observation,omitempty"`
 	Certificate []byte       `json:"certificate,omitempty"` // DER, for FetchIssuer
+	Response    []byte       `json:"response,omitempty"`    // as it came, for FetchCRL and FetchOCSP
+	NotTried    bool         `json:"notTried,omitempty"`    // because nothing was to be fetched
 	Error       string       `json:"error,omitempty"`
 }
 
@@ -110,8 +112,11 @@ type Ask struct {
 	Kind AskKind `json:"kind"`
 	// Settings are what to look at, for Look.
 	Settings account.Settings `json:"settings,omitzero"`
-	// URL is where to fetch from, for FetchIssuer (caIssuers of RFC 5280 section 4.2.2.1).
+	// URL is where to fetch from: for FetchIssuer caIssuers of RFC 5280 section 4.2.2.1, for
+	// FetchOCSP the responder there, for FetchCRL a distribution point of section 4.2.1.13.
 	URL string `json:"url,omitempty"`
+	// Request is what to ask the responder, for FetchOCSP: an OCSP request, DER.
+	Request []byte `json:"request,omitempty"`
 }
 
 // An AskKind is what an Ask wants done.
@@ -121,4 +126,6 @@ type AskKind string
 const (
 	Look        AskKind = "look"         // one more connection, with these settings
 	FetchIssuer AskKind = "fetch-issuer" // the issuer's certificate, over plain HTTP, bounded
+	FetchCRL    AskKind = "fetch-crl"    // the CA's revocation list, likewise
+	FetchOCSP   AskKind = "fetch-ocsp"   // the CA's word on one certificate, likewise
 )

@@ -5,6 +5,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -29,7 +30,8 @@ type Prober struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Now is the device's clock where the settings bring none; nil means time.Now.
 	Now func() time.Time
-	// NoFetch answers each FetchIssuer with an error sentence, and fetches nothing.
+	// NoFetch answers each FetchIssuer, FetchCRL and FetchOCSP with an error sentence, and fetches
+	// nothing.
 	NoFetch bool
 }
 
@@ -78,6 +80,12 @@ func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
 			if err != nil {
 				out[i].Error = clip(err.Error(), maxError)
 			}
+		case FetchCRL, FetchOCSP:
+			der, err := p.fetchRevocation(ctx, asks[i])
+			if err != nil {
+				der, out[i].Error, out[i].NotTried = nil, clip(err.Error(), maxError), errors.Is(err, errNoFetch)
+			}
+			out[i].Response = der
 		default:
 			out[i].Error = "nobody knows how to do this: " + clip(string(asks[i].Kind), maxError)
 		}

@@ -24,6 +24,9 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	case finding.MissingIntermediate:
 		return []action.Action{{Kind: action.SendChain, Certificate: f.Facts.Certificate}}
 	}
+	if f.Severity == finding.Note && f.Code == finding.RevocationUnknown {
+		return nil // nobody asked, so nothing needs repair
+	}
 	if kind, ok := single(f.Code); ok {
 		return []action.Action{{Kind: kind}}
 	}
@@ -74,6 +77,10 @@ func single(c finding.Code) (action.Kind, bool) {
 		finding.WeakKey:                   action.ReissueKey,
 		finding.WrongPurpose:              action.ReissueUsage,
 		finding.CAUsedAsServer:            action.ReissueLeaf,
+		finding.Revoked:                   action.ReplaceRevoked,
+		finding.StapleRequired:            action.FixStapling,
+		finding.StaleStaple:               action.FixStapling,
+		finding.RevocationUnknown:         action.FixRevocation,
 		finding.CredentialsRefused:        action.EnterPassword,
 	}[c]
 	return kind, ok

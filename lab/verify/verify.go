@@ -136,7 +136,7 @@ func newVerifier(l *lab.Lab, o Options) verifier {
 		roots = append(roots, diagnose.Root{Certificate: c})
 	}
 	return verifier{
-		prober: &probe.Prober{Timeout: o.Timeout, NoFetch: true},
+		prober: &probe.Prober{Timeout: o.Timeout},
 		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates())},
 	}
 }

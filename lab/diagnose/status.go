@@ -1,0 +1,185 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+)
+
+const (
+	// slack is how far the clocks of a CA and a device may be apart, as in OpenSSL's ocsp program.
+	slack = 5 * time.Minute
+	// openEnded is how long a word holds that does not say until when: a day, as in mozilla::pkix.
+	openEnded = 24 * time.Hour
+)
+
+// A word is what one source says about the revocation of a certificate.
+type word struct {
+	source  string // "the stapled OCSP response", "the CRL at http://…"
+	good    bool
+	revoked bool
+	since   time.Time // when revoked
+	reason  int       // RFC 5280 section 5.3.1
+	detail  string    // why it is not to be relied on, kebab-case; empty when it is
+	why     string    // the same as a sentence
+}
+
+// decides reports whether a client that asks may stop asking.
+func (w word) decides() bool { return w.revoked || w.good && w.detail == "" }
+
+func (w word) useless(detail, why string, args ...any) word {
+	w.detail, w.why = detail, w.source+" "+fmt.Sprintf(why, args...)
+	return w
+}
+
+// current notes when the word does not hold at the time of the device.
+func (w word) current(from, until, at time.Time) word {
+	if until.IsZero() {
+		until = from.Add(openEnded)
+	}
+	switch {
+	case at.Add(slack).Before(from):
+		return w.useless("not-yet-valid", "holds only from %s; the device's clock says %s", day(from), day(at))
+	case at.Add(-slack).After(until):
+		return w.useless("expired", "held until %s; the device's clock says %s", day(until), day(at))
+	}
+	return w
+}
+
+// ocspWord judges an OCSP response by RFC 6960 section 3.2. The nonce is left out: none was sent.
+func ocspWord(source string, der []byte, leaf, issuer *x509.Certificate, at time.Time) word {
+	w := word{source: source}
+	r, err := ocsp.ParseResponseForCert(der, leaf, nil)
+	if refusal, ok := errors.AsType[ocsp.ResponseError](err); ok {
+		return w.useless("error-status", "is no answer but the error %q", refusal.Status)
+	}
+	if err != nil {
+		if other, _ := ocsp.ParseResponse(der, nil); other != nil && other.SerialNumber.Cmp(leaf.SerialNumber) != 0 {
+			return w.useless("other-certificate", "is about the certificate with the serial number %s, not about this one", clip(fmt.Sprintf("%x", other.SerialNumber)))
+		}
+		return w.useless("unreadable", "cannot be read: %s", clip(err.Error()))
+	}
+	if why := signer(r, issuer, at); why != "" {
+		return w.useless("other-signer", "%s", why)
+	}
+	switch r.Status {
+	case ocsp.Good:
+		w.good = true
+	case ocsp.Revoked:
+		w.revoked, w.since, w.reason = true, r.RevokedAt, r.RevocationReason
+	default:
+		return w.useless("unknown-status", "says that the CA does not know this certificate")
+	}
+	return w.current(r.ThisUpdate, r.NextUpdate, at)
+}
+
+// signer says why nobody whom the issuer has authorised signed the response (RFC 6960 section
+// 4.2.2.2): the issuer itself, or a certificate it issued for this purpose. The parser has
+// checked the response against a certificate that comes with it, and nothing else.
+func signer(r *ocsp.Response, issuer *x509.Certificate, at time.Time) string {
+	c := r.Certificate
+	switch {
+	case c == nil || bytes.Equal(c.RawSubjectPublicKeyInfo, issuer.RawSubjectPublicKeyInfo):
+		if r.CheckSignatureFrom(issuer) != nil {
+			return fmt.Sprintf("is not signed by the issuer, %s", commonName(issuer))
+		}
+	case !bytes.Equal(c.RawIssuer, issuer.RawSubject) || issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil:
+		return fmt.Sprintf("is signed by %s, which the issuer, %s, did not certify", commonName(c), commonName(issuer))
+	case !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):
+		return fmt.Sprintf("is signed by %s, whose certificate does not allow it (id-kp-OCSPSigning)", commonName(c))
+	case at.Before(c.NotBefore) || at.After(c.NotAfter):
+		return fmt.Sprintf("is signed by %s, whose certificate was valid from %s to %s", commonName(c), day(c.NotBefore), day(c.NotAfter))
+	}
+	return ""
+}
+
+// crlWord judges a revocation list by RFC 5280 section 6.3.3, as far as a list that is complete
+// for its scope goes: delta lists and those about other CAs' certificates are told, not used.
+func crlWord(source, url string, der []byte, leaf, issuer *x509.Certificate, at time.Time) word {
+	w := word{source: source}
+	list, err := x509.ParseRevocationList(der)
+	switch {
+	case err != nil:
+		return w.useless("unreadable", "cannot be read: %s", clip(err.Error()))
+	case !bytes.Equal(list.RawIssuer, issuer.RawSubject):
+		return w.useless("other-signer", "is the list of %s, not of the issuer, %s", clip(list.Issuer.String()), commonName(issuer))
+	case list.CheckSignatureFrom(issuer) != nil:
+		return w.useless("other-signer", "is not signed by the issuer, %s", commonName(issuer))
+	}
+	if why := scope(list, url); why != "" {
+		return w.useless("other-scope", "%s", why)
+	}
+	w.good = true
+	for _, e := range list.RevokedCertificateEntries {
+		if e.SerialNumber.Cmp(leaf.SerialNumber) == 0 {
+			w.good, w.revoked, w.since, w.reason = false, true, e.RevocationTime, e.ReasonCode
+		}
+	}
+	return w.current(list.ThisUpdate, list.NextUpdate, at)
+}
+
+// issuingPoint is the extension IssuingDistributionPoint, RFC 5280 section 5.2.5.
+type issuingPoint struct {
+	Point struct {
+		FullName []asn1.RawValue `asn1:"optional,tag:0"`
+	} `asn1:"optional,tag:0"`
+	OnlyUsers      bool           `asn1:"optional,tag:1"`
+	OnlyCAs        bool           `asn1:"optional,tag:2"`
+	OnlyReasons    asn1.BitString `asn1:"optional,tag:3"`
+	Indirect       bool           `asn1:"optional,tag:4"`
+	OnlyAttributes bool           `asn1:"optional,tag:5"`
+}
+
+// scope says why a list does not speak about the leaf. Large CAs split their lists: without this
+// look somebody on the way could answer with another part, on which the leaf cannot be.
+func scope(list *x509.RevocationList, url string) string {
+	for _, e := range list.Extensions {
+		if !e.Critical {
+			continue
+		}
+		if !e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 28}) {
+			return fmt.Sprintf("has the critical extension %s, which cannot be used here", e.Id)
+		}
+		var p issuingPoint
+		if rest, err := asn1.Unmarshal(e.Value, &p); err != nil || len(rest) > 0 {
+			return "says in a way that cannot be read what it is about"
+		}
+		if p.OnlyCAs || p.OnlyAttributes || p.Indirect || p.OnlyReasons.BitLength > 0 {
+			return "is not about all reasons to revoke a server's certificate"
+		}
+		named := slices.ContainsFunc(p.Point.FullName, func(v asn1.RawValue) bool { return string(v.Bytes) == url })
+		if len(p.Point.FullName) > 0 && !named {
+			return "is a part of the CA's list, and not the one that the certificate names"
+		}
+	}
+	return ""
+}
+
+// reasonWords returns a reason to revoke as the standard names it, and in plain words.
+func reasonWords(reason int) (name, words string) {
+	switch reason {
+	case 1:
+		return "key-compromise", "its key fell into other hands (keyCompromise)"
+	case 2:
+		return "ca-compromise", "the CA's own key fell into other hands (cACompromise)"
+	case 3:
+		return "affiliation-changed", "its owner or names have changed (affiliationChanged)"
+	case 4:
+		return "superseded", "another certificate has replaced it (superseded)"
+	case 5:
+		return "cessation-of-operation", "the server was given up (cessationOfOperation)"
+	case 6:
+		return "certificate-hold", "it is on hold, and may be released again (certificateHold)"
+	case 9:
+		return "privilege-withdrawn", "its owner has lost the right to it (privilegeWithdrawn)"
+	case 10:
+		return "aa-compromise", "the attribute authority's key fell into other hands (aACompromise)"
+	}
+	return "unspecified", "no reason is given"
+}
