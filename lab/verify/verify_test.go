@@ -29,7 +29,7 @@ const patience = 3 * time.Second
 
 func newLab(t testing.TB) *lab.Lab {
 	t.Helper()
-	l, err := lab.New(lab.Options{})
+	l, err := lab.New(lab.Options{Haste: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
