@@ -199,7 +199,9 @@ func upgradeRows() []connRow {
 	}
 }
 
-func connectionRows() []connRow { return slices.Concat(networkRows(), serviceRows(), upgradeRows(), helloRows(), clearRows()) }
+func connectionRows() []connRow {
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), helloRows(), clearRows())
+}
 
 func TestConnections(t *testing.T) {
 	for _, r := range connectionRows() {

@@ -11,9 +11,13 @@ import (
 
 func offering(caps ...string) edit { return func(o *probe.Observation) { o.Capabilities = caps } }
 func after(d time.Duration) edit   { return func(o *probe.Observation) { o.Waited = d } }
-func newest(version uint16) edit   { return func(o *probe.Observation) { o.Settings.MaxVersion = version } }
-func oldest(version uint16) edit   { return func(o *probe.Observation) { o.Settings.MinVersion = version } }
-func small() edit                  { return func(o *probe.Observation) { o.Settings.SmallHello = true } }
+func newest(version uint16) edit {
+	return func(o *probe.Observation) { o.Settings.MaxVersion = version }
+}
+func oldest(version uint16) edit {
+	return func(o *probe.Observation) { o.Settings.MinVersion = version }
+}
+func small() edit { return func(o *probe.Observation) { o.Settings.SmallHello = true } }
 
 func chosen(version uint16) edit {
 	return func(o *probe.Observation) { o.TLS = &probe.TLS{Chosen: version} }
