@@ -87,7 +87,7 @@ var cures = map[string]string{
 func TestActionsCureWhatTheyShould(t *testing.T) {
 	l := newLab(t)
 	list := slices.DeleteFunc(scenarios.All(), func(s scenarios.Scenario) bool { return s.Family == scenarios.Controls })
-	servers := serve(l, list, make([]Row, len(list)))
+	list, servers := served(l, list)
 	v := newVerifier(l, Options{Timeout: time.Second})
 	slots := make(chan struct{}, 12)
 	var wait sync.WaitGroup
