@@ -62,6 +62,8 @@ func (s *Server) applyToDevice(a action.Action, d Device) (Device, error) {
 		d.Settings.Port, d.Settings.Mode = a.Port, a.Mode
 	case action.EnterPassword:
 		d.Credentials.Password = Password
+	case action.UpdateClient:
+		d.Settings.MaxVersion = 0
 	case action.TrustRoot:
 		d.Settings.Roots = append(slices.Clone(d.Settings.Roots), a.Certificate)
 	default:
@@ -80,21 +82,33 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 	case action.FixStapling:
 		now.bundle, err = now.bundle.Stapling()
 	case action.RaiseVersion:
-		now.maxVersion = 0
+		now.maxVersion, now.minVersion = 0, 0
+	case action.EnableCiphers:
+		now.ciphers = nil
 	case action.NoClientCert:
 		now.clientCertificate = false
 	case action.EnableTLS:
 		now.mode = account.ImplicitTLS
 	case action.EnableStartTLS:
-		now.wire.Hide, now.wire.Lines = nil, nil
+		now.wire.Hide, now.wire.Lines, now.wire.Hello = nil, nil, fault.Hello{}
+	case action.DenyPlaintext:
+		now.clearLogins = false
+	case action.StopPreauth:
+		now.preauth = false
+	case action.SpeedUp:
+		now.wire.Delay = 0
 	case action.RightService:
 		now.protocol = e.Protocol()
 	case action.OpenPort:
-		now.wire.Closed = false
+		now.wire.Closed, now.wire.Dropped = false, false
 	case action.RestartService:
-		now.wire.Accept, now.wire.CutAfter = fault.Serve, 0
+		now.wire.Accept, now.wire.CutAfter, now.wire.Hello = fault.Serve, 0, fault.Hello{}
 	case action.LeaveNetwork:
 		now.path = account.Direct
+	case action.ExemptMail:
+		if inspects(now.path) {
+			now.path = account.Direct
+		}
 	default:
 		change, ok := reissue(a)
 		if !ok {

@@ -40,6 +40,9 @@ type Options struct {
 	Now time.Time
 	// OfferRoot serves the root for download on the https page, at /root.cer.
 	OfferRoot bool
+	// Haste divides the delays of slow servers, for a verifier that has no time to wait as a
+	// person does; 0 means 1, as long as the scenario says. The verifier must measure by it too.
+	Haste int
 	// Observe is called for every finished connection, from several goroutines, beside the journal.
 	Observe func(Entry)
 }

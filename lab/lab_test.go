@@ -197,7 +197,7 @@ func TestCloseLeavesNoDescriptorOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range account.Endpoints() {
-			if s.Service(e).Wire.Closed {
+			if w := s.Service(e).Wire; w.Closed || w.Dropped {
 				continue
 			}
 			conn, err := net.Dial("tcp", srv.Addr(e))

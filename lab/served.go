@@ -20,6 +20,10 @@ type served struct {
 	mode              account.Mode
 	protocol          account.Protocol
 	maxVersion        uint16 // 0 is the newest
+	minVersion        uint16 // 0 is TLS 1.2
+	ciphers           []uint16
+	preauth           bool
+	clearLogins       bool
 	clientCertificate bool
 	wire              fault.Plan
 	path              account.Path
@@ -34,6 +38,7 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 	}
 	start := served{
 		bundle: bundle, mode: e.Mode(), protocol: e.Protocol(), maxVersion: service.MaxVersion,
+		minVersion: service.MinVersion, ciphers: service.Ciphers, preauth: service.Preauth, clearLogins: service.ClearLogins,
 		clientCertificate: service.ClientCertificate, wire: service.Wire, path: s.Scenario.Path,
 	}
 	if service.Mode != "" {
@@ -87,6 +92,12 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 	if now.mode != account.Plaintext {
 		c.TLS = tlsConfig(now)
 	}
+	c.Preauth, c.ClearLogins = now.preauth, now.clearLogins
+	if now.maxVersion == ssl30 {
+		c.Plan.Hello = ssl30Answer()
+	}
+	c.Plan.Delay = s.lab.shortened(c.Plan.Delay)
+	layPath(&c.Plan, e.Protocol(), now.path)
 	if now.path == account.CaptivePortal {
 		c.Plan = fault.Plan{Portal: portalAnswer}
 	}
@@ -114,6 +125,10 @@ func tlsConfig(now served) *tls.Config {
 		// A resumed session skips the certificate, which is all that matters here.
 		SessionTicketsDisabled: true,
 	}
+	if now.minVersion != 0 {
+		c.MinVersion = now.minVersion
+	}
+	c.CipherSuites = now.ciphers // nil means those of today
 	if c.MaxVersion != 0 && c.MaxVersion < c.MinVersion {
 		c.MinVersion = c.MaxVersion
 	}

@@ -137,6 +137,7 @@ func (s *Server) Device(e account.Endpoint) Device {
 	if s.Scenario.Device.Mode != "" {
 		set.Mode = s.Scenario.Device.Mode
 	}
+	set.MaxVersion = s.Scenario.Device.MaxVersion
 	set.Addresses = s.addresses(set.Host)
 	d := Device{Settings: set, Credentials: account.Credentials{User: User, Password: Password}}
 	if s.Scenario.Device.Password != "" {

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"time"
+
 	"mailtlslab/lab/fault"
 	"mailtlslab/lab/finding"
 )
@@ -17,6 +19,14 @@ func network() []Scenario {
 			Expect:     everywhere(finding.PortClosed),
 		},
 		{
+			Number: 82, ID: "connect-blackhole", Family: Network,
+			Title:      "Nothing answers, not even with a refusal",
+			Story:      "The device knocks and hears nothing at all, neither yes nor no. Mostly a firewall on the way swallows the packets, often on purpose.",
+			References: []string{"RFC 9293 section 3.8.3 (connection failures)", "RFC 5461"},
+			Services:   []Service{{Wire: fault.Plan{Dropped: true}}},
+			Expect:     everywhere(finding.ConnectTimeout),
+		},
+		{
 			Number: 83, ID: "reset-before-greeting", Family: Network,
 			Title:      "The connection is cut before a word is said",
 			Story:      "The door opens and is slammed at once. A firewall does that to callers it does not like, and so does a server that cannot start its service.",
@@ -31,6 +41,14 @@ func network() []Scenario {
 			References: []string{"RFC 5321 section 4.5.3.2.1 (five minutes for a greeting)"},
 			Services:   []Service{{Wire: fault.Plan{Accept: fault.Hang}}},
 			Expect:     everywhere(finding.NoGreeting),
+		},
+		{
+			Number: 85, ID: "slow-greeting", Family: Network,
+			Title:      "The server takes twelve seconds to say hello",
+			Story:      "The server is in order and thinks for a long while before its first word, often because it asks a name server that does not answer. Patient programs wait, hasty ones report that there is no server.",
+			References: []string{"RFC 5321 section 4.5.3.2.1 (five minutes for a greeting)"},
+			Services:   []Service{{Wire: fault.Plan{Delay: 12 * time.Second}}},
+			Expect:     everywhere(finding.SlowServer),
 		},
 	}
 }

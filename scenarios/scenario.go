@@ -75,8 +75,17 @@ type Service struct {
 	Speaks account.Protocol `json:"speaks,omitempty"`
 	// MaxVersion is the newest TLS version the server speaks, as a crypto/tls number; 0 means all.
 	MaxVersion uint16 `json:"maxVersion,omitempty"`
+	// MinVersion is the oldest TLS version the server speaks; 0 means TLS 1.2.
+	MinVersion uint16 `json:"minVersion,omitempty"`
+	// Ciphers are the only suites of TLS 1.2 and older that the server allows, by their IANA
+	// numbers; empty means those of today.
+	Ciphers []uint16 `json:"ciphers,omitempty"`
 	// ClientCertificate demands one of every client.
 	ClientCertificate bool `json:"clientCertificate,omitempty"`
+	// Preauth lets everybody in with the greeting, before TLS and without a login. IMAP only.
+	Preauth bool `json:"preauth,omitempty"`
+	// ClearLogins takes passwords before TLS, where TLS begins with STARTTLS.
+	ClearLogins bool `json:"clearLogins,omitempty"`
 	// Wire is what goes wrong below TLS.
 	Wire fault.Plan `json:"wire,omitzero"`
 }
@@ -85,6 +94,8 @@ type Service struct {
 type Device struct {
 	// Mode is the encryption setting; empty means the endpoint's own mode.
 	Mode account.Mode `json:"mode,omitempty"`
+	// MaxVersion is the newest TLS version the device speaks, as a crypto/tls number; 0 means all.
+	MaxVersion uint16 `json:"maxVersion,omitempty"`
 	// Password is typed in instead of the right one.
 	Password string `json:"password,omitempty"`
 }

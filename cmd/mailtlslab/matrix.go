@@ -131,6 +131,8 @@ func found(row verify.Row) []string {
 	switch {
 	case row.Problem != "":
 		return []string{"not served"}
+	case row.Unavailable != "":
+		return []string{"unavailable here"}
 	case len(out) == 0:
 		return []string{"clean"}
 	}
@@ -166,6 +168,9 @@ func joinCodes(codes []finding.Code) string {
 func writeSummary(w io.Writer, p palette, r verify.Report, took time.Duration) {
 	bad, cells, cures := 0, 0, 0
 	for _, row := range r.Rows {
+		if row.Unavailable != "" {
+			fmt.Fprintf(w, "%s %s is unavailable here: %s\n", p.faint("·"), row.ID, line(row.Unavailable))
+		}
 		for _, c := range row.Cells {
 			cells++
 			cures += len(c.Cures)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -75,7 +74,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 		return environment(err)
 	}
 	defer l.Close()
-	servers, err := serveAll(cmd.Context(), l, list)
+	servers, err := serveAll(cmd, l, list)
 	if err != nil {
 		return environment(err)
 	}
@@ -115,13 +114,17 @@ func checkUp(f upFlags) error {
 	return nil
 }
 
-func serveAll(ctx context.Context, l *lab.Lab, list []scenarios.Scenario) ([]*lab.Server, error) {
+func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario) ([]*lab.Server, error) {
 	var servers []*lab.Server
 	for _, s := range list {
-		if ctx.Err() != nil {
+		if cmd.Context().Err() != nil {
 			return nil, interrupted()
 		}
 		server, err := l.Serve(s)
+		if errors.Is(err, errors.ErrUnsupported) {
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%s is unavailable here: %s\n", s.ID, line(err.Error()))
+			continue
+		}
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%w; stop what uses the port, or choose other ones with --base-port", err)
 		} else if err != nil {

@@ -43,7 +43,7 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 	if f.timeout <= 0 {
 		return usage("--timeout must be more than 0, such as 1s, not %s", f.timeout)
 	}
-	l, err := lab.New(lab.Options{})
+	l, err := lab.New(lab.Options{Haste: verify.Haste})
 	if err != nil {
 		return environment(err)
 	}

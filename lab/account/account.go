@@ -169,6 +169,9 @@ type Settings struct {
 	MinVersion uint16 `json:"minVersion,omitempty"`
 	MaxVersion uint16 `json:"maxVersion,omitempty"`
 
+	// SmallHello keeps the ClientHello within one packet: no key share of the post-quantum kind.
+	SmallHello bool `json:"smallHello,omitempty"`
+
 	// Roots are certificates (DER) that this device trusts beside those of the run.
 	Roots [][]byte `json:"roots,omitempty"`
 	// Exceptions are the certificates that somebody once chose to trust by hand.
@@ -243,4 +246,6 @@ type Path string
 const (
 	Direct        Path = ""                    // nothing in between
 	CaptivePortal Path = "captive-portal-http" // a hotspot that answers everything with a redirect to its login page
+	MaskedUpgrade Path = "starttls-masked"     // a firewall that overwrites the offer of STARTTLS and answers the command itself
+	SmallHellos   Path = "small-hellos-only"   // something that cuts the connection at a ClientHello larger than a packet
 )

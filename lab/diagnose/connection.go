@@ -35,8 +35,16 @@ func connectionRules() []connectionRule {
 		{"declined", declined, false},
 		{"violation", violation, false},
 		{"starttls", startTLS, false},
+		{"stripped", stripped, false},
+		{"preauth", preauth, false},
+		{"clear-login", clearLogin, true},
+		{"slow", slow, true},
 		{"injection", injection, true},
 		{"handshake", handshake, false},
+		{"large-hello", largeHello, false},
+		{"client-version", clientVersion, false},
+		{"ciphers", ciphers, false},
+		{"ancient", ancient, false},
 		{"client-certificate", clientCertificate, false},
 		{"key", key, false},
 		{"version", version, true},
@@ -159,7 +167,11 @@ func cut(c *connection) []finding.Finding {
 	case c.Stage == probe.Greeting || c.Stage == probe.Asking && c.Greeting == "":
 	case c.implicit() && c.noByte():
 		// Cut at once, or only when TLS begins? A look that stays silent tells.
-		if o := c.look(c.samePort(account.Plaintext)); o != nil && !(o.Stage == probe.Greeting && (o.Outcome == probe.WasReset || o.Outcome == probe.Closed)) {
+		set := c.samePort(account.Plaintext)
+		if set.Endpoint == account.Web {
+			set.Endpoint = account.IMAPS // a client of the web would speak first
+		}
+		if o := c.look(set); o != nil && !(o.Stage == probe.Greeting && (o.Outcome == probe.WasReset || o.Outcome == probe.Closed)) {
 			return nil
 		}
 	default:
@@ -182,6 +194,9 @@ func silent(c *connection) []finding.Finding {
 			return wrongEncryption(c, set, fmt.Sprintf("port %d waits for TLS from the first byte, and the account waits for a greeting in plaintext", c.Settings.Port))
 		}
 	case c.Stage == probe.Handshaking && c.implicit() && c.noByte():
+		if largeHello(c) != nil {
+			return nil
+		}
 	case c.Stage == probe.Asking:
 		return blocked(finding.ServiceUnavailable, fmt.Sprintf("%s greets and then answers nothing", c.target()),
 			"another-server-state", "if the server answered, STARTTLS could begin", "greeting: "+quoted(c.Greeting))

@@ -90,7 +90,7 @@ func networkRows() []connRow {
 		say("reachable", "packets dropped", "connect-timeout", "", survey(seen(imaps, probe.Connecting, probe.TimedOut))),
 		say("reachable", "packets dropped, and nobody asked for the port", "not-offered", "", survey(seen(imaps, probe.Connecting, probe.TimedOut, unlisted()), answering)),
 		say("reachable", "packets dropped on all ports", "connect-timeout", "", survey(seen(imaps, probe.Connecting, probe.TimedOut, unlisted()), seen(smtps, probe.Connecting, probe.TimedOut, unlisted()))),
-		miss("reachable", "silent after connecting", "no-greeting", "", survey(seen(imaps, probe.Handshaking, probe.TimedOut, hello(0)))),
+		miss("reachable", "silent after connecting", "no-greeting", "imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.TimedOut, hello(0)))),
 
 		say("open", "refused", "port-closed", "imap:143:starttls", portClosed),
 		say("open", "refused, the other port answers", "sibling-port-open", "", told(portClosed, imap, 143, upgrade, probe.Done, probe.Fine, chained())),
@@ -99,17 +99,17 @@ func networkRows() []connRow {
 		say("open", "refused, the other port was surveyed", "sibling-port-open", "", survey(portClosed.Observations[0], seen(imap, probe.Done, probe.Fine, chained()))),
 		say("open", "refused web, which has no other port", "port-closed", "", survey(seen(account.Web, probe.Connecting, probe.Refused))),
 		say("open", "refused, and nobody asked for the port", "not-offered", "", survey(seen(imaps, probe.Connecting, probe.Refused, unlisted()), answering)),
-		miss("open", "reset, not refused", "connection-reset", "imaps:993:plaintext", survey(seen(imaps, probe.Handshaking, probe.WasReset, hello(0)))),
+		miss("open", "reset, not refused", "connection-reset", "imaps:993:plaintext imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.WasReset, hello(0)))),
 
 		say("cut", "cut in place of a greeting", "connection-reset", "", survey(seen(imap, probe.Greeting, probe.WasReset))),
 		say("cut", "closed in place of a greeting", "connection-reset", "", survey(seen(smtp, probe.Greeting, probe.Closed))),
 		say("cut", "closed when the web is asked", "connection-reset", "", survey(seen(imap, probe.Asking, probe.Closed))),
-		say("cut", "cut at the ClientHello", "connection-reset", "imaps:993:plaintext", cutTLS),
-		say("cut", "cut at the ClientHello and in plaintext", "connection-reset", "", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.WasReset)),
-		miss("cut", "cut at the ClientHello, not in plaintext", "handshake-dropped", "", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.TimedOut)),
+		say("cut", "cut at the ClientHello", "connection-reset", "imaps:993:plaintext imaps:993:tls", cutTLS),
+		say("cut", "cut at the ClientHello and in plaintext", "connection-reset", "imaps:993:tls", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.WasReset)),
+		miss("cut", "cut at the ClientHello, not in plaintext", "handshake-dropped", "imaps:993:tls", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.TimedOut)),
 		miss("cut", "cut after the greeting", "service-unavailable", "", survey(seen(imap, probe.Asking, probe.Closed, greeting("* OK hi")))),
 
-		say("silent", "nothing on a port for TLS", "no-greeting", "", survey(seen(imaps, probe.Handshaking, probe.TimedOut, hello(0)))),
+		say("silent", "nothing on a port for TLS", "no-greeting", "imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.TimedOut, hello(0)))),
 		say("silent", "nothing on a port for STARTTLS", "no-greeting", "imap:143:tls", silentPort),
 		say("silent", "the port waits for TLS", "wrong-encryption-type", "", told(silentPort, imap, 143, implicit, probe.Done, probe.Fine, chained())),
 		say("silent", "silent with TLS too", "no-greeting", "", told(silentPort, imap, 143, implicit, probe.Handshaking, probe.TimedOut, hello(0))),
@@ -165,7 +165,7 @@ func upgradeRows() []connRow {
 		say("starttls", "refused", "starttls-refused", "", survey(seen(pop3, probe.Upgrading, probe.Declined, greeting("+OK hi"), answer("-ERR no")))),
 		say("starttls", "not answered", "starttls-dropped", "", survey(seen(imap, probe.Upgrading, probe.TimedOut, greeting("* OK hi")))),
 		say("starttls", "closed in place of an answer", "starttls-dropped", "", survey(seen(imap, probe.Upgrading, probe.Closed, greeting("* OK hi")))),
-		say("starttls", "agreed and closed", "starttls-dropped", "", survey(seen(smtp, probe.Handshaking, probe.Closed, hello(0), greeting("220 hi"), answer("220 go")))),
+		say("starttls", "agreed and closed", "starttls-dropped", "submission:587:starttls", survey(seen(smtp, probe.Handshaking, probe.Closed, hello(0), greeting("220 hi"), answer("220 go")))),
 		say("starttls", "agreed and went on in plaintext", "not-tls-after-starttls", "", survey(seen(smtp, probe.Handshaking, probe.NotTLS, hello(0), greeting("220 hi"), answer("220 go"), raw("550 no\r\n")))),
 		miss("starttls", "agreed and closed after the ServerHello", "handshake-dropped", "", survey(seen(smtp, probe.Handshaking, probe.Closed, hello(0x0304), greeting("220 hi"), answer("220 go")))),
 
@@ -173,10 +173,10 @@ func upgradeRows() []connRow {
 		say("injection", "more, and then a failure that it does not explain", "injected-plaintext unexplained", "", survey(seen(smtp, probe.Handshaking, probe.BadTLS, hello(0), greeting("220 hi"), injected("250 x\r\n")))),
 		miss("injection", "plaintext in place of TLS", "not-tls-after-starttls", "", survey(seen(smtp, probe.Handshaking, probe.NotTLS, hello(0), greeting("220 hi"), raw("250 x\r\n")))),
 
-		say("handshake", "refused by an alert", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 40)))),
+		say("handshake", "refused by an alert", "handshake-refused", "imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 40)))),
 		say("handshake", "refused for no reason that is known", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 200)))),
 		say("handshake", "closed after the ServerHello", "handshake-dropped", "", survey(seen(imaps, probe.Handshaking, probe.Closed, hello(0x0304)))),
-		say("handshake", "silent after STARTTLS", "handshake-timeout", "", survey(seen(imap, probe.Handshaking, probe.TimedOut, hello(0), greeting("* OK hi")))),
+		say("handshake", "silent after STARTTLS", "handshake-timeout", "imap:143:starttls", survey(seen(imap, probe.Handshaking, probe.TimedOut, hello(0), greeting("* OK hi")))),
 		miss("handshake", "a signature by another key", "key-does-not-match-certificate", "", survey(seen(imaps, probe.Handshaking, probe.BadSignature, hello(0x0304)))),
 		miss("handshake", "nothing known of the alert", "unexplained", "", survey(seen(imaps, probe.Handshaking, probe.Alert))),
 		miss("handshake", "an alert for want of a certificate", "client-certificate-required", "", survey(seen(imaps, probe.Handshaking, probe.Alert, asking(40)))),
@@ -199,7 +199,9 @@ func upgradeRows() []connRow {
 	}
 }
 
-func connectionRows() []connRow { return slices.Concat(networkRows(), serviceRows(), upgradeRows()) }
+func connectionRows() []connRow {
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), helloRows(), clearRows())
+}
 
 func TestConnections(t *testing.T) {
 	for _, r := range connectionRows() {

@@ -57,6 +57,9 @@ func startTLS(c *connection) []finding.Finding {
 	case !upgrading || c.Stage != probe.Handshaking:
 		return nil
 	case ended && c.noByte():
+		if largeHello(c) != nil {
+			return nil
+		}
 		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s agrees to %s and then hangs up", c.target(), word),
 			"begin-tls", "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+" and closes the connection")
 	case c.Outcome == probe.NotTLS:

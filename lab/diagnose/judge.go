@@ -27,6 +27,8 @@ type Judge struct {
 	Knowledge *Knowledge
 	// Without names rules that are switched off, to show that something then goes unnoticed.
 	Without []string
+	// Slow is how long a server may take to say its first byte; 0 means SlowAfter.
+	Slow time.Duration
 }
 
 // A Report is the diagnosis of one survey.
@@ -197,7 +199,7 @@ func sameAsk(a, b probe.Ask) bool {
 
 func sameLook(a, b account.Settings) bool {
 	return a.Host == b.Host && a.Port == b.Port && a.Mode == b.Mode && a.Endpoint.Protocol() == b.Endpoint.Protocol() &&
-		a.SNI() == b.SNI() && a.MinVersion == b.MinVersion && a.MaxVersion == b.MaxVersion && a.Clock.Equal(b.Clock)
+		a.SNI() == b.SNI() && a.MinVersion == b.MinVersion && a.MaxVersion == b.MaxVersion && a.SmallHello == b.SmallHello && a.Clock.Equal(b.Clock)
 }
 
 // look returns what was seen with other settings, nil when nobody has looked yet: then it is asked for.

@@ -3,6 +3,8 @@
 // deterministic: the same connection always fails at the same byte.
 package fault
 
+import "time"
+
 // A Plan is what happens to every connection of one endpoint. The zero Plan is a healthy wire.
 type Plan struct {
 	// Closed leaves the port unopened: a connection is refused.
@@ -18,6 +20,27 @@ type Plan struct {
 	Lines []Line `json:"lines,omitempty"`
 	// CutAfter closes the connection once the server has sent this many bytes; 0 never does.
 	CutAfter int `json:"cutAfter,omitempty"`
+	// Hello is what meets a ClientHello.
+	Hello Hello `json:"hello,omitzero"`
+	// Mask overwrites these capabilities in plaintext server lines, letter by letter, as some
+	// firewalls do: STARTTLS becomes XXXXXXXA.
+	Mask []string `json:"mask,omitempty"`
+	// Dropped leaves every attempt to connect without an answer, as a firewall does that drops
+	// packets. It cannot be done on every system: see wire.Listen.
+	Dropped bool `json:"dropped,omitempty"`
+	// Delay passes before anything is read or said on a connection.
+	Delay time.Duration `json:"delay,omitempty"`
+}
+
+// A Hello is what is done when a whole ClientHello has come, in the server's place. The zero
+// Hello leaves it to the server.
+type Hello struct {
+	// Over spares a ClientHello whose records are no longer than this many bytes together.
+	Over int `json:"over,omitempty"`
+	// Reply is sent first: bytes of TLS records.
+	Reply []byte `json:"reply,omitempty"`
+	// Then is how the connection ends. Serve leaves the ClientHello to the server.
+	Then Accept `json:"then,omitempty"`
 }
 
 // Accept is what is done to a connection before anything is said.
@@ -50,9 +73,11 @@ const (
 	GoOn Then = ""      // the conversation continues in the clear, as if the command had failed
 	Drop Then = "close" // the connection is closed
 	Stay Then = "stay"  // nothing more is ever said
+	Go   Then = "tls"   // TLS begins, as if the server itself had agreed
 )
 
 // Healthy reports whether the plan disturbs nothing.
 func (p Plan) Healthy() bool {
-	return !p.Closed && p.Accept == Serve && p.Portal == "" && len(p.Hide) == 0 && len(p.Lines) == 0 && p.CutAfter == 0
+	return !p.Closed && p.Accept == Serve && p.Portal == "" && len(p.Hide) == 0 && len(p.Lines) == 0 && p.CutAfter == 0 &&
+		p.Hello.Then == Serve && len(p.Mask) == 0 && !p.Dropped && p.Delay == 0
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+	"time"
 
 	"mailtlslab/lab/fault"
 )
@@ -12,6 +13,7 @@ func full() fault.Plan {
 	return fault.Plan{
 		Closed: true, Accept: fault.Reset, Portal: "HTTP/1.1 302 Found\r\n\r\n", Hide: []string{"STARTTLS"},
 		Lines: []fault.Line{{Command: "STARTTLS", Answer: "{tag} NO", Then: fault.Drop}}, CutAfter: 3,
+		Hello: fault.Hello{Over: 1400, Reply: []byte{21, 3, 3, 0, 2, 2, 80}, Then: fault.Close}, Mask: []string{"STARTTLS"}, Dropped: true, Delay: time.Second,
 	}
 }
 

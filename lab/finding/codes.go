@@ -141,7 +141,7 @@ var vocabulary = [...]Info{
 	{ConnectionReset, Network, Error, byEvery, "The connection is cut before the server says anything", Connecting, true, nil, nil, ""},
 	{CaptivePortal, Network, Error, byEvery, "A network login page answers in place of the mail server", Connecting, true, []Code{PortSpeaksPlaintext, WrongService}, nil, ""},
 	{AddressFamilyDifference, Network, Error, byEvery, "The server answers on one of IPv4 and IPv6 only", Connecting, false, nil, nil, ""},
-	{SlowServer, Network, Warning, "RFC 5321 section 4.5.3.2 allows minutes; phones give up after far less", "The server takes very long to answer", Connecting, false, nil, nil, ""},
+	{SlowServer, Network, Warning, "RFC 5321 section 4.5.3.2.1 allows five minutes for a greeting; Nodemailer gives up after 30 seconds", "The server takes very long to answer", Connecting, false, nil, nil, ""},
 
 	{NoGreeting, Service, Error, byEvery, "The server takes the connection and never says a word", Greeting, true, nil, nil, ""},
 	{ServiceUnavailable, Service, Error, byEvery, "The server answers and declines to serve", Greeting, true, nil, nil, ""},
@@ -155,7 +155,7 @@ var vocabulary = [...]Info{
 	{NotTLSAfterStartTLS, Service, Error, byEvery, "The server agrees to STARTTLS and goes on in plaintext", Greeting, true, nil, nil, "starttls-not-supported"},
 	{InjectedPlaintext, Service, Error, "RFC 3207 section 6 and RFC 9051 section 6.2.1: what came before TLS must be discarded; curl reports a weird server reply, measured", "Extra plaintext was slipped in before TLS began", Greeting, false, nil, nil, ""},
 	{CapabilityStripped, Service, Error, byK9, "Something on the way removes the offer of encryption", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
-	{PreauthBlocksTLS, Service, Error, "RFC 9051 section 6.2.1: STARTTLS is not possible after PREAUTH; clients that require TLS disconnect", "The server lets everybody in before TLS could begin", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
+	{PreauthBlocksTLS, Service, Error, "RFC 9051 section 6.2.1: STARTTLS is not possible after PREAUTH; clients that require TLS disconnect", "The server lets everybody in before TLS could begin", Greeting, true, []Code{StartTLSNotOffered, StartTLSRefused}, nil, "starttls-not-supported"},
 	{PlaintextLoginAllowed, Service, Warning, by8314, "The server takes passwords without encryption", Greeting, false, nil, nil, ""},
 	{PublishedSettingsWrong, Service, Error, byEvery, "The settings that the domain publishes do not work", Greeting, false, []Code{NameMismatch, WrongEncryptionType}, nil, ""},
 

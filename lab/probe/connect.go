@@ -28,7 +28,7 @@ func (s *Session) connect(ctx context.Context) error {
 	for _, address := range addresses {
 		conn, err := s.dial(ctx, address)
 		if err == nil {
-			s.link = &link{Conn: conn, idle: min(idle, s.p.timeout())}
+			s.link = &link{Conn: conn, idle: min(idle, s.p.timeout()), began: time.Now()}
 			s.obs.Address = address
 			if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 				s.obs.Address = tcp.String()

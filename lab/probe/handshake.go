@@ -22,6 +22,9 @@ func (s *Session) handshake() error {
 	state := s.tls.ConnectionState() // what was agreed on so far, also after an error
 	seen.Version, seen.Cipher, seen.ALPN = state.Version, state.CipherSuite, state.NegotiatedProtocol
 	seen.Staple, seen.Complete = state.OCSPResponse, err == nil
+	if err != nil && seen.Version == 0 {
+		seen.Chosen = versionInRecords(s.link.tape)
+	}
 	if s.tape != nil {
 		*s.tape = s.link.tape
 	}
@@ -59,6 +62,9 @@ func (s *Session) config(seen *TLS) *tls.Config {
 			seen.Chain = append(seen.Chain, cert.Raw)
 		}
 		return nil
+	}
+	if s.obs.Settings.SmallHello {
+		c.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	}
 	if c.MinVersion == 0 {
 		c.MinVersion = tls.VersionTLS10

@@ -23,6 +23,8 @@ type link struct {
 	idle     time.Duration
 	limit    time.Time
 	received int64
+	began    time.Time
+	waited   time.Duration // for the first byte
 
 	due      bool   // TLS is due
 	starttls bool   // and there was plaintext before
@@ -89,6 +91,9 @@ func (l *link) Read(p []byte) (int, error) {
 
 func (l *link) receive(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)
+	if l.received == 0 && n > 0 {
+		l.waited = time.Since(l.began)
+	}
 	l.received += int64(n)
 	return n, err
 }

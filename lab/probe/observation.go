@@ -59,6 +59,9 @@ type Observation struct {
 	Outcome Outcome `json:"outcome"`
 	Error   string  `json:"error,omitempty"` // the library's words
 
+	// Waited is how long the first byte was waited for, from the moment TCP stood; 0 when none came.
+	Waited time.Duration `json:"waited,omitempty"`
+
 	Greeting     string   `json:"greeting,omitempty"`     // the first line in the clear, without CRLF
 	Capabilities []string `json:"capabilities,omitempty"` // as announced in the clear, one line or word each
 	Answer       string   `json:"answer,omitempty"`       // to STARTTLS or STLS
@@ -76,7 +79,10 @@ type Observation struct {
 type TLS struct {
 	Version uint16 `json:"version,omitempty"` // crypto/tls number; 0 before the ServerHello
 	Cipher  uint16 `json:"cipher,omitempty"`
-	ALPN    string `json:"alpn,omitempty"`
+	// Chosen is the version in a ServerHello that crypto/tls does not go along with, such as 0x0300
+	// for SSL 3.0; 0 otherwise.
+	Chosen uint16 `json:"chosen,omitempty"`
+	ALPN   string `json:"alpn,omitempty"`
 	// Chain holds the certificates as sent, DER, the leaf first.
 	Chain [][]byte `json:"chain,omitempty"`
 	// FromRecords says that crypto/tls could not read the leaf, and Chain was taken from the
@@ -125,6 +131,7 @@ type AskKind string
 // The asks.
 const (
 	Look        AskKind = "look"         // one more connection, with these settings
+	LookAgain   AskKind = "look-again"   // the same connection once more
 	FetchIssuer AskKind = "fetch-issuer" // the issuer's certificate, over plain HTTP, bounded
 	FetchCRL    AskKind = "fetch-crl"    // the CA's revocation list, likewise
 	FetchOCSP   AskKind = "fetch-ocsp"   // the CA's word on one certificate, likewise

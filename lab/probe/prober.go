@@ -70,7 +70,7 @@ func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
 	sideBySide(len(asks), func(i int) {
 		out[i].Ask = asks[i]
 		switch asks[i].Kind {
-		case Look:
+		case Look, LookAgain:
 			o := p.Look(ctx, asks[i].Settings)
 			o.Listed = false
 			out[i].Observation = &o

@@ -7,6 +7,7 @@ const (
 	recordAlert            = 21
 	recordHandshake        = 22
 	recordApplicationData  = 23
+	messageServerHello     = 2
 	messageCertificate     = 11
 )
 
@@ -25,6 +26,15 @@ func chainInRecords(tape []byte) [][]byte {
 		}
 	}
 	return nil
+}
+
+// versionInRecords returns the version that the ServerHello names (RFC 6101 section 5.6.1.3 and
+// its successors), 0 when none came.
+func versionInRecords(tape []byte) uint16 {
+	if b := handshakeBytes(tape); len(b) >= 6 && b[0] == messageServerHello {
+		return uint16(b[4])<<8 | uint16(b[5])
+	}
+	return 0
 }
 
 // handshakeBytes joins the handshake messages out of their records, up to the encrypted ones.

@@ -60,7 +60,9 @@ func (s *Session) run(ctx context.Context) {
 	}
 	stop := context.AfterFunc(ctx, s.link.closer())
 	defer stop()
-	if err := s.stages(); err != nil {
+	err := s.stages()
+	s.obs.Waited = s.link.waited
+	if err != nil {
 		s.fail(ctx, err)
 		_ = s.link.Conn.Close()
 		s.link = nil

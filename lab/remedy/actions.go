@@ -27,8 +27,22 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	if f.Severity == finding.Note && f.Code == finding.RevocationUnknown {
 		return nil // nobody asked, so nothing needs repair
 	}
+	if kinds := several(f.Code); kinds != nil {
+		return kinds
+	}
 	if kind, ok := single(f.Code); ok {
 		return []action.Action{{Kind: kind}}
+	}
+	return nil
+}
+
+// several returns the actions of a code that has more than one and needs no parameters.
+func several(c finding.Code) []action.Action {
+	switch c {
+	case finding.CapabilityStripped, finding.LargeHelloIntolerant:
+		return []action.Action{{Kind: action.LeaveNetwork}, {Kind: action.ExemptMail}}
+	case finding.ClientTooOld:
+		return []action.Action{{Kind: action.UpdateClient}, {Kind: action.RaiseVersion}}
 	}
 	return nil
 }
@@ -37,6 +51,12 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 func single(c finding.Code) (action.Kind, bool) {
 	kind, ok := map[finding.Code]action.Kind{
 		finding.PortClosed:                action.OpenPort,
+		finding.ConnectTimeout:            action.OpenPort,
+		finding.SlowServer:                action.SpeedUp,
+		finding.PreauthBlocksTLS:          action.StopPreauth,
+		finding.PlaintextLoginAllowed:     action.DenyPlaintext,
+		finding.HandshakeRefused:          action.RestartService,
+		finding.NoCommonCipher:            action.EnableCiphers,
 		finding.ConnectionReset:           action.RestartService,
 		finding.NoGreeting:                action.RestartService,
 		finding.ServiceUnavailable:        action.RestartService,

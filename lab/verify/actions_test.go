@@ -72,13 +72,28 @@ var cures = map[string]string{
 	// three faults at once: no single action is enough
 	"two-faults-at-once":       "",
 	"self-signed-ca-true-leaf": "",
+
+	// handshake, STARTTLS and the way there
+	"tls13-only-old-client":          "enable-current-tls update-mail-program",
+	"legacy-ssl3-server":             "enable-current-tls",
+	"no-shared-cipher":               "enable-common-ciphers enable-current-tls",
+	"alert-on-client-hello":          "enable-starttls restart-service",
+	"close-after-client-hello":       "enable-starttls restart-service",
+	"large-client-hello-intolerant":  "exempt-mail-from-inspection leave-network",
+	"starttls-then-plaintext":        "enable-starttls",
+	"starttls-stripped-by-middlebox": "exempt-mail-from-inspection leave-network",
+	"starttls-response-injection":    "enable-starttls",
+	"imap-preauth":                   "stop-preauthentication",
+	"auth-offered-before-tls":        "refuse-plaintext-logins",
+	"connect-blackhole":              "open-port",
+	"slow-greeting":                  "answer-in-time",
 }
 
 // TestActionsCureWhatTheyShould applies every action to every scenario.
 func TestActionsCureWhatTheyShould(t *testing.T) {
 	l := newLab(t)
 	list := slices.DeleteFunc(scenarios.All(), func(s scenarios.Scenario) bool { return s.Family == scenarios.Controls })
-	servers := serve(l, list, make([]Row, len(list)))
+	list, servers := served(l, list)
 	v := newVerifier(l, Options{Timeout: time.Second})
 	slots := make(chan struct{}, 12)
 	var wait sync.WaitGroup

@@ -24,8 +24,12 @@ func (r Report) WriteJUnit(w io.Writer) error {
 		if row.Problem != "" {
 			suite.add(row.ID, "serve", row.Problem)
 		}
+		if row.Unavailable != "" {
+			suite.skip(row.ID, "serve", row.Unavailable)
+		}
 		root.Tests += suite.Tests
 		root.Failures += suite.Failures
+		root.Skipped += suite.Skipped
 		root.Suites = append(root.Suites, suite)
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -45,6 +49,7 @@ type junit struct {
 	Name     string       `xml:"name,attr"`
 	Tests    int          `xml:"tests,attr"`
 	Failures int          `xml:"failures,attr"`
+	Skipped  int          `xml:"skipped,attr,omitempty"`
 	Suites   []junitSuite `xml:"testsuite"`
 }
 
@@ -52,6 +57,7 @@ type junitSuite struct {
 	Name     string      `xml:"name,attr"`
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr,omitempty"`
 	Time     float64     `xml:"time,attr"`
 	Cases    []junitCase `xml:"testcase"`
 }
@@ -60,6 +66,11 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
 	Failure *junitFailure `xml:"failure,omitempty"`
+	Skipped *junitSkipped `xml:"skipped,omitempty"`
+}
+
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
 }
 
 type junitFailure struct {
@@ -76,6 +87,12 @@ func (s *junitSuite) add(class, name, problem string) {
 	}
 	s.Tests++
 	s.Cases = append(s.Cases, c)
+}
+
+func (s *junitSuite) skip(class, name, reason string) {
+	s.Tests++
+	s.Skipped++
+	s.Cases = append(s.Cases, junitCase{Class: class, Name: name, Skipped: &junitSkipped{reason}})
 }
 
 func actions(f finding.Finding, s account.Settings) []action.Action { return remedy.Actions(f, s) }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -24,6 +25,10 @@ import (
 // DefaultTimeout is how long a step of a connection may take before it counts as silence. It is
 // short, because every server is on this machine.
 const DefaultTimeout = time.Second
+
+// Haste is by how much a lab that is verified with DefaultTimeout shortens the delays of its slow
+// servers (lab.Options.Haste): twelve seconds then fit into one step.
+const Haste = 15
 
 // Options of a run. The zero value is what "mailtlslab verify" does.
 type Options struct {
@@ -45,12 +50,14 @@ func (r Report) OK() bool {
 
 // A Row is one scenario.
 type Row struct {
-	Number  int           `json:"number"`
-	ID      string        `json:"id"`
-	Title   string        `json:"title"`
-	Cells   []Cell        `json:"endpoints"`
-	Problem string        `json:"problem,omitempty"` // why it could not be served
-	Took    time.Duration `json:"nanoseconds"`
+	Number  int    `json:"number"`
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	Cells   []Cell `json:"endpoints"`
+	Problem string `json:"problem,omitempty"` // why it could not be served
+	// Unavailable says why this system cannot serve it, which is nobody's mistake.
+	Unavailable string        `json:"unavailable,omitempty"`
+	Took        time.Duration `json:"nanoseconds"`
 }
 
 // OK reports whether the scenario was served and everything found and cured as expected.
@@ -112,6 +119,10 @@ func serve(l *lab.Lab, list []scenarios.Scenario, rows []Row) []*lab.Server {
 		wait.Go(func() {
 			rows[i] = Row{Number: s.Number, ID: s.ID, Title: s.Title}
 			server, err := l.Serve(s)
+			if errors.Is(err, errors.ErrUnsupported) {
+				rows[i].Unavailable = err.Error()
+				return
+			}
 			if err != nil {
 				rows[i].Problem = err.Error()
 				return
@@ -137,7 +148,10 @@ func newVerifier(l *lab.Lab, o Options) verifier {
 	}
 	return verifier{
 		prober: &probe.Prober{Timeout: o.Timeout},
-		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates())},
+		judge: diagnose.Judge{
+			Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()),
+			Slow:      diagnose.SlowAfter / time.Duration(l.Haste()), // the lab's delays are shortened likewise
+		},
 	}
 }
 

@@ -29,7 +29,7 @@ const patience = 3 * time.Second
 
 func newLab(t testing.TB) *lab.Lab {
 	t.Helper()
-	l, err := lab.New(lab.Options{})
+	l, err := lab.New(lab.Options{Haste: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +69,12 @@ func TestHealthyTwins(t *testing.T) {
 
 // unseen are the rules that no scenario of the catalogue needs yet; the tests of lab/diagnose
 // hold them. A rule that a scenario does need must leave this list.
-var unseen = []string{"reachable", "declined", "violation", "injection", "handshake", "path-length", "critical-extensions", "name-constraints"}
+var unseen = []string{"declined", "violation", "path-length", "critical-extensions", "name-constraints"}
 
 // Every rule is needed: with it switched off some scenario is no longer diagnosed as expected.
 func TestMutation(t *testing.T) {
 	l := newLab(t)
-	list := scenarios.All()
-	servers := serve(l, list, make([]Row, len(list)))
+	list, servers := served(l, scenarios.All())
 	v := newVerifier(l, Options{Timeout: patience})
 	surveys := make([]probe.Survey, len(list))
 	var wait sync.WaitGroup
@@ -97,6 +96,16 @@ func TestMutation(t *testing.T) {
 			t.Errorf("the rule %q is needed for %v: take it off the list of unseen ones", rule, missed)
 		}
 	}
+}
+
+// served starts what this system can serve.
+func served(l *lab.Lab, all []scenarios.Scenario) (list []scenarios.Scenario, servers []*lab.Server) {
+	for i, server := range serve(l, all, make([]Row, len(all))) {
+		if server != nil {
+			list, servers = append(list, all[i]), append(servers, server)
+		}
+	}
+	return list, servers
 }
 
 func mismatches(j diagnose.Judge, list []scenarios.Scenario, surveys []probe.Survey) []string {
@@ -137,6 +146,7 @@ func TestJUnit(t *testing.T) {
 		{ID: "good", Cells: []Cell{{Endpoint: account.IMAPS}, {Endpoint: account.Web}}, Took: time.Second},
 		{ID: "bad", Cells: []Cell{{Endpoint: account.IMAPS, Problems: []string{"expected <a>, found \x1b[b", "and more"}}}},
 		{ID: "gone", Problem: "no port"},
+		{ID: "elsewhere", Unavailable: "not on this system"},
 	}}
 	var out bytes.Buffer
 	if err := report.WriteJUnit(&out); err != nil {
@@ -146,8 +156,11 @@ func TestJUnit(t *testing.T) {
 	if err := xml.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatalf("%v in\n%s", err, out.String())
 	}
-	if got := fmt.Sprint(back.Tests, back.Failures, len(back.Suites), back.Suites[0].Time); got != "4 2 3 1" {
+	if got := fmt.Sprint(back.Tests, back.Failures, len(back.Suites), back.Suites[0].Time); got != "5 2 4 1" {
 		t.Errorf("tests, failures, suites, seconds: %s\n%s", got, out.String())
+	}
+	if s := back.Suites[3]; back.Skipped != 1 || s.Cases[0].Skipped == nil || s.Cases[0].Skipped.Message != "not on this system" {
+		t.Errorf("the reason of a skip should be told: %+v", s)
 	}
 	if f := back.Suites[1].Cases[0].Failure; f == nil || !strings.HasPrefix(f.Message, "expected <a>") || strings.Contains(out.String(), "\x1b") {
 		t.Errorf("the failure should be told, and escaped:\n%s", out.String())

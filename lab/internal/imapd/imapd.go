@@ -29,6 +29,7 @@ type Server struct {
 	user   *imapmemserver.User
 	clear  *wire.Queue
 	secure *wire.Queue
+	open   *wire.Queue // in the clear, with logins
 	bell   bell
 	wg     sync.WaitGroup
 }
@@ -38,7 +39,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		store: opts.Store,
 		user:  imapmemserver.NewUser(opts.Store.User(), opts.Store.Password()),
-		clear: wire.NewQueue(), secure: wire.NewQueue(),
+		clear: wire.NewQueue(), secure: wire.NewQueue(), open: wire.NewQueue(),
 	}
 	for _, name := range []string{"INBOX", "Drafts", "Sent", "Trash"} {
 		if err := s.user.Create(name, nil); err != nil {
@@ -53,6 +54,8 @@ func New(opts Options) (*Server, error) {
 	// other allows a login. The empty configuration is never used: no STARTTLS reaches it.
 	s.start(s.clear, &imapserver.Options{TLSConfig: &tls.Config{}}, opts)
 	s.start(s.secure, &imapserver.Options{InsecureAuth: true}, opts)
+	// A third announces STARTTLS and allows a login all the same, for connections that ask for it.
+	s.start(s.open, &imapserver.Options{TLSConfig: &tls.Config{}, InsecureAuth: true}, opts)
 	return s, nil
 }
 
@@ -69,8 +72,12 @@ func (s *Server) start(q *wire.Queue, o *imapserver.Options, opts Options) {
 
 // ServeConn serves one conversation to its end.
 func (s *Server) ServeConn(c net.Conn) {
-	if wire.IsTLS(c) {
+	switch {
+	case wire.IsTLS(c):
 		s.secure.Hand(c)
+		return
+	case wire.Find(c).ClearLogins():
+		s.open.Hand(c)
 		return
 	}
 	s.clear.Hand(c)
@@ -81,6 +88,7 @@ func (s *Server) ServeConn(c net.Conn) {
 func (s *Server) Close() error {
 	s.clear.Close()
 	s.secure.Close()
+	s.open.Close()
 	s.wg.Wait()
 	return nil
 }

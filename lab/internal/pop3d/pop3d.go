@@ -41,7 +41,7 @@ func (s *Server) ServeConn(c net.Conn) {
 	}
 	conn := wire.Find(c)
 	ses := session{
-		store: s.opts.Store, hostname: s.opts.Hostname, secure: wire.IsTLS(c), noteLogin: conn.NoteLogin,
+		store: s.opts.Store, hostname: s.opts.Hostname, secure: wire.IsTLS(c), open: conn.ClearLogins(), noteLogin: conn.NoteLogin,
 		extend: func() error { return c.SetDeadline(time.Now().Add(idleTimeout)) },
 	}
 	ses.serve(c)

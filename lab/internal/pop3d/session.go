@@ -23,6 +23,7 @@ type session struct {
 	store     *mailbox.Store
 	hostname  string
 	secure    bool
+	open      bool // takes passwords in the clear too
 	noteLogin func(ok bool)
 	extend    func() error // called before each command
 
@@ -106,10 +107,10 @@ func (s *session) command(line string) {
 func (s *session) capa() {
 	s.ok("capabilities follow")
 	lines := []string{"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "IMPLEMENTATION mailtlslab"}
-	switch {
-	case !s.secure:
+	if !s.secure && !s.loggedIn {
 		lines = append(lines, "STLS")
-	case !s.loggedIn:
+	}
+	if (s.secure || s.open) && !s.loggedIn {
 		lines = append(lines, "USER", "SASL PLAIN")
 	}
 	fmt.Fprintf(s.w, "%s\r\n.\r\n", strings.Join(lines, "\r\n"))
@@ -132,7 +133,7 @@ func (s *session) authorise(verb, arg string) {
 	switch {
 	case s.loggedIn:
 		s.err("already logged in")
-	case !s.secure:
+	case !s.secure && !s.open:
 		s.err("[AUTH] TLS is required, use STLS")
 	case verb == "USER":
 		s.user = arg

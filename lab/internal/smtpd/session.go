@@ -56,7 +56,7 @@ func (s *session) login(user, password string) error {
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	switch {
-	case !s.secure: // RFC 3207 section 4
+	case !s.secure && !s.conn.ClearLogins(): // RFC 3207 section 4
 		return refuse(530, smtp.EnhancedCode{5, 7, 0}, "Must issue a STARTTLS command first")
 	case !s.loggedIn: // RFC 4954 section 6
 		return refuse(530, smtp.EnhancedCode{5, 7, 0}, "Authentication required")

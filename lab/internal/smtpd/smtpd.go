@@ -28,16 +28,19 @@ type Server struct {
 	store  *mailbox.Store
 	clear  *wire.Queue
 	secure *wire.Queue
+	open   *wire.Queue // in the clear, with logins
 	wg     sync.WaitGroup
 }
 
 // New starts a server that waits for ServeConn.
 func New(opts Options) *Server {
-	s := &Server{store: opts.Store, clear: wire.NewQueue(), secure: wire.NewQueue()}
+	s := &Server{store: opts.Store, clear: wire.NewQueue(), secure: wire.NewQueue(), open: wire.NewQueue()}
 	// The wire begins TLS, so one library server announces STARTTLS and no AUTH, and the other
 	// the reverse. The empty configuration is never used: no STARTTLS reaches it.
 	s.start(s.clear, opts, func(l *smtp.Server) { l.TLSConfig = &tls.Config{} })
 	s.start(s.secure, opts, func(l *smtp.Server) { l.AllowInsecureAuth = true })
+	// A third announces both, for connections that ask for it.
+	s.start(s.open, opts, func(l *smtp.Server) { l.TLSConfig, l.AllowInsecureAuth = &tls.Config{}, true })
 	return s
 }
 
@@ -55,8 +58,12 @@ func (s *Server) start(q *wire.Queue, opts Options, adjust func(*smtp.Server)) {
 
 // ServeConn serves one conversation to its end.
 func (s *Server) ServeConn(c net.Conn) {
-	if wire.IsTLS(c) {
+	switch {
+	case wire.IsTLS(c):
 		s.secure.Hand(c)
+		return
+	case wire.Find(c).ClearLogins():
+		s.open.Hand(c)
 		return
 	}
 	s.clear.Hand(c)
@@ -67,6 +74,7 @@ func (s *Server) ServeConn(c net.Conn) {
 func (s *Server) Close() error {
 	s.clear.Close()
 	s.secure.Close()
+	s.open.Close()
 	s.wg.Wait()
 	return nil
 }

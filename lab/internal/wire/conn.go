@@ -14,8 +14,9 @@ type Conn struct {
 	raw      net.Conn
 	cfg      *Config
 	began    time.Time
-	observer observer // used by one goroutine at a time, and after the end
-	linger   bool     // the client must see how this ended: FIN, not a reset by unread bytes
+	observer observer        // used by one goroutine at a time, and after the end
+	done     <-chan struct{} // closed when the listener closes
+	linger   bool            // the client must see how this ended: FIN, not a reset by unread bytes
 
 	mu       sync.Mutex
 	sent     int
@@ -67,6 +68,12 @@ func IsTLS(c net.Conn) bool {
 		}
 	}
 }
+
+// Preauth reports whether the server lets this connection in without a login. It is false on nil.
+func (c *Conn) Preauth() bool { return c != nil && c.cfg.Preauth }
+
+// ClearLogins reports whether the server takes a password before TLS. It is false on nil.
+func (c *Conn) ClearLogins() bool { return c != nil && c.cfg.ClearLogins }
 
 // NoteCommand counts a command. Only handlers of HTTP call it: the lines of the other dialects
 // are read by the wire. It does nothing on nil.

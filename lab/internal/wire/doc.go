@@ -34,6 +34,11 @@ type Config struct {
 	TLS      *tls.Config // nil means none: STARTTLS is then neither offered nor accepted
 	Dialect  Dialect
 	Handler  Handler
+	// Preauth greets everybody as logged in already, in the clear and in IMAP only; STARTTLS is
+	// then refused (RFC 9051 section 6.2.1).
+	Preauth bool
+	// ClearLogins has the daemon take passwords before TLS.
+	ClearLogins bool
 	// Done, when set, is told once of every connection, after it has ended. It must not call
 	// Close of the listener.
 	Done func(Record)

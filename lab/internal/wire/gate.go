@@ -179,6 +179,8 @@ func (g *gate) answer(cmd command, rule fault.Line) {
 		g.over, g.conn.linger = true, true
 	case fault.Stay:
 		g.stay = true
+	case fault.Go:
+		g.over, g.upgraded = true, true
 	}
 }
 
@@ -196,6 +198,10 @@ func (g *gate) say(text string) {
 func (g *gate) startTLS(cmd command) {
 	plain := cmd.verb == g.scan.dialect.upgrade() && len(cmd.args) == 0
 	ok := plain && g.conn.cfg.TLS != nil
+	if g.scan.dialect == IMAP && g.conn.cfg.Preauth {
+		g.say(cmd.tag + " BAD STARTTLS is not possible after PREAUTH")
+		return
+	}
 	switch g.scan.dialect {
 	case IMAP:
 		g.say(cmd.tag + pick(ok, " OK Begin TLS negotiation now", pick(plain, " NO STARTTLS is not available", " BAD STARTTLS takes no argument")))
@@ -245,7 +251,7 @@ func (g *gate) Write(p []byte) (int, error) {
 		ready, rest = join(g.scan.dialect, ready)
 		if len(ready) > 0 {
 			g.scan.reply(ready)
-			ready = hide(g.scan.dialect, ready, g.hide)
+			ready = mask(g.scan.dialect, hide(g.scan.dialect, ready, g.hide), g.conn.cfg.Plan.Mask)
 		}
 	}
 	g.held = bytes.Clone(rest)

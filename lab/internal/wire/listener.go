@@ -18,16 +18,18 @@ type Listener struct {
 
 	mu     sync.Mutex
 	ln     net.Listener // nil while the port is closed
+	hole   *blackHole   // in its place while packets are dropped
 	cfg    *Config
 	conns  map[*Conn]struct{}
 	closed bool
 }
 
 // Listen opens addr, "host:port" with port 0 for any. When the plan says Closed the port is
-// chosen, and remembered, but refuses connections.
+// chosen, and remembered, but refuses connections. When it says Dropped, connections are neither
+// taken nor refused; on a system that cannot do it the error wraps errors.ErrUnsupported.
 func Listen(addr string, cfg *Config) (*Listener, error) {
 	listen := func() (net.Listener, error) { return net.Listen("tcp", addr) }
-	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" && cfg.Plan.Closed {
+	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" && (cfg.Plan.Closed || cfg.Plan.Dropped) {
 		listen = func() (net.Listener, error) { return listenLow(host) }
 	}
 	ln, err := listen()
@@ -37,6 +39,13 @@ func Listen(addr string, cfg *Config) (*Listener, error) {
 	l := &Listener{addr: ln.Addr(), cfg: cfg.prepared(), conns: map[*Conn]struct{}{}, done: make(chan struct{})}
 	if cfg.Plan.Closed {
 		return l, ln.Close()
+	}
+	if cfg.Plan.Dropped {
+		err := ln.Close()
+		if err == nil {
+			l.hole, err = openBlackHole(l.addr.String())
+		}
+		return l, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,14 +82,26 @@ func (l *Listener) Set(cfg *Config) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cfg = cfg
-	switch {
-	case l.closed:
+	if l.closed {
 		return net.ErrClosed
-	case cfg.Plan.Closed && l.ln != nil:
+	}
+	if l.hole != nil && !cfg.Plan.Dropped {
+		l.hole.close()
+		l.hole = nil
+	}
+	switch {
+	case (cfg.Plan.Closed || cfg.Plan.Dropped) && l.ln != nil:
 		err := l.ln.Close()
 		l.ln = nil
+		if err == nil && cfg.Plan.Dropped {
+			l.hole, err = openBlackHole(l.addr.String())
+		}
 		return err
-	case !cfg.Plan.Closed && l.ln == nil:
+	case cfg.Plan.Dropped && l.hole == nil:
+		var err error
+		l.hole, err = openBlackHole(l.addr.String())
+		return err
+	case !cfg.Plan.Closed && !cfg.Plan.Dropped && l.ln == nil:
 		ln, err := net.Listen("tcp", l.addr.String())
 		if err != nil {
 			return fmt.Errorf("reopen the port: %w", err)
@@ -100,6 +121,10 @@ func (l *Listener) Close() error {
 		if l.ln != nil {
 			l.ln.Close()
 			l.ln = nil
+		}
+		if l.hole != nil {
+			l.hole.close()
+			l.hole = nil
 		}
 		for c := range l.conns {
 			c.abort()
@@ -146,6 +171,7 @@ func (l *Listener) track(raw net.Conn) {
 		return
 	}
 	c := newConn(raw, l.cfg)
+	c.done = l.done
 	l.conns[c] = struct{}{}
 	l.wg.Add(1)
 	go func() {

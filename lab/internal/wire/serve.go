@@ -18,6 +18,9 @@ const lingering = time.Second
 func (c *Conn) serve() {
 	defer c.raw.Close()
 	plan := c.cfg.Plan
+	if plan.Delay > 0 && !c.wait(plan.Delay) {
+		return
+	}
 	switch plan.Accept {
 	case fault.Reset:
 		if t, ok := c.raw.(*net.TCPConn); ok {
@@ -75,6 +78,12 @@ func (c *Conn) encrypt(early []byte, mute bool) {
 		return
 	}
 	c.raw.SetDeadline(time.Time{})
+	if c.cfg.Plan.Hello.Then != fault.Serve {
+		var spared bool
+		if early, spared = c.meetHello(early); !spared {
+			return
+		}
+	}
 	t := tls.Server(&socket{Conn: c.raw, conn: c, early: early}, c.cfg.TLS)
 	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.HandshakeTimeout)
 	defer cancel()
