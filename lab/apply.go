@@ -21,7 +21,7 @@ type Device struct {
 // returns the device as it is then. It does what the action says and no more, and looks at
 // nothing but what is served and set now: never at how the scenario was made.
 func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, error) {
-	if a.Party() == action.User && a.Kind != action.LeaveNetwork {
+	if a.Party() == action.User && !onPath(a.Kind) {
 		return s.applyToDevice(a, d)
 	}
 	p := s.ports[e]
@@ -43,6 +43,9 @@ func (s *Server) Restore(e account.Endpoint) error {
 }
 
 func (s *Server) set(e account.Endpoint, p *port, next served) error {
+	if err := s.resign(e, &next); err != nil {
+		return fmt.Errorf("cannot sign again for %s: %w", e, err)
+	}
 	if err := p.listener.Set(s.config(e, next)); err != nil {
 		return fmt.Errorf("cannot change %s: %w", e, err)
 	}
@@ -63,6 +66,8 @@ func (s *Server) applyToDevice(a action.Action, d Device) (Device, error) {
 		d.Credentials.Password = Password
 	case action.TrustRoot:
 		d.Settings.Roots = append(slices.Clone(d.Settings.Roots), a.Certificate)
+	case action.ForgetException, action.TrustAgain, action.ForgetSession:
+		d.Settings = withMemory(a, d.Settings)
 	default:
 		return d, fmt.Errorf("the lab cannot carry out %q on a device", a.Kind)
 	}
@@ -90,8 +95,12 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 		now.wire.Closed = false
 	case action.RestartService:
 		now.wire.Accept, now.wire.CutAfter = fault.Serve, 0
-	case action.LeaveNetwork:
-		now.path = account.Direct
+	case action.LeaveNetwork, action.ExemptMail, action.StopScanning:
+		now.path = pathAfter(a.Kind, now.path)
+	case action.ReloadMail:
+		now.reloadMail(e)
+	case action.RepairBackends:
+		err = now.repairBackends(a.Fingerprint)
 	default:
 		change, ok := reissue(a)
 		if !ok {
