@@ -30,7 +30,7 @@ func lifeCycle() []Scenario {
 			Number: 98, ID: "cert-changed-after-exception", Family: LifeCycle,
 			Title:      "The certificate that was trusted by hand is gone",
 			Story:      "Long ago somebody tapped Trust on a self-signed certificate, and all was quiet. Now the server has another one, equally self-signed, and the question comes back.",
-			References: []string{"https://support.mozilla.org/en-US/kb/add-security-exception", "Thunderbird for Android keeps exceptions by host and port: thunderbird-android, LocalKeyStore"},
+			References: []string{"https://support.mozilla.org/en-US/kb/add-security-exception", "Thunderbird for Android keeps exceptions by host and port: thunderbird-android@a59bd679, TrustManagerFactory.java"},
 			Services:   chain(certs.SelfSigned()),
 			Device:     Device{OldException: true},
 			OpenSSL:    18,

@@ -229,7 +229,7 @@ var vocabulary = [...]Info{
 	{Intermittent, History, Error, byEvery, "Some connections meet another certificate than the rest", Certifying, false, nil, nil, "validation-failure"},
 	{MailServiceNotReloaded, History, Error, byApple, "The web server has the new certificate, the mail service still the old one", Certifying, false, []Code{Expired}, nil, "certificate-expired"},
 	{ExceptionStale, History, Error, byThunderbird, "The certificate that was once trusted by hand has been replaced", Certifying, false, []Code{IssuerNotTrusted, IssuerUnknown, SelfSigned}, nil, "certificate-not-trusted"},
-	{StaleSession, History, Warning, "crypto/tls and OpenSSL do not look at the certificate of a resumed session, measured", "A resumed session hides what is wrong with the certificate", Certifying, false, nil, nil, ""},
+	{StaleSession, History, Warning, "RFC 8446 section 4.4.2: a resumed session sends no certificate; crypto/tls of Go 1.26 takes it all the same, measured", "A resumed session hides what is wrong with the certificate", Certifying, false, nil, nil, ""},
 
 	{CredentialsRefused, Account, Error, byEvery, "The server is in order and refuses the user name or password", LoggingIn, false, nil, nil, ""},
 
