@@ -41,6 +41,7 @@ type Authority struct {
 	intermediates []*x509.Certificate
 	issuers       int                     // issuing CAs named so far
 	rsa           map[int]*rsa.PrivateKey // by size in bits: made once, when first needed
+	proxies       map[string]*draft       // by name: made when first needed
 }
 
 // NewAuthority makes a root and an intermediate with new keys.

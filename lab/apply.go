@@ -21,7 +21,7 @@ type Device struct {
 // returns the device as it is then. It does what the action says and no more, and looks at
 // nothing but what is served and set now: never at how the scenario was made.
 func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, error) {
-	if a.Party() == action.User && a.Kind != action.LeaveNetwork {
+	if a.Party() == action.User && !onPath(a.Kind) {
 		return s.applyToDevice(a, d)
 	}
 	p := s.ports[e]
@@ -43,6 +43,9 @@ func (s *Server) Restore(e account.Endpoint) error {
 }
 
 func (s *Server) set(e account.Endpoint, p *port, next served) error {
+	if err := s.resign(e, &next); err != nil {
+		return fmt.Errorf("cannot sign again for %s: %w", e, err)
+	}
 	s.publish(next.bundle) // before anybody can ask
 	if err := p.listener.Set(s.config(e, next)); err != nil {
 		return fmt.Errorf("cannot change %s: %w", e, err)
@@ -66,6 +69,8 @@ func (s *Server) applyToDevice(a action.Action, d Device) (Device, error) {
 		d.Settings.MaxVersion = 0
 	case action.TrustRoot:
 		d.Settings.Roots = append(slices.Clone(d.Settings.Roots), a.Certificate)
+	case action.ForgetException, action.TrustAgain, action.ForgetSession:
+		d.Settings = withMemory(a, d.Settings)
 	default:
 		return d, fmt.Errorf("the lab cannot carry out %q on a device", a.Kind)
 	}
@@ -103,12 +108,12 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 		now.wire.Closed, now.wire.Dropped = false, false
 	case action.RestartService:
 		now.wire.Accept, now.wire.CutAfter, now.wire.Hello = fault.Serve, 0, fault.Hello{}
-	case action.LeaveNetwork:
-		now.path = account.Direct
-	case action.ExemptMail:
-		if inspects(now.path) {
-			now.path = account.Direct
-		}
+	case action.LeaveNetwork, action.ExemptMail, action.StopScanning:
+		now.path = pathAfter(a.Kind, now.path)
+	case action.ReloadMail:
+		now.reloadMail(e)
+	case action.RepairBackends:
+		err = now.repairBackends(a.Fingerprint)
 	default:
 		change, ok := reissue(a)
 		if !ok {

@@ -1,9 +1,7 @@
 package lab
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,6 +25,11 @@ type served struct {
 	clientCertificate bool
 	wire              fault.Plan
 	path              account.Path
+	disk              *certs.Bundle   // newer than bundle, and not loaded; nil when there is none
+	backends          []*certs.Bundle // further machines behind the name
+	firstBackend      int             // which the first connection meets; 0 has bundle
+	resigned          *certs.Bundle   // what a proxy on the path makes of bundle; nil without one
+	portal            *certs.Bundle   // of a hotspot in the server's place; nil without one
 }
 
 // starting returns what the scenario wants served on e.
@@ -47,7 +50,10 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 	if service.Speaks != "" {
 		start.protocol = service.Speaks
 	}
-	return start, nil
+	if err := s.fleet(service, &start); err != nil {
+		return served{}, err
+	}
+	return start, s.resign(e, &start)
 }
 
 // bundle returns the chain with these faults, the same one for all endpoints that share them:
@@ -91,6 +97,7 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 	}
 	if now.mode != account.Plaintext {
 		c.TLS = tlsConfig(now)
+		s.memory.keepSessions(c)
 	}
 	c.Preauth, c.ClearLogins = now.preauth, now.clearLogins
 	if now.maxVersion == ssl30 {
@@ -98,9 +105,7 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 	}
 	c.Plan.Delay = s.lab.shortened(c.Plan.Delay)
 	layPath(&c.Plan, e.Protocol(), now.path)
-	if now.path == account.CaptivePortal {
-		c.Plan = fault.Plan{Portal: portalAnswer}
-	}
+	now.meet(c)
 	return c
 }
 
@@ -119,7 +124,7 @@ func dialect(p account.Protocol) wire.Dialect {
 
 func tlsConfig(now served) *tls.Config {
 	c := &tls.Config{
-		Certificates: []tls.Certificate{now.bundle.TLS()},
+		Certificates: []tls.Certificate{now.shown().TLS()},
 		MinVersion:   tls.VersionTLS12,
 		MaxVersion:   now.maxVersion,
 		// A resumed session skips the certificate, which is all that matters here.
@@ -132,6 +137,7 @@ func tlsConfig(now served) *tls.Config {
 	if c.MaxVersion != 0 && c.MaxVersion < c.MinVersion {
 		c.MinVersion = c.MaxVersion
 	}
+	now.takeTurns(c)
 	if now.clientCertificate {
 		c.ClientAuth = tls.RequireAnyClientCert
 	}
@@ -143,8 +149,7 @@ func (s *Server) Fingerprint(e account.Endpoint) string {
 	p := s.ports[e]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum := sha256.Sum256(p.now.bundle.Raw[0])
-	return hex.EncodeToString(sum[:])
+	return fingerprint(p.now.shown())
 }
 
 // Presented returns the certificates that e is meant to present now, DER, the leaf first.
@@ -152,5 +157,5 @@ func (s *Server) Presented(e account.Endpoint) [][]byte {
 	p := s.ports[e]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.now.bundle.Raw)
+	return slices.Clone(p.now.shown().Raw)
 }

@@ -30,6 +30,7 @@ type Server struct {
 	daemons map[account.Protocol]daemon
 	ports   map[account.Endpoint]*port
 	bundles map[string]*certs.Bundle // what the endpoints began with; complete once started
+	memory  memory                   // what the device remembers of this server
 }
 
 type daemon interface {
@@ -49,6 +50,9 @@ func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
 	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*port{}, bundles: map[string]*certs.Bundle{}}
 	var err error
 	if server.daemons, err = daemons(l, s.AccountHost()); err != nil {
+		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
+	}
+	if server.memory, err = server.remember(); err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
 	}
 	for i, e := range account.Endpoints() {
@@ -139,6 +143,7 @@ func (s *Server) Device(e account.Endpoint) Device {
 	}
 	set.MaxVersion = s.Scenario.Device.MaxVersion
 	set.Addresses = s.addresses(set.Host)
+	s.memory.fill(&set)
 	d := Device{Settings: set, Credentials: account.Credentials{User: User, Password: Password}}
 	if s.Scenario.Device.Password != "" {
 		d.Credentials.Password = s.Scenario.Device.Password

@@ -33,7 +33,10 @@ var published = map[int]string{
 	73: "auth-offered-before-tls", 74: "implicit-on-starttls-port", 75: "starttls-on-implicit-port",
 	76: "plaintext-on-tls-port", 77: "wrong-protocol-on-port", 78: "tls-port-closed-starttls-open",
 	80: "bad-password-control", 81: "connection-refused", 82: "connect-blackhole", 83: "reset-before-greeting",
-	84: "hang-after-accept", 85: "slow-greeting", 92: "captive-portal-plain-http", 100: "two-faults-at-once",
+	84: "hang-after-accept", 85: "slow-greeting", 88: "mail-antivirus-proxy", 89: "corporate-proxy-untrusted",
+	90: "corporate-proxy-trusted", 91: "selective-interception", 92: "captive-portal-plain-http",
+	93: "captive-portal-certificate", 96: "webmail-ok-mail-bad", 97: "one-of-two-backends-expired",
+	98: "cert-changed-after-exception", 99: "resumption-hides-fault", 100: "two-faults-at-once",
 }
 
 func TestNumbersAndIDsAreKept(t *testing.T) {
@@ -162,8 +165,10 @@ func TestEveryChainCanBeBuilt(t *testing.T) {
 	}
 	for _, s := range scenarios.All() {
 		for _, e := range s.On() {
-			if _, err := authority.Build(certs.Spec{Host: s.Host, Faults: s.Service(e).Chain}); err != nil {
-				t.Errorf("%s on %s: %v", s.ID, e, err)
+			for _, faults := range append([][]certs.Fault{s.Service(e).Chain}, s.Service(e).Backends...) {
+				if _, err := authority.Build(certs.Spec{Host: s.Host, Faults: faults}); err != nil {
+					t.Errorf("%s on %s: %v", s.ID, e, err)
+				}
 			}
 		}
 	}

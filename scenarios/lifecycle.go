@@ -2,12 +2,50 @@ package scenarios
 
 import (
 	"mailtlslab/certs"
+	"mailtlslab/lab/account"
 	"mailtlslab/lab/finding"
 )
 
 // lifeCycle returns servers as years of neglect leave them.
 func lifeCycle() []Scenario {
 	return []Scenario{
+		{
+			Number: 96, ID: "webmail-ok-mail-bad", Family: LifeCycle,
+			Title:      "The web server has the new certificate, the mail server still the old one",
+			Story:      "The certificate was renewed in time and the browser is content. Nobody told the mail services to load it, and they go on with the one that ran out yesterday.",
+			References: []string{"https://eff-certbot.readthedocs.io/en/stable/using.html#renewing-certificates", "Dovecot 2.3.19.1 keeps its certificate until a reload, measured"},
+			Services:   []Service{{On: account.MailEndpoints(), Chain: []certs.Fault{certs.Expired(certs.Leaf, 1)}, NotReloaded: true}},
+			OpenSSL:    10,
+			Expect:     []Expectation{{On: account.MailEndpoints(), Findings: []finding.Code{finding.MailServiceNotReloaded}}},
+		},
+		{
+			Number: 97, ID: "one-of-two-backends-expired", Family: LifeCycle,
+			Title:      "One of two machines was forgotten",
+			Story:      "Two machines share the name, and only one of them got the new certificate. Every other attempt fails, so that the person who looks never sees what the person who calls has seen.",
+			References: []string{"RFC 5280 section 4.1.2.5"},
+			Services:   alternating(),
+			Expect:     everywhere(finding.Intermittent),
+		},
+		{
+			Number: 98, ID: "cert-changed-after-exception", Family: LifeCycle,
+			Title:      "The certificate that was trusted by hand is gone",
+			Story:      "Long ago somebody tapped Trust on a self-signed certificate, and all was quiet. Now the server has another one, equally self-signed, and the question comes back.",
+			References: []string{"https://support.mozilla.org/en-US/kb/add-security-exception", "Thunderbird for Android keeps exceptions by host and port: thunderbird-android@a59bd679, TrustManagerFactory.java"},
+			Services:   chain(certs.SelfSigned()),
+			Device:     Device{OldException: true},
+			OpenSSL:    18,
+			Expect:     everywhere(finding.ExceptionStale),
+		},
+		{
+			Number: 99, ID: "resumption-hides-fault", Family: LifeCycle,
+			Title:      "A kept session hides an expired certificate",
+			Story:      "The mail program goes on with a session from yesterday, in which no certificate is shown any more. After a restart it looks again, and then there is the expired one.",
+			References: []string{"RFC 8446 section 2.2", "RFC 8446 section 4.6.1"},
+			Services:   chain(certs.Expired(certs.Leaf, 1)),
+			Device:     Device{OldSession: true},
+			OpenSSL:    10,
+			Expect:     everywhere(finding.Expired, finding.StaleSession),
+		},
 		{
 			Number: 100, ID: "two-faults-at-once", Family: LifeCycle,
 			Title:      "Expired, for another name, and from an unknown authority",
@@ -18,4 +56,12 @@ func lifeCycle() []Scenario {
 			Expect:     everywhere(finding.IssuerNotTrusted, finding.NameMismatch, finding.Expired),
 		},
 	}
+}
+
+// alternating returns a healthy machine and an expired one behind the name. Which of them the
+// first connection meets goes by no rule of protocol or mode, as with any balancer of load.
+func alternating() []Service {
+	expired := [][]certs.Fault{{certs.Expired(certs.Leaf, 1)}}
+	late := []account.Endpoint{account.IMAPStartTLS, account.POP3S, account.SubmissionStart}
+	return []Service{{On: late, Backends: expired, FirstBackend: 1}, {Backends: expired}}
 }

@@ -88,6 +88,13 @@ type Service struct {
 	ClearLogins bool `json:"clearLogins,omitempty"`
 	// Wire is what goes wrong below TLS.
 	Wire fault.Plan `json:"wire,omitzero"`
+	// NotReloaded says that the certificate on the server's disk is healthy, and that the service
+	// still serves Chain because nobody told it.
+	NotReloaded bool `json:"notReloaded,omitempty"`
+	// Backends are further machines behind the name, by their faults. Connections meet the machine
+	// with Chain and these in turn, one each; FirstBackend is which the first one meets.
+	Backends     [][]certs.Fault `json:"backends,omitempty"`
+	FirstBackend int             `json:"firstBackend,omitempty"`
 }
 
 // A Device is how the account is set up, where that differs from what it should be.
@@ -98,6 +105,14 @@ type Device struct {
 	MaxVersion uint16 `json:"maxVersion,omitempty"`
 	// Password is typed in instead of the right one.
 	Password string `json:"password,omitempty"`
+	// TrustsProxy says that the root of the proxy on the path is installed.
+	TrustsProxy bool `json:"trustsProxy,omitempty"`
+	// OldException says that somebody once trusted by hand the certificate that the server had
+	// before its present one, with the same faults.
+	OldException bool `json:"oldException,omitempty"`
+	// OldSession says that the mail program resumes a TLS session from when the server's
+	// certificate was healthy.
+	OldSession bool `json:"oldSession,omitempty"`
 }
 
 // An Expectation is the exact set of codes that must be found on some endpoints.

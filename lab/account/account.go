@@ -176,7 +176,20 @@ type Settings struct {
 	Roots [][]byte `json:"roots,omitempty"`
 	// Exceptions are the certificates that somebody once chose to trust by hand.
 	Exceptions []Exception `json:"exceptions,omitempty"`
+
+	// Session is one that the mail program keeps and resumes; the zero value resumes none.
+	Session Session `json:"session,omitzero"`
 }
+
+// A Session is a TLS session to resume (RFC 8446 section 2.2). Whoever has it can take part in
+// the session, so an observation never holds it.
+type Session struct {
+	Ticket []byte `json:"ticket"`
+	State  []byte `json:"state"` // as crypto/tls writes it: tls.SessionState.Bytes
+}
+
+// IsZero reports whether there is nothing to resume.
+func (s Session) IsZero() bool { return len(s.State) == 0 }
 
 // An Exception is one certificate trusted by hand for one server, whatever is wrong with it.
 type Exception struct {
@@ -248,4 +261,13 @@ const (
 	CaptivePortal Path = "captive-portal-http" // a hotspot that answers everything with a redirect to its login page
 	MaskedUpgrade Path = "starttls-masked"     // a firewall that overwrites the offer of STARTTLS and answers the command itself
 	SmallHellos   Path = "small-hellos-only"   // something that cuts the connection at a ClientHello larger than a packet
+
+	// A hotspot that does the same inside TLS, with its own certificate on every port.
+	CaptivePortalTLS Path = "captive-portal-certificate"
+	// A program on the device itself that opens every connection and signs it again.
+	MailAntivirus Path = "mail-antivirus-proxy"
+	// A company's proxy that opens every connection and signs it again.
+	CorporateProxy Path = "corporate-proxy"
+	// The same for the mail ports only.
+	SelectiveProxy Path = "selective-proxy"
 )

@@ -136,6 +136,7 @@ func full() account.Settings {
 		Addresses: map[string]string{"mail.lab.test:587": "127.0.0.1:1"}, Clock: time.Date(2020, 2, 29, 1, 2, 3, 4, time.UTC),
 		MinVersion: 0x0301, MaxVersion: 0x0303, SmallHello: true, Roots: [][]byte{{1, 2}, {3}},
 		Exceptions: []account.Exception{{Host: "mail.lab.test", Port: 587, Fingerprint: "ab"}},
+		Session:    account.Session{Ticket: []byte{1}, State: []byte{2}},
 	}
 }
 

@@ -34,6 +34,7 @@ func chainRules() []chainRule {
 	return []chainRule{
 		{"default-installation", defaultInstallation},
 		{"trust-anchor", trustAnchor},
+		{"interception", interception},
 		{"missing-intermediate", missingIntermediate},
 		{"signatures", signatures},
 		{"issuer-is-a-ca", issuerIsACA},

@@ -29,6 +29,9 @@ type Judge struct {
 	Without []string
 	// Slow is how long a server may take to say its first byte; 0 means SlowAfter.
 	Slow time.Duration
+	// Repeat is how often every connection is to be looked at again, for faults that come and
+	// go. 0 repeats only what seems worth it.
+	Repeat int
 }
 
 // A Report is the diagnosis of one survey.
@@ -68,7 +71,11 @@ func Rules() []string {
 	for _, r := range chainRules() {
 		out = append(out, r.name)
 	}
-	return append(out, "name-constraints")
+	out = append(out, "name-constraints")
+	for _, r := range comparisons() {
+		out = append(out, r.name)
+	}
+	return out
 }
 
 // Report judges a survey as it stands.
@@ -121,7 +128,7 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 		pending = pending && (len(found) == 0 || rule.aside)
 	}
 	if o.TLS != nil && len(o.TLS.Chain) > 0 {
-		found := s.chain(o)
+		found := s.certificates(c)
 		out.Findings = append(out.Findings, found...)
 		// crypto/tls gives up on a certificate that it cannot read.
 		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate))

@@ -375,7 +375,7 @@ func TestTheCAIsNotAsked(t *testing.T) {
 	s.Observations[0].TLS.FromRecords = true
 	row{name: "from records", survey: s, know: trusting(late.root), codes: "expired"}.check(t)
 	// A file holds no handshake, so nothing is missing in it.
-	if fs := (diagnose.Judge{Knowledge: trusting(late.root)}).Chain(diagnose.Chain{Certificates: raws(late.leaf, late.issuer), At: now()}); len(fs) != 1 || fs[0].Code != finding.Expired {
+	if fs, _ := (diagnose.Judge{Knowledge: trusting(late.root)}).Chain(diagnose.Chain{Certificates: raws(late.leaf, late.issuer), At: now()}); len(fs) != 1 || fs[0].Code != finding.Expired {
 		t.Errorf("a file: %v", finding.Codes(fs))
 	}
 }

@@ -188,7 +188,7 @@ var vocabulary = [...]Info{
 	{LocalInterception, Trust, Error, byThunderbird, "A program on the device itself looks into the mail connection", Certifying, false, []Code{IssuerNotTrusted, IssuerUnknown, SelfSigned}, nil, "certificate-not-trusted"},
 	{Interception, Trust, Error, byApple, "The network looks into the connection, and its CA is not on the device", Certifying, false, []Code{IssuerNotTrusted, IssuerUnknown, SelfSigned}, nil, "certificate-not-trusted"},
 	{InterceptionOnMailPort, Trust, Error, byApple, "The network looks into mail connections only", Certifying, false, []Code{IssuerNotTrusted, IssuerUnknown, SelfSigned, Interception}, nil, "certificate-not-trusted"},
-	{InterceptedButValid, Trust, Warning, "RFC 8314 section 5.1: the device accepts what an installed CA vouches for", "The network looks into the connection, and the device has been told to accept it", Certifying, false, nil, nil, ""},
+	{InterceptedButValid, Trust, Warning, "RFC 8314 section 5.1: the device accepts what an installed CA vouches for", "The network looks into the connection, and the device has been told to accept it", Certifying, false, []Code{RootAlsoSent}, nil, ""},
 	{TooComplex, Trust, Error, byGo, "The chain demands more checks than any client makes", Certifying, false, nil, nil, "validation-failure"},
 
 	{NoSAN, Names, Error, byApple, "The certificate names its server only in the Common Name", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
@@ -229,7 +229,7 @@ var vocabulary = [...]Info{
 	{Intermittent, History, Error, byEvery, "Some connections meet another certificate than the rest", Certifying, false, nil, nil, "validation-failure"},
 	{MailServiceNotReloaded, History, Error, byApple, "The web server has the new certificate, the mail service still the old one", Certifying, false, []Code{Expired}, nil, "certificate-expired"},
 	{ExceptionStale, History, Error, byThunderbird, "The certificate that was once trusted by hand has been replaced", Certifying, false, []Code{IssuerNotTrusted, IssuerUnknown, SelfSigned}, nil, "certificate-not-trusted"},
-	{StaleSession, History, Error, "crypto/tls and OpenSSL do not look at the certificate of a resumed session, measured", "A resumed session hides what is wrong with the certificate", Certifying, false, nil, nil, ""},
+	{StaleSession, History, Warning, "RFC 8446 section 4.4.2: a resumed session sends no certificate; crypto/tls of Go 1.26 takes it all the same, measured", "A resumed session hides what is wrong with the certificate", Certifying, false, nil, nil, ""},
 
 	{CredentialsRefused, Account, Error, byEvery, "The server is in order and refuses the user name or password", LoggingIn, false, nil, nil, ""},
 

@@ -21,7 +21,7 @@ func (s *Session) handshake() error {
 	err := s.tls.Handshake()
 	state := s.tls.ConnectionState() // what was agreed on so far, also after an error
 	seen.Version, seen.Cipher, seen.ALPN = state.Version, state.CipherSuite, state.NegotiatedProtocol
-	seen.Staple, seen.Complete = state.OCSPResponse, err == nil
+	seen.Staple, seen.Complete, seen.Resumed = state.OCSPResponse, err == nil, state.DidResume
 	if err != nil && seen.Version == 0 {
 		seen.Chosen = versionInRecords(s.link.tape)
 	}
@@ -69,6 +69,7 @@ func (s *Session) config(seen *TLS) *tls.Config {
 	if c.MinVersion == 0 {
 		c.MinVersion = tls.VersionTLS10
 	}
+	s.offer(c)
 	if s.protocol() == account.HTTPS {
 		c.NextProtos = []string{"http/1.1"}
 	}

@@ -94,6 +94,9 @@ type TLS struct {
 	// ClientCertificate says that the server asked for a certificate of ours.
 	ClientCertificate bool `json:"clientCertificate,omitempty"`
 	Complete          bool `json:"complete"` // the handshake was finished
+	// Resumed says that a session was resumed: no certificate was sent, and Chain is the one
+	// remembered from when the session began.
+	Resumed bool `json:"resumed,omitempty"`
 }
 
 // A Survey is all that was seen of one account, in the order of its settings, then the further
@@ -107,17 +110,21 @@ type Survey struct {
 type Further struct {
 	Ask         Ask          `json:"ask"`
 	Observation *Observation `json:"observation,omitempty"`
-	Certificate []byte       `json:"certificate,omitempty"` // DER, for FetchIssuer
-	Response    []byte       `json:"response,omitempty"`    // as it came, for FetchCRL and FetchOCSP
-	NotTried    bool         `json:"notTried,omitempty"`    // because nothing was to be fetched
-	Error       string       `json:"error,omitempty"`
+	// Repeats are the looks of Repeat, in their order.
+	Repeats     []Observation `json:"repeats,omitempty"`
+	Certificate []byte        `json:"certificate,omitempty"` // DER, for FetchIssuer
+	Response    []byte        `json:"response,omitempty"`    // as it came, for FetchCRL and FetchOCSP
+	NotTried    bool          `json:"notTried,omitempty"`    // because nothing was to be fetched
+	Error       string        `json:"error,omitempty"`
 }
 
 // An Ask is one further look that would settle a question. The list of kinds is closed.
 type Ask struct {
 	Kind AskKind `json:"kind"`
-	// Settings are what to look at, for Look.
+	// Settings are what to look at, for Look and Repeat.
 	Settings account.Settings `json:"settings,omitzero"`
+	// Count is how often to look, for Repeat: at most 10 times.
+	Count int `json:"count,omitempty"`
 	// URL is where to fetch from: for FetchIssuer caIssuers of RFC 5280 section 4.2.2.1, for
 	// FetchOCSP the responder there, for FetchCRL a distribution point of section 4.2.1.13.
 	URL string `json:"url,omitempty"`
@@ -133,6 +140,7 @@ const (
 	Look        AskKind = "look"         // one more connection, with these settings
 	LookAgain   AskKind = "look-again"   // the same connection once more
 	FetchIssuer AskKind = "fetch-issuer" // the issuer's certificate, over plain HTTP, bounded
+	Repeat      AskKind = "repeat"       // the same connection several times, one after the other
 	FetchCRL    AskKind = "fetch-crl"    // the CA's revocation list, likewise
 	FetchOCSP   AskKind = "fetch-ocsp"   // the CA's word on one certificate, likewise
 )

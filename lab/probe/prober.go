@@ -18,6 +18,8 @@ const (
 	// A look has seven stages, each with its own limit; the whole is held to this many, so that
 	// a server that uses up each of them does not get all of them.
 	stepsPerLook = 6
+	// maxRepeats bounds how often one connection is looked at for one Ask.
+	maxRepeats = 10
 )
 
 // A Prober makes looks. The zero value is ready, and safe for concurrent use.
@@ -74,6 +76,12 @@ func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
 			o := p.Look(ctx, asks[i].Settings)
 			o.Listed = false
 			out[i].Observation = &o
+		case Repeat:
+			for range min(max(asks[i].Count, 0), maxRepeats) {
+				o := p.Look(ctx, asks[i].Settings)
+				o.Listed = false
+				out[i].Repeats = append(out[i].Repeats, o)
+			}
 		case FetchIssuer:
 			der, err := p.fetchIssuer(ctx, asks[i].URL)
 			out[i].Certificate = der

@@ -19,13 +19,18 @@ type Session struct {
 	tags int      // IMAP tags used
 	caps []string // as announced inside TLS
 	tape *[]byte  // where to leave the recorded bytes of a handshake, if anywhere
+
+	resume account.Session // kept out of the observation
 }
 
 func (p *Prober) session(s account.Settings) *Session {
+	resume := s.Session
+	s.Session = account.Session{}
 	return &Session{
-		p:   p,
-		end: time.Now().Add(stepsPerLook * p.timeout()),
-		obs: Observation{Settings: s, Listed: true, At: p.at(s)},
+		p:      p,
+		end:    time.Now().Add(stepsPerLook * p.timeout()),
+		obs:    Observation{Settings: s, Listed: true, At: p.at(s)},
+		resume: resume,
 	}
 }
 

@@ -19,6 +19,14 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 		return portActions(f)
 	case finding.IssuerNotTrusted:
 		return []action.Action{{Kind: action.ReissueTrusted}, {Kind: action.TrustRoot, Certificate: f.Facts.Certificate}}
+	case finding.Interception, finding.InterceptionOnMailPort:
+		return []action.Action{{Kind: action.TrustRoot, Certificate: f.Facts.Certificate}, {Kind: action.ExemptMail}, {Kind: action.LeaveNetwork}}
+	case finding.InterceptedButValid:
+		return []action.Action{{Kind: action.ExemptMail}, {Kind: action.LeaveNetwork}}
+	case finding.Intermittent:
+		return []action.Action{{Kind: action.RepairBackends, Fingerprint: f.Facts.Fingerprint}}
+	case finding.ExceptionStale:
+		return []action.Action{{Kind: action.ReissueTrusted}, {Kind: action.TrustAgain, Fingerprint: f.Facts.Fingerprint}}
 	case finding.DefaultInstallationCertificate:
 		return []action.Action{{Kind: action.InstallReal, Names: []string{s.Host}}}
 	case finding.MissingIntermediate:
@@ -102,6 +110,9 @@ func single(c finding.Code) (action.Kind, bool) {
 		finding.StaleStaple:               action.FixStapling,
 		finding.RevocationUnknown:         action.FixRevocation,
 		finding.CredentialsRefused:        action.EnterPassword,
+		finding.LocalInterception:         action.StopScanning,
+		finding.MailServiceNotReloaded:    action.ReloadMail,
+		finding.StaleSession:              action.ForgetSession,
 	}[c]
 	return kind, ok
 }
@@ -145,4 +156,13 @@ func portActions(f finding.Finding) []action.Action {
 		out = append(out, action.Action{Kind: action.OpenPort})
 	}
 	return out
+}
+
+// Leaves returns what an action leaves behind of the finding that it is offered for. To trust
+// the root of a proxy ends the warnings, and the proxy goes on reading.
+func Leaves(c finding.Code, k action.Kind) []finding.Code {
+	if k == action.TrustRoot && (c == finding.Interception || c == finding.InterceptionOnMailPort) {
+		return []finding.Code{finding.InterceptedButValid}
+	}
+	return nil
 }

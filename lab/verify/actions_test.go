@@ -69,6 +69,14 @@ var cures = map[string]string{
 	"reset-before-greeting":         "restart-service",
 	"hang-after-accept":             "restart-service",
 	"captive-portal-plain-http":     "leave-network",
+	"mail-antivirus-proxy":          "stop-mail-scanning",
+	"corporate-proxy-untrusted":     "exempt-mail-from-inspection leave-network",
+	"corporate-proxy-trusted":       "exempt-mail-from-inspection leave-network",
+	"selective-interception":        "exempt-mail-from-inspection leave-network",
+	"captive-portal-certificate":    "leave-network",
+	"webmail-ok-mail-bad":           "reload-mail-services renew-certificate",
+	"one-of-two-backends-expired":   "repair-every-backend",
+	"cert-changed-after-exception":  "install-real-certificate reissue-from-trusted-ca trust-again trust-root",
 	// three faults at once: no single action is enough
 	"two-faults-at-once":       "",
 	"self-signed-ca-true-leaf": "",
@@ -87,6 +95,8 @@ var cures = map[string]string{
 	"auth-offered-before-tls":        "refuse-plaintext-logins",
 	"connect-blackhole":              "open-port",
 	"slow-greeting":                  "answer-in-time",
+	// a hidden fault and what hides it
+	"resumption-hides-fault": "",
 }
 
 // TestActionsCureWhatTheyShould applies every action to every scenario.
@@ -141,7 +151,7 @@ func (v verifier) cleanAfter(t *testing.T, l *lab.Lab, server *lab.Server, e acc
 		t.Errorf("%s on %s of %s: %v", kind, e, server.Scenario.ID, err)
 		return false
 	}
-	again, _ := v.examine(context.Background(), []lab.Device{after})
+	again, _ := v.asOftenAs(server.Scenario.Expected(e)).examine(context.Background(), []lab.Device{after})
 	if err := server.Restore(e); err != nil {
 		t.Errorf("%s: %v", server.Scenario.ID, err)
 	}
@@ -160,6 +170,8 @@ func parameters(l *lab.Lab, server *lab.Server, e account.Endpoint, kind action.
 	case action.TrustRoot:
 		chain := server.Presented(e)
 		a.Certificate = chain[len(chain)-1]
+	case action.TrustAgain:
+		a.Fingerprint = server.Fingerprint(e)
 	case action.UseHost:
 		a.Host = certificateName(server, e)
 	case action.UseServer:

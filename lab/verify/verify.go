@@ -19,6 +19,7 @@ import (
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/probe"
+	"mailtlslab/lab/remedy"
 	"mailtlslab/scenarios"
 )
 
@@ -214,7 +215,7 @@ func (v verifier) examine(ctx context.Context, devices []lab.Device) ([]seen, pr
 	out := make([]seen, len(devices))
 	for i, e := range report.Endpoints {
 		out[i] = seen{Endpoint: e}
-		if t := survey.Observations[i].TLS; t != nil && len(t.Chain) > 0 {
+		if t := presented(survey, i); t != nil && len(t.Chain) > 0 {
 			sum := sha256.Sum256(t.Chain[0])
 			out[i].leaf = hex.EncodeToString(sum[:])
 		}
@@ -254,7 +255,7 @@ func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoi
 	if err != nil {
 		return cure, err.Error()
 	}
-	looked, _ := v.examine(ctx, []lab.Device{after})
+	looked, _ := v.asOftenAs(finding.Codes(before.Findings)).examine(ctx, []lab.Device{after})
 	again := looked[0]
 	meant := server.Fingerprint(e)
 	if err := server.Restore(e); err != nil {
@@ -290,7 +291,9 @@ func left(fs []finding.Finding, a action.Action, s account.Settings) []finding.C
 	for _, f := range fs {
 		if !slices.ContainsFunc(actions(f, s), func(b action.Action) bool { return same(a, b) }) {
 			out = append(out, f.Code)
+			continue
 		}
+		out = append(out, remedy.Leaves(f.Code, a.Kind)...)
 	}
 	return out
 }

@@ -42,6 +42,8 @@ type Config struct {
 	// Done, when set, is told once of every connection, after it has ended. It must not call
 	// Close of the listener.
 	Done func(Record)
+	// Resume lets clients resume sessions, with the ticket keys of TLS.
+	Resume bool
 	// HandshakeTimeout bounds a TLS handshake; zero means 10 seconds.
 	HandshakeTimeout time.Duration
 }
@@ -52,12 +54,15 @@ type Handler interface{ ServeConn(c net.Conn) }
 
 const handshakeTimeout = 10 * time.Second
 
-// prepared returns a copy of c whose TLS configuration never resumes a session: a resumed
-// handshake carries no certificate, which is all this lab is about.
+// prepared returns a copy of c whose TLS configuration never resumes a session, unless that is
+// wanted: a resumed handshake carries no certificate, which is all this lab is about.
 func (c *Config) prepared() *Config {
 	out := *c
 	if out.HandshakeTimeout == 0 {
 		out.HandshakeTimeout = handshakeTimeout
+	}
+	if c.Resume {
+		return &out
 	}
 	out.TLS = ticketless(c.TLS)
 	if out.TLS == nil || out.TLS.GetConfigForClient == nil {

@@ -1,0 +1,138 @@
+package diagnose
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/probe"
+)
+
+// A comparison sees what one chain cannot show: it is given what was found of the chain of c,
+// and returns what is to be said when everything else that is known of the account is taken
+// together.
+type comparison struct {
+	name string
+	find func(c *connection, found []finding.Finding) []finding.Finding
+}
+
+func comparisons() []comparison {
+	return []comparison{
+		{"session", keptSession},
+		{"intermittent", intermittent},
+		{"exception", oldException},
+		{"not-reloaded", notReloaded},
+		{"interception-on-mail-port", interceptionOnMailPort},
+		{"portal-certificate", portalCertificate},
+	}
+}
+
+// certificates judges the chain of c, alone and beside everything else that was seen.
+func (s *session) certificates(c *connection) []finding.Finding {
+	found := s.chain(c.Observation)
+	for _, rule := range comparisons() {
+		if !slices.Contains(s.judge.Without, rule.name) {
+			found = rule.find(c, slices.Clone(found))
+		}
+	}
+	return found
+}
+
+func sum(der []byte) string {
+	h := sha256.Sum256(der)
+	return hex.EncodeToString(h[:])
+}
+
+func sameLeaf(a, b *probe.Observation) bool {
+	return leafOf(a) != nil && leafOf(b) != nil && bytes.Equal(a.TLS.Chain[0], b.TLS.Chain[0])
+}
+
+// keptSession looks behind a resumed session, in which no certificate is shown: what a new one
+// shows is judged in place of what was remembered.
+func keptSession(c *connection, found []finding.Finding) []finding.Finding {
+	if !c.TLS.Resumed {
+		return found
+	}
+	f := c.ask(probe.Ask{Kind: probe.Look, Settings: c.Settings})
+	if f == nil || leafOf(f.Observation) == nil || f.Observation.TLS.Resumed {
+		return found
+	}
+	fresh := f.Observation
+	found = c.chain(*fresh)
+	if sameLeaf(&c.Observation, fresh) {
+		return found
+	}
+	s := finding.New(finding.StaleSession, fmt.Sprintf("the mail program goes on with a session that %s began under another certificate than it has now", c.target()))
+	s.Evidence = []string{
+		fmt.Sprintf("the session was resumed, which shows no certificate; it began with the one valid until %s", day(leafOf(&c.Observation).NotAfter)),
+		fmt.Sprintf("a look without it shows one valid until %s", day(leafOf(fresh).NotAfter)),
+	}
+	s.Facts.Host, s.Facts.At = c.Settings.Host, leafOf(fresh).NotAfter
+	return append(found, s)
+}
+
+// overridable reports whether an exception made by hand covers a finding: mistrust, name and
+// dates (Thunderbird 140, measured), and nothing else.
+func overridable(f finding.Finding) bool {
+	info, _ := finding.Lookup(f.Code)
+	return info.Family == finding.Trust || info.Family == finding.Names || info.Family == finding.Time
+}
+
+// oldException judges certificates that were once trusted by hand: one that is still presented
+// is accepted, and one that is gone brings its question back.
+func oldException(c *connection, found []finding.Finding) []finding.Finding {
+	var stored []account.Exception
+	for _, x := range c.Settings.Exceptions {
+		if x.Host == c.Settings.Host && x.Port == c.Settings.Port {
+			stored = append(stored, x)
+		}
+	}
+	now := sum(c.TLS.Chain[0])
+	if slices.ContainsFunc(stored, func(x account.Exception) bool { return x.Fingerprint == now }) {
+		return slices.DeleteFunc(found, overridable)
+	}
+	at := slices.IndexFunc(found, func(f finding.Finding) bool { return finding.Hides(finding.ExceptionStale, f.Code) })
+	if len(stored) == 0 || at < 0 {
+		return found
+	}
+	f := finding.New(finding.ExceptionStale, fmt.Sprintf("somebody once trusted a certificate of %s by hand, and the server has another one now", c.Settings.Host))
+	f.Evidence = append([]string{
+		fmt.Sprintf("the exception is for the fingerprint %s, the server presents %s", clip(stored[0].Fingerprint), now),
+		"beneath it: " + found[at].Summary,
+	}, found[at].Evidence...)
+	f.Facts.Host, f.Facts.Fingerprint, f.Facts.Detail = c.Settings.Host, now, string(found[at].Code)
+	f.Facts.Subject, f.Facts.Issuer = found[at].Facts.Subject, found[at].Facts.Issuer
+	f.Counterfactual = &finding.Counterfactual{Edit: "another-exception", Text: "if the exception were for this certificate, the device would accept it; from a trusted CA it would need none"}
+	return append(found, f)
+}
+
+// notReloaded finds mail services that go on with an expired certificate while the web server of
+// the same host has its successor. Where the same service has the successor on its other port,
+// the certificate was set for one port, and no reload helps.
+func notReloaded(c *connection, found []finding.Finding) []finding.Finding {
+	web := c.onWeb()
+	if !has(found, finding.Expired) || web == nil {
+		return found
+	}
+	old, successor := leafOf(&c.Observation), leafOf(web)
+	if old == nil || !slices.Equal(namesOf(old), namesOf(successor)) || !successor.NotAfter.After(old.NotAfter) || has(c.chain(*web), finding.Expired) {
+		return found
+	}
+	if other, ok := c.Settings.Endpoint.Sibling(); ok {
+		if o := c.seenOn(other); o != nil && !sameLeaf(o, &c.Observation) {
+			return found
+		}
+	}
+	f := finding.New(finding.MailServiceNotReloaded, fmt.Sprintf("%s still presents the certificate that expired on %s, and the web server has the new one", c.target(), day(old.NotAfter)))
+	f.Evidence = []string{
+		fmt.Sprintf("on https the certificate for the same names is valid until %s", day(successor.NotAfter)),
+		fmt.Sprintf("the device's clock says %s", day(c.At)),
+	}
+	f.Facts.Host, f.Facts.At, f.Facts.Subject = c.Settings.Host, old.NotAfter, commonName(old)
+	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with the certificate that the web server has, it would be accepted"}
+	return append(found, f)
+}
