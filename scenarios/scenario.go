@@ -157,6 +157,20 @@ func (s Scenario) Expected(e account.Endpoint) []finding.Code {
 	return nil
 }
 
+// Waits reports whether looking at the scenario is mostly waiting for a server that is silent,
+// so that many can be looked at together.
+func (s Scenario) Waits() bool {
+	if s.Device.Mode == account.StartTLS {
+		return true
+	}
+	for _, service := range s.Services {
+		if service.Wire.Accept == fault.Hang || service.Wire.Dropped || service.Wire.Delay > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Healthy returns the scenario's twin: the same account with nothing broken.
 func (s Scenario) Healthy() Scenario {
 	s.Services, s.Device, s.Path, s.Expect, s.OpenSSL = nil, Device{}, account.Direct, nil, 0
