@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"net"
+	"sync"
 
 	"mailtlslab/certs"
 	"mailtlslab/lab/account"
@@ -40,12 +41,39 @@ func (s *Server) resign(e account.Endpoint, now *served) error {
 	now.resigned, now.portal = nil, nil
 	var err error
 	if name := proxyOn(now.path, e); name != "" {
-		now.resigned, err = s.lab.authority.Resign(now.bundle, name)
+		now.resigned, err = s.proxied.by(name, now.bundle, s.lab.authority)
 	}
 	if now.path == account.CaptivePortalTLS {
 		now.portal, err = s.bundle([]certs.Fault{certs.Names(portalHost)})
 	}
 	return err
+}
+
+// proxied remembers what a proxy has signed. Proxies do, or each connection would cost a key.
+type proxied struct {
+	mu   sync.Mutex
+	made map[signing]*certs.Bundle
+}
+
+type signing struct {
+	name string
+	of   *certs.Bundle
+}
+
+func (p *proxied) by(name string, of *certs.Bundle, a *certs.Authority) (*certs.Bundle, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b, ok := p.made[signing{name, of}]; ok {
+		return b, nil
+	}
+	b, err := a.Resign(of, name)
+	if err == nil {
+		if p.made == nil {
+			p.made = map[signing]*certs.Bundle{}
+		}
+		p.made[signing{name, of}] = b
+	}
+	return b, err
 }
 
 // portalHost is the name of a hotspot's login page.

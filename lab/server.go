@@ -31,6 +31,7 @@ type Server struct {
 	ports   map[account.Endpoint]*port
 	bundles map[string]*certs.Bundle // what the endpoints began with; complete once started
 	memory  memory                   // what the device remembers of this server
+	proxied proxied                  // what a proxy on the path has made of which certificate
 }
 
 type daemon interface {

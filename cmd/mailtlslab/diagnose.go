@@ -18,6 +18,7 @@ type diagnoseFlags struct {
 	resolve []string
 	timeout time.Duration
 	noFetch bool
+	repeat  int
 	strict  bool
 	json    bool
 	all     bool
@@ -44,6 +45,7 @@ side by side. It never logs in. The exit status is 1 when something is wrong.`,
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take")
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
+	flags.IntVar(&f.repeat, "repeat", 0, "look `N` more times at every connection, at most 10, for faults that come and go")
 	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings too")
 	flags.BoolVar(&f.json, "json", false, "write JSON")
 	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product")
@@ -61,7 +63,7 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	if err != nil {
 		return err
 	}
-	judge := diagnose.Judge{Knowledge: knowledge}
+	judge := diagnose.Judge{Knowledge: knowledge, Repeat: f.repeat}
 	var report diagnose.Report
 	var survey probe.Survey
 	if f.survey != "" {
@@ -101,9 +103,11 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 		return usage("diagnose takes HOST[:PORT] or --survey FILE, not both; leave out %q", clip(args[0]))
 	case f.timeout <= 0:
 		return usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
+	case f.repeat < 0 || f.repeat > 10:
+		return usage("--repeat must be from 0 to 10, not %d", f.repeat)
 	}
 	if f.survey != "" {
-		for _, name := range []string{"as", "time", "resolve", "timeout", "no-fetch", "save"} {
+		for _, name := range []string{"as", "time", "resolve", "timeout", "no-fetch", "repeat", "save"} {
 			if cmd.Flags().Changed(name) {
 				return usage("--%s has no effect on what was seen already; leave it out with --survey", name)
 			}

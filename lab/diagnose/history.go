@@ -34,6 +34,7 @@ func comparisons() []comparison {
 // certificates judges the chain of c, alone and beside everything else that was seen.
 func (s *session) certificates(c *connection) []finding.Finding {
 	found := s.chain(c.Observation)
+	c = &connection{session: s, Observation: c.Observation} // a comparison may look behind it
 	for _, rule := range comparisons() {
 		if !slices.Contains(s.judge.Without, rule.name) {
 			found = rule.find(c, slices.Clone(found))
@@ -61,14 +62,16 @@ func keptSession(c *connection, found []finding.Finding) []finding.Finding {
 	if f == nil || leafOf(f.Observation) == nil || f.Observation.TLS.Resumed {
 		return found
 	}
-	fresh := f.Observation
+	remembered, fresh := leafOf(&c.Observation), f.Observation
 	found = c.chain(*fresh)
-	if sameLeaf(&c.Observation, fresh) {
+	same := sameLeaf(&c.Observation, fresh)
+	c.TLS = fresh.TLS
+	if same || remembered == nil {
 		return found
 	}
 	s := finding.New(finding.StaleSession, fmt.Sprintf("the mail program goes on with a session that %s began under another certificate than it has now", c.target()))
 	s.Evidence = []string{
-		fmt.Sprintf("the session was resumed, which shows no certificate; it began with the one valid until %s", day(leafOf(&c.Observation).NotAfter)),
+		fmt.Sprintf("the session was resumed, which shows no certificate; it began with the one valid until %s", day(remembered.NotAfter)),
 		fmt.Sprintf("a look without it shows one valid until %s", day(leafOf(fresh).NotAfter)),
 	}
 	s.Facts.Host, s.Facts.At = c.Settings.Host, leafOf(fresh).NotAfter

@@ -16,7 +16,7 @@ import (
 
 func allRows(t testing.TB) []row {
 	t.Helper()
-	out := slices.Concat(builtChains(t), oddRows(t), rareRows(t), revocationRows(t))
+	out := slices.Concat(builtChains(t), oddRows(t), rareRows(t), revocationRows(t), togetherRows(t))
 	for _, r := range connectionRows() {
 		out = append(out, r.row)
 	}
