@@ -20,6 +20,9 @@ type served struct {
 	protocol          account.Protocol
 	maxVersion        uint16 // 0 is the newest
 	clientCertificate bool
+	nameless          *certs.Bundle // for clients that send no server name; nil is bundle
+	unknownName       bool          // the account's server name is refused
+	publishedHost     string        // what the domain publishes for this endpoint
 	wire              fault.Plan
 	path              account.Path
 }
@@ -34,6 +37,9 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 	start := served{
 		bundle: bundle, mode: e.Mode(), protocol: e.Protocol(), maxVersion: service.MaxVersion,
 		clientCertificate: service.ClientCertificate, wire: service.Wire, path: s.Scenario.Path,
+	}
+	if err := s.named(service, &start); err != nil {
+		return served{}, fmt.Errorf("cannot prepare the names of %s: %w", e, err)
 	}
 	if service.Mode != "" {
 		start.mode = service.Mode
@@ -70,7 +76,7 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 		Done:     func(r wire.Record) { s.note(entry(s.Scenario.ID, e, r)) },
 	}
 	if now.mode != account.Plaintext {
-		c.TLS = tlsConfig(now)
+		c.TLS = byName(tlsConfig(now), now)
 	}
 	if now.path == account.CaptivePortal {
 		c.Plan = fault.Plan{Portal: portalAnswer}

@@ -29,6 +29,7 @@ type Server struct {
 	journal *Journal
 	daemons map[account.Protocol]daemon
 	ports   map[account.Endpoint]*port
+	repairs repairs
 	bundles map[string]*certs.Bundle // what the endpoints began with; complete once started
 }
 
@@ -46,9 +47,12 @@ type port struct {
 }
 
 func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
+	if reason := Unavailable(s); reason != "" {
+		return nil, &UnavailableError{Scenario: s.ID, Reason: reason}
+	}
 	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*port{}, bundles: map[string]*certs.Bundle{}}
 	var err error
-	if server.daemons, err = daemons(l, s.AccountHost()); err != nil {
+	if server.daemons, err = daemons(l, s.AccountHost(), server.published); err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
 	}
 	for i, e := range account.Endpoints() {
@@ -57,10 +61,14 @@ func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
 			return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
 		}
 	}
+	if err := server.publish(); err != nil {
+		server.stop()
+		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
+	}
 	return server, nil
 }
 
-func daemons(l *Lab, host string) (map[account.Protocol]daemon, error) {
+func daemons(l *Lab, host string, published func() []httpd.Setting) (map[account.Protocol]daemon, error) {
 	store := mailbox.New(mailbox.Options{User: User, Password: Password, Address: Mailbox})
 	if net.ParseIP(host) != nil {
 		host = scenarios.DefaultHost // a greeting names a host, never an address
@@ -80,7 +88,7 @@ func daemons(l *Lab, host string) (map[account.Protocol]daemon, error) {
 		account.IMAP:       imap,
 		account.POP3:       pop3d.New(pop3d.Options{Store: store, Hostname: host}),
 		account.Submission: smtpd.New(smtpd.Options{Store: store, Hostname: host}),
-		account.HTTPS:      httpd.New(httpd.Options{Store: store, Hostname: host, Root: root}),
+		account.HTTPS:      httpd.New(httpd.Options{Store: store, Hostname: host, Root: root, Published: published}),
 	}, nil
 }
 
@@ -137,20 +145,13 @@ func (s *Server) Device(e account.Endpoint) Device {
 	if s.Scenario.Device.Mode != "" {
 		set.Mode = s.Scenario.Device.Mode
 	}
-	set.Addresses = s.addresses(set.Host)
+	s.misled(&set)
 	d := Device{Settings: set, Credentials: account.Credentials{User: User, Password: Password}}
+	d.Published = s.Scenario.Device.Published
 	if s.Scenario.Device.Password != "" {
 		d.Credentials.Password = s.Scenario.Device.Password
 	}
 	return d
-}
-
-func (s *Server) addresses(host string) map[string]string {
-	out := map[string]string{}
-	for _, e := range account.Endpoints() {
-		out[account.For(e, host).Target()] = s.Addr(e)
-	}
-	return out
 }
 
 // Close stops this scenario's servers. It is done for the caller when the lab closes or the test ends.
@@ -171,6 +172,7 @@ func (s *Server) stop() {
 	for _, d := range s.daemons {
 		_ = d.Close()
 	}
+	s.lab.names.withdraw(s)
 }
 
 // RootPEM returns the roots that a client has to trust, as a file for other programs.

@@ -29,6 +29,9 @@ var published = map[int]string{
 	75: "starttls-on-implicit-port", 76: "plaintext-on-tls-port", 77: "wrong-protocol-on-port",
 	78: "tls-port-closed-starttls-open", 80: "bad-password-control", 81: "connection-refused",
 	83: "reset-before-greeting", 84: "hang-after-accept", 92: "captive-portal-plain-http", 100: "two-faults-at-once",
+	27: "sni-absent-default-cert", 28: "sni-unrecognized-name", 35: "client-clock-behind", 36: "client-clock-ahead",
+	79: "wrong-outgoing-host", 86: "dns-name-missing", 87: "ipv6-broken-v4-ok", 94: "autodiscover-host-mismatch",
+	95: "autoconfig-wrong-settings",
 }
 
 func TestNumbersAndIDsAreKept(t *testing.T) {
@@ -84,7 +87,7 @@ func TestEveryScenarioIsWellFormed(t *testing.T) {
 					}
 				}
 			}
-			broken := len(s.Services) > 0 || s.Device != (scenarios.Device{}) || s.Path != account.Direct
+			broken := len(s.Services) > 0 || s.Device != (scenarios.Device{}) || s.DNS != (scenarios.DNS{}) || s.Path != account.Direct
 			if s.Family != scenarios.Controls && (!broken || len(s.Expect) == 0) {
 				t.Error("a scenario that is no control breaks something, and expects something")
 			}

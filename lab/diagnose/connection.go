@@ -41,6 +41,13 @@ func connectionRules() []connectionRule {
 		{"key", key, false},
 		{"version", version, true},
 		{"login", login, true},
+		{"client-clock", clientClock, true},
+		{"sni-missing", sniMissing, true},
+		{"no-such-name", noSuchName, false},
+		{"outgoing-name", outgoingName, true},
+		{"autodiscover-name", autodiscoverName, true},
+		{"address-families", addressFamilies, true},
+		{"published", published, true},
 	}
 }
 

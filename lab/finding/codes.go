@@ -157,7 +157,7 @@ var vocabulary = [...]Info{
 	{CapabilityStripped, Service, Error, byK9, "Something on the way removes the offer of encryption", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
 	{PreauthBlocksTLS, Service, Error, "RFC 9051 section 6.2.1: STARTTLS is not possible after PREAUTH; clients that require TLS disconnect", "The server lets everybody in before TLS could begin", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
 	{PlaintextLoginAllowed, Service, Warning, by8314, "The server takes passwords without encryption", Greeting, false, nil, nil, ""},
-	{PublishedSettingsWrong, Service, Error, byEvery, "The settings that the domain publishes do not work", Greeting, false, []Code{NameMismatch, WrongEncryptionType}, nil, ""},
+	{PublishedSettingsWrong, Service, Error, byEvery, "The settings that the domain publishes do not work", Connecting, false, []Code{HostNotFound, SiblingPortOpen, WrongService, WrongEncryptionType, ConnectByIP, WildcardDepth, NameMismatch, OutgoingServerName}, nil, ""},
 
 	{HandshakeDropped, Protocol, Error, byEvery, "The server hangs up during the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
 	{HandshakeRefused, Protocol, Error, byEvery, "The server refuses the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
@@ -196,7 +196,7 @@ var vocabulary = [...]Info{
 	{WildcardDepth, Names, Error, byApple, "A wildcard covers one level only, and the name is deeper", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
 	{NameMismatch, Names, Error, byApple, "The certificate is for another name", Certifying, false, nil, nil, "certificate-host-mismatch"},
 	{IDNEncoding, Names, Error, byGo, "The certificate writes an international name in the wrong form", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
-	{SNIMissing, Names, Error, byEvery, "The device does not say which server it wants, and gets the wrong certificate", Certifying, false, []Code{NameMismatch, SelfSigned, Expired, DefaultInstallationCertificate}, nil, "certificate-host-mismatch"},
+	{SNIMissing, Names, Error, byEvery, "The device does not say which server it wants, and gets the wrong certificate", Certifying, false, []Code{DefaultInstallationCertificate, SelfSigned, IssuerNotTrusted, IssuerUnknown, MissingIntermediate, NoSAN, WildcardDepth, NameMismatch, OutgoingServerName, AutodiscoverName, Expired, NotYetValid, ExpiresSoon}, nil, "certificate-host-mismatch"},
 	{OutgoingServerName, Names, Error, byApple, "The outgoing server has a name that its certificate does not have", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
 	{AutodiscoverName, Names, Error, "Outlook 2016 for Mac and later: https://mskb.pkisolutions.com/kb/3066652", "The certificate does not cover the autodiscover name of the domain", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
 

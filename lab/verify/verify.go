@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -45,12 +46,14 @@ func (r Report) OK() bool {
 
 // A Row is one scenario.
 type Row struct {
-	Number  int           `json:"number"`
-	ID      string        `json:"id"`
-	Title   string        `json:"title"`
-	Cells   []Cell        `json:"endpoints"`
-	Problem string        `json:"problem,omitempty"` // why it could not be served
-	Took    time.Duration `json:"nanoseconds"`
+	Number  int    `json:"number"`
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	Cells   []Cell `json:"endpoints"`
+	Problem string `json:"problem,omitempty"` // why it could not be served
+	// Unavailable says why this machine cannot run it, which is no fault of the scenario.
+	Unavailable string        `json:"unavailable,omitempty"`
+	Took        time.Duration `json:"nanoseconds"`
 }
 
 // OK reports whether the scenario was served and everything found and cured as expected.
@@ -112,6 +115,10 @@ func serve(l *lab.Lab, list []scenarios.Scenario, rows []Row) []*lab.Server {
 		wait.Go(func() {
 			rows[i] = Row{Number: s.Number, ID: s.ID, Title: s.Title}
 			server, err := l.Serve(s)
+			if gone, ok := errors.AsType[*lab.UnavailableError](err); ok {
+				rows[i].Unavailable = gone.Reason
+				return
+			}
 			if err != nil {
 				rows[i].Problem = err.Error()
 				return
@@ -136,14 +143,14 @@ func newVerifier(l *lab.Lab, o Options) verifier {
 		roots = append(roots, diagnose.Root{Certificate: c})
 	}
 	return verifier{
-		prober: &probe.Prober{Timeout: o.Timeout, NoFetch: true},
+		prober: &probe.Prober{Timeout: o.Timeout, NoFetch: true, DNS: l.DNS()},
 		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates())},
 	}
 }
 
 // scenario verifies all endpoints of one server.
 func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
-	on, devices := server.Scenario.On(), devices(server)
+	on, devices := server.Scenario.On(), v.devices(ctx, server)
 	found, _ := v.examine(ctx, devices)
 	cells := make([]Cell, len(on))
 	var wait sync.WaitGroup
@@ -155,12 +162,12 @@ func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
 }
 
 // devices returns the account of a scenario as it is set up, endpoint by endpoint.
-func devices(server *lab.Server) []lab.Device {
+func (v verifier) devices(ctx context.Context, server *lab.Server) []lab.Device {
 	var out []lab.Device
 	for _, e := range server.Scenario.On() {
 		out = append(out, server.Device(e))
 	}
-	return out
+	return v.setUp(ctx, server, out)
 }
 
 // seen is what a look at one device's account gave.
@@ -239,6 +246,9 @@ func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoi
 	after, err := server.Apply(e, a, d)
 	if err != nil {
 		return cure, err.Error()
+	}
+	if a.Kind == action.FixPublished {
+		after = v.setUp(ctx, server, []lab.Device{after})[0]
 	}
 	looked, _ := v.examine(ctx, []lab.Device{after})
 	again := looked[0]
