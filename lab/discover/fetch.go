@@ -71,6 +71,9 @@ func (f *Finder) document(ctx context.Context, method, address, domain string) (
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // the address is said already
 		}
+		if gone, ok := errors.AsType[*net.DNSError](err); ok && gone.IsNotFound {
+			err = errors.New("there is no server of this name")
+		}
 		return nil, err
 	}
 	defer res.Body.Close()

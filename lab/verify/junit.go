@@ -24,6 +24,9 @@ func (r Report) WriteJUnit(w io.Writer) error {
 		if row.Problem != "" {
 			suite.add(row.ID, "serve", row.Problem)
 		}
+		if row.Unavailable != "" {
+			suite.skip(row.ID, row.Unavailable)
+		}
 		root.Tests += suite.Tests
 		root.Failures += suite.Failures
 		root.Suites = append(root.Suites, suite)
@@ -52,6 +55,7 @@ type junitSuite struct {
 	Name     string      `xml:"name,attr"`
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr"`
 	Time     float64     `xml:"time,attr"`
 	Cases    []junitCase `xml:"testcase"`
 }
@@ -60,11 +64,23 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
 	Failure *junitFailure `xml:"failure,omitempty"`
+	Skipped *junitSkipped `xml:"skipped,omitempty"`
 }
 
 type junitFailure struct {
 	Message string `xml:"message,attr"`
 	Text    string `xml:",chardata"`
+}
+
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
+}
+
+// skip notes a scenario that this machine cannot run.
+func (s *junitSuite) skip(class, reason string) {
+	s.Tests++
+	s.Skipped++
+	s.Cases = append(s.Cases, junitCase{Class: class, Name: "serve", Skipped: &junitSkipped{Message: reason}})
 }
 
 func (s *junitSuite) add(class, name, problem string) {
