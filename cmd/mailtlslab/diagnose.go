@@ -47,7 +47,7 @@ and sends neither the address nor a password. It never logs in. The exit status 
 	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
-	flags.StringVar(&f.dns, "dns", "", "ask the DNS server at `ADDR` (an IP address, with a port or 53), such as that of 'up --dns'")
+	flags.StringVar(&f.dns, "dns", "", "ask the DNS server at `ADDR` (an IP address with a port), such as that of 'up --dns'")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take")
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "do not fetch a missing issuer from where the certificate says it is")
 	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings too")

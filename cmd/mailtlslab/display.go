@@ -87,7 +87,7 @@ func (d *display) text(servers []*lab.Server, root string, f upFlags) {
 		fmt.Fprintln(d.out, "root      in memory only; --export DIR writes it to a file")
 	}
 	if f.dns != "" {
-		fmt.Fprintf(d.out, "dns       %s  for example: mailtlslab diagnose --dns %[1]s %s\n", f.dns, mailbox(servers))
+		fmt.Fprintf(d.out, "dns       %s\n          mailtlslab diagnose --dns %[1]s %s\n", f.dns, mailbox(servers))
 	}
 	if len(servers) > inFull {
 		d.many(servers, root, f)

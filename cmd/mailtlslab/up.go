@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -90,6 +91,9 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 		// Whoever cannot be warned cannot be helped by ending either.
 		_, _ = fmt.Fprint(cmd.ErrOrStderr(), warning)
 	}
+	if f.dns != "" {
+		f.dns = l.DNS() // with the port that was chosen for 0
+	}
 	if err := display.listening(servers, root, f); err != nil {
 		return environment(err)
 	}
@@ -105,7 +109,7 @@ func checkUp(f upFlags) error {
 		return usage("--listen takes an IP address of this machine, such as 127.0.0.1, not %q", clip(f.listen))
 	case f.base != 0 && (f.base < 1024 || f.base+10*lastNumber()+6 >= 32768):
 		return usage("--base-port must lie between 1024 and %d, or be 0 for free ports", 32768-10*lastNumber()-7)
-	case f.dns != "" && checkAddress(f.dns) != nil:
+	case f.dns != "" && !isAddrPort(f.dns):
 		return usage("--dns takes an IP address of this machine with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
 	case !ip.IsLoopback() && len(f.hosts) == 0:
 		return usage("--listen %s needs --host NAME|IP: the name that devices will connect to", f.listen)
@@ -116,6 +120,11 @@ func checkUp(f upFlags) error {
 		}
 	}
 	return nil
+}
+
+func isAddrPort(s string) bool {
+	_, err := netip.ParseAddrPort(s)
+	return err == nil
 }
 
 // serveAll serves the scenarios. One that this machine cannot run is left out and named, unless it

@@ -169,3 +169,24 @@ func published(c *connection) []finding.Finding {
 	}
 	return nil
 }
+
+// workingNames returns the account's other server names under which this very service is in
+// order: the one for receiving, mostly, where the one for sending does not exist.
+func (c *connection) workingNames() []string {
+	for _, o := range c.survey.Observations {
+		if !o.Listed || o.Outcome != probe.Fine || strings.EqualFold(o.Settings.Host, c.Settings.Host) {
+			continue
+		}
+		set := c.Settings
+		set.Host, set.Published = o.Settings.Host, ""
+		there := c.look(set)
+		if there == nil || there.Outcome != probe.Fine {
+			return nil
+		}
+		if found, ok := c.certified(*there); ok && len(found) == 0 {
+			return []string{o.Settings.Host}
+		}
+		return nil
+	}
+	return nil
+}

@@ -123,6 +123,11 @@ func askedRows(t testing.TB) []connRow {
 		miss("address-families", "no route to the other when looked at", "", "", further(dual, seen(imaps, probe.Connecting, probe.Unreachable, at(v6)))),
 		miss("address-families", "two of one family", "", "", survey(fine(good, resolves(0, v4, "192.0.2.2:993")))),
 
+		say("reachable", "no such name for sending, and another works for receiving", "host-not-found", "submissions:465:tls",
+			survey(seen(smtps, probe.Resolving, probe.NoSuchHost, named("smtp.lab.test")), fine(mail))),
+		say("reachable", "and works for sending too", "host-not-found", "",
+			further(survey(seen(smtps, probe.Resolving, probe.NoSuchHost, named("smtp.lab.test")), fine(mail)), on(smtps, mail))),
+
 		say("published", "a name that the certificate has not", "published-settings-wrong", "", survey(fine(other, fromDocument))),
 		say("published", "a name that does not exist", "published-settings-wrong", "", survey(seen(imaps, probe.Resolving, probe.NoSuchHost, fromDocument))),
 		say("published", "the wrong encryption", "published-settings-wrong", "", told(survey(seen(imaps, probe.Handshaking, probe.NotTLS, hello(0), onPort(143), raw("* OK ready\r\n"), fromDocument)), imaps, 143, upgrade, probe.Done, probe.Fine, chained())),
@@ -134,4 +139,21 @@ func askedRows(t testing.TB) []connRow {
 		rows[i].know = know
 	}
 	return rows
+}
+
+// A name that was seen to work for this very service is offered, and no other.
+func TestWorkingName(t *testing.T) {
+	for _, r := range askedRows(t) {
+		want := 0
+		switch r.name {
+		case "and works for sending too":
+			want = 1
+		case "no such name for sending, and another works for receiving":
+		default:
+			continue
+		}
+		if names := r.judge().Endpoints[0].Findings[0].Facts.Names; len(names) != want {
+			t.Errorf("%s: %v", r.name, names)
+		}
+	}
 }

@@ -75,8 +75,10 @@ func reachable(c *connection) []finding.Finding {
 	host := c.Settings.Host
 	switch {
 	case c.Outcome == probe.NoSuchHost:
-		return blocked(finding.HostNotFound, fmt.Sprintf("there is no server named %s in DNS", host),
+		fs := blocked(finding.HostNotFound, fmt.Sprintf("there is no server named %s in DNS", host),
 			"another-name", "with a name that exists there would be a server to look at", c.Error)
+		fs[0].Facts.Host, fs[0].Facts.Names = host, c.workingNames()
+		return fs
 	case c.Outcome == probe.Unresolved:
 		fs := blocked(finding.HostNotFound, fmt.Sprintf("DNS gave no answer for %s", host),
 			"another-resolver", "with an answer from DNS there would be a server to look at", c.Error)

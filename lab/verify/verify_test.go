@@ -144,6 +144,7 @@ func TestJUnit(t *testing.T) {
 		{ID: "good", Cells: []Cell{{Endpoint: account.IMAPS}, {Endpoint: account.Web}}, Took: time.Second},
 		{ID: "bad", Cells: []Cell{{Endpoint: account.IMAPS, Problems: []string{"expected <a>, found \x1b[b", "and more"}}}},
 		{ID: "gone", Problem: "no port"},
+		{ID: "elsewhere", Unavailable: "no IPv6 here"},
 	}}
 	var out bytes.Buffer
 	if err := report.WriteJUnit(&out); err != nil {
@@ -153,8 +154,11 @@ func TestJUnit(t *testing.T) {
 	if err := xml.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatalf("%v in\n%s", err, out.String())
 	}
-	if got := fmt.Sprint(back.Tests, back.Failures, len(back.Suites), back.Suites[0].Time); got != "4 2 3 1" {
+	if got := fmt.Sprint(back.Tests, back.Failures, len(back.Suites), back.Suites[0].Time); got != "5 2 4 1" {
 		t.Errorf("tests, failures, suites, seconds: %s\n%s", got, out.String())
+	}
+	if s := back.Suites[3].Cases[0].Skipped; s == nil || s.Message != "no IPv6 here" || !report.Rows[3].OK() {
+		t.Errorf("what cannot run here is skipped with its reason, and is no failure:\n%s", out.String())
 	}
 	if f := back.Suites[1].Cases[0].Failure; f == nil || !strings.HasPrefix(f.Message, "expected <a>") || strings.Contains(out.String(), "\x1b") {
 		t.Errorf("the failure should be told, and escaped:\n%s", out.String())
