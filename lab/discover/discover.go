@@ -59,6 +59,9 @@ func (f *Finder) ask(ctx context.Context, places []place) []Source {
 			ctx, cancel := context.WithTimeout(ctx, f.timeout())
 			defer cancel()
 			settings, err := p.ask(ctx)
+			if err != nil {
+				settings = nil
+			}
 			out[i] = Source{Place: p.name, Settings: settings}
 			for j := range settings {
 				out[i].Settings[j].Published = p.name
@@ -117,20 +120,16 @@ func (f *Finder) record(ctx context.Context, e account.Endpoint, domain string) 
 		}
 		return nil, err
 	}
-	var out []account.Settings
-	for _, r := range records {
-		if r.Target == "." {
-			return nil, errors.New("the domain says that it does not offer this service") // RFC 6186 section 3.4
-		}
-		s := account.For(e, strings.TrimSuffix(r.Target, "."))
-		s.Port = int(r.Port)
-		if err := check(s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-		break // the best; the rest is for when it is down
+	if len(records) == 0 {
+		return nil, errors.New("there is no such record")
 	}
-	return out, nil
+	best := records[0] // the rest is for when it is down
+	if best.Target == "." {
+		return nil, errors.New("the domain says that it does not offer this service") // RFC 6186 section 3.4
+	}
+	s := account.For(e, strings.TrimSuffix(best.Target, "."))
+	s.Port = int(best.Port)
+	return []account.Settings{s}, check(s)
 }
 
 func (f *Finder) timeout() time.Duration {
