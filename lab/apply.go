@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"mailtlslab/certs"
 	"mailtlslab/lab/account"
@@ -15,6 +16,8 @@ import (
 type Device struct {
 	Settings    account.Settings
 	Credentials account.Credentials
+	// Published says that the settings are to be read from what the domain publishes.
+	Published bool
 }
 
 // Apply carries one action out for endpoint e, on what is served there or on the device, and
@@ -23,6 +26,10 @@ type Device struct {
 func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, error) {
 	if a.Party() == action.User && !onPath(a.Kind) {
 		return s.applyToDevice(a, d)
+	}
+	if a.Kind == action.FixName || a.Kind == action.FixAddresses {
+		s.applyToNames(e, a)
+		return d, nil
 	}
 	p := s.ports[e]
 	p.mu.Lock()
@@ -36,6 +43,7 @@ func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, e
 
 // Restore puts endpoint e back to how the scenario began.
 func (s *Server) Restore(e account.Endpoint) error {
+	s.restoreNames(e)
 	p := s.ports[e]
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,10 +71,12 @@ func (s *Server) applyToDevice(a action.Action, d Device) (Device, error) {
 		maps.Copy(d.Settings.Addresses, s.addresses(a.Host))
 	case action.UseServer:
 		d.Settings.Port, d.Settings.Mode = a.Port, a.Mode
+	case action.SetClock:
+		d.Settings.Clock = time.Time{}
+	case action.UpdateClient:
+		d.Settings.NoSNI, d.Settings.MaxVersion = false, 0
 	case action.EnterPassword:
 		d.Credentials.Password = Password
-	case action.UpdateClient:
-		d.Settings.MaxVersion = 0
 	case action.TrustRoot:
 		d.Settings.Roots = append(slices.Clone(d.Settings.Roots), a.Certificate)
 	case action.ForgetException, action.TrustAgain, action.ForgetSession:
@@ -108,6 +118,12 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 		now.wire.Closed, now.wire.Dropped = false, false
 	case action.RestartService:
 		now.wire.Accept, now.wire.CutAfter, now.wire.Hello = fault.Serve, 0, fault.Hello{}
+	case action.DefaultCert:
+		now.nameless = nil
+	case action.ServeName:
+		now.unknownName = false
+	case action.FixPublished:
+		now.publishedHost = ""
 	case action.LeaveNetwork, action.ExemptMail, action.StopScanning:
 		now.path = pathAfter(a.Kind, now.path)
 	case action.ReloadMail:
@@ -129,7 +145,7 @@ func reissue(a action.Action) (certs.Change, bool) {
 	switch a.Kind {
 	case action.Renew:
 		return certs.Change{Dates: true}, true
-	case action.ReissueForNames:
+	case action.ReissueForNames, action.CoverName:
 		return certs.Change{Names: a.Names}, true
 	case action.ReissueTrusted:
 		return certs.Change{Trusted: true}, true

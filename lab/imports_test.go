@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"lab/fault":          {},
 	"scenarios":          {"certs", "lab/account", "lab/finding", "lab/fault"},
 	"lab": {"scenarios", "certs", "lab/account", "lab/action", "lab/fault", "lab/internal/wire", "lab/internal/mailbox",
-		"lab/internal/imapd", "lab/internal/smtpd", "lab/internal/pop3d", "lab/internal/httpd"},
+		"lab/internal/imapd", "lab/internal/smtpd", "lab/internal/pop3d", "lab/internal/httpd", "lab/internal/dnsd"},
 	"lab/internal/wire":          {"lab/fault"},
 	"lab/internal/wire/wiretest": {"lab/fault", "lab/internal/wire"},
 	"lab/internal/mailbox":       {},
@@ -40,13 +40,15 @@ var mayImport = map[string][]string{
 	"lab/internal/smtpd":         {"lab/internal/wire", "lab/internal/mailbox"},
 	"lab/internal/pop3d":         {"lab/internal/wire", "lab/internal/mailbox"},
 	"lab/internal/httpd":         {"lab/internal/wire", "lab/internal/mailbox"},
+	"lab/internal/dnsd":          {},
+	"lab/discover":               {"lab/account"},
 	"lab/probe":                  {"lab/account"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/probe"},
 	"lab/remedy":                 {"lab/account", "lab/finding", "lab/action"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
-		"lab/remedy"},
+		"lab/remedy", "lab/discover"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
-		"lab/remedy", "lab/verify"},
+		"lab/remedy", "lab/verify", "lab/discover"},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {
@@ -68,7 +70,7 @@ func TestImportsKeepTheirDirection(t *testing.T) {
 func TestTheDiagnosisCannotReachTheScenarios(t *testing.T) {
 	for _, p := range packages(t) {
 		switch name := strings.TrimPrefix(p.ImportPath, module); name {
-		case "lab/probe", "lab/diagnose", "lab/remedy":
+		case "lab/probe", "lab/diagnose", "lab/remedy", "lab/discover":
 			for _, secret := range []string{"scenarios", "certs", "lab"} {
 				if slices.Contains(p.Deps, module+secret) {
 					t.Errorf("%s reaches %s", name, secret)

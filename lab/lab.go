@@ -38,6 +38,9 @@ type Options struct {
 	Authority *certs.Authority
 	// Now is the time the certificates are made for; zero means the time of New.
 	Now time.Time
+	// DNS is where the lab's name server listens, "address:port", for real clients too; empty
+	// starts one on a free port of 127.0.0.1 when a scenario is about names.
+	DNS string
 	// OfferRoot serves the root for download on the https page, at /root.cer.
 	OfferRoot bool
 	// Haste divides the delays of slow servers, for a verifier that has no time to wait as a
@@ -52,6 +55,7 @@ type Lab struct {
 	options   Options
 	authority *certs.Authority
 	publisher *publisher // what the authority publishes over plain HTTP
+	names     *names
 
 	mu      sync.Mutex
 	servers []*Server
@@ -63,11 +67,16 @@ func New(o Options) (*Lab, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
-	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}}
+	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}, names: &names{}}
 	if l.authority == nil {
 		var err error
 		if l.authority, err = certs.NewAuthority(certs.Options{Now: o.Now, Hosts: o.Hosts}); err != nil {
 			return nil, fmt.Errorf("cannot make the lab's authority: %w", err)
+		}
+	}
+	if o.DNS != "" {
+		if err := l.names.listen(o.DNS); err != nil {
+			return nil, err
 		}
 	}
 	return l, nil
@@ -113,6 +122,7 @@ func (l *Lab) Close() {
 	}
 	wait.Go(l.publisher.close)
 	wait.Wait()
+	l.names.close()
 }
 
 // TB is the part of testing.TB that Start needs.

@@ -23,6 +23,9 @@ type served struct {
 	preauth           bool
 	clearLogins       bool
 	clientCertificate bool
+	nameless          *certs.Bundle // for clients that send no server name; nil is bundle
+	unknownName       bool          // the account's server name is refused
+	publishedHost     string        // what the domain publishes for this endpoint
 	wire              fault.Plan
 	path              account.Path
 	disk              *certs.Bundle   // newer than bundle, and not loaded; nil when there is none
@@ -43,6 +46,9 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 		bundle: bundle, mode: e.Mode(), protocol: e.Protocol(), maxVersion: service.MaxVersion,
 		minVersion: service.MinVersion, ciphers: service.Ciphers, preauth: service.Preauth, clearLogins: service.ClearLogins,
 		clientCertificate: service.ClientCertificate, wire: service.Wire, path: s.Scenario.Path,
+	}
+	if err := s.named(service, &start); err != nil {
+		return served{}, fmt.Errorf("cannot prepare the names of %s: %w", e, err)
 	}
 	if service.Mode != "" {
 		start.mode = service.Mode
@@ -96,7 +102,7 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 		Done:     func(r wire.Record) { s.note(entry(s.Scenario.ID, e, r)) },
 	}
 	if now.mode != account.Plaintext {
-		c.TLS = tlsConfig(now)
+		c.TLS = byName(tlsConfig(now), now)
 		s.memory.keepSessions(c)
 	}
 	c.Preauth, c.ClearLogins = now.preauth, now.clearLogins

@@ -29,6 +29,7 @@ type Server struct {
 	journal *Journal
 	daemons map[account.Protocol]daemon
 	ports   map[account.Endpoint]*port
+	repairs repairs
 	bundles map[string]*certs.Bundle // what the endpoints began with; complete once started
 	memory  memory                   // what the device remembers of this server
 	proxied proxied                  // what a proxy on the path has made of which certificate
@@ -48,9 +49,12 @@ type port struct {
 }
 
 func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
+	if reason := Unavailable(s); reason != "" {
+		return nil, &UnavailableError{Scenario: s.ID, Reason: reason}
+	}
 	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*port{}, bundles: map[string]*certs.Bundle{}}
 	var err error
-	if server.daemons, err = daemons(l, s.AccountHost()); err != nil {
+	if server.daemons, err = daemons(l, s.AccountHost(), server.published); err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
 	}
 	if server.memory, err = server.remember(); err != nil {
@@ -62,10 +66,14 @@ func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
 			return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
 		}
 	}
+	if err := server.announce(); err != nil {
+		server.stop()
+		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
+	}
 	return server, nil
 }
 
-func daemons(l *Lab, host string) (map[account.Protocol]daemon, error) {
+func daemons(l *Lab, host string, published func() []httpd.Setting) (map[account.Protocol]daemon, error) {
 	store := mailbox.New(mailbox.Options{User: User, Password: Password, Address: Mailbox})
 	if net.ParseIP(host) != nil {
 		host = scenarios.DefaultHost // a greeting names a host, never an address
@@ -85,7 +93,7 @@ func daemons(l *Lab, host string) (map[account.Protocol]daemon, error) {
 		account.IMAP:       imap,
 		account.POP3:       pop3d.New(pop3d.Options{Store: store, Hostname: host}),
 		account.Submission: smtpd.New(smtpd.Options{Store: store, Hostname: host}),
-		account.HTTPS:      httpd.New(httpd.Options{Store: store, Hostname: host, Root: root}),
+		account.HTTPS:      httpd.New(httpd.Options{Store: store, Hostname: host, Root: root, Published: published}),
 	}, nil
 }
 
@@ -143,21 +151,14 @@ func (s *Server) Device(e account.Endpoint) Device {
 		set.Mode = s.Scenario.Device.Mode
 	}
 	set.MaxVersion = s.Scenario.Device.MaxVersion
-	set.Addresses = s.addresses(set.Host)
+	s.misled(&set)
 	s.memory.fill(&set)
 	d := Device{Settings: set, Credentials: account.Credentials{User: User, Password: Password}}
+	d.Published = s.Scenario.Device.Published
 	if s.Scenario.Device.Password != "" {
 		d.Credentials.Password = s.Scenario.Device.Password
 	}
 	return d
-}
-
-func (s *Server) addresses(host string) map[string]string {
-	out := map[string]string{}
-	for _, e := range account.Endpoints() {
-		out[account.For(e, host).Target()] = s.Addr(e)
-	}
-	return out
 }
 
 // Close stops this scenario's servers. It is done for the caller when the lab closes or the test ends.
@@ -178,6 +179,7 @@ func (s *Server) stop() {
 	for _, d := range s.daemons {
 		_ = d.Close()
 	}
+	s.lab.names.withdraw(s)
 }
 
 // RootPEM returns the roots that a client has to trust, as a file for other programs.

@@ -10,7 +10,7 @@ import (
 // All returns the catalogue in the order of the numbers.
 func All() []Scenario {
 	all := slices.Concat(controls(), trust(), names(), times(), keys(), usages(), revocations(), protocols(),
-		startTLS(), settings(), network(), interception(), lifeCycle())
+		startTLS(), settings(), network(), interception(), publishing(), lifeCycle())
 	slices.SortFunc(all, func(a, b Scenario) int { return a.Number - b.Number })
 	return all
 }

@@ -73,6 +73,23 @@ func names() []Scenario {
 			Expect:     everywhere(finding.ConnectByIP),
 		},
 		{
+			Number: 27, ID: "sni-absent-default-cert", Family: Names,
+			Title:      "The mail program does not say which server it wants",
+			Story:      "Many servers share one address, and each shows its certificate only to those who ask for it by name. This old mail program asks for nobody, and is shown the landlord's certificate.",
+			References: []string{"RFC 6066 section 3", "RFC 9325 section 3.7"},
+			Services:   []Service{{Nameless: []certs.Fault{certs.Names("web17.hoster.test")}}},
+			Device:     Device{NoSNI: true},
+			Expect:     everywhere(finding.SNIMissing),
+		},
+		{
+			Number: 28, ID: "sni-unrecognized-name", Family: Names,
+			Title:      "The server does not know the name it is called by",
+			Story:      "The device asks for mail.lab.test, and the server has never heard of it. Instead of showing a certificate that would not fit, it ends the conversation.",
+			References: []string{"RFC 6066 section 3", "RFC 8446 section 6.2 (unrecognized_name)"},
+			Services:   []Service{{UnknownName: true}},
+			Expect:     everywhere(finding.ServerHasNoSuchName),
+		},
+		{
 			Number: 29, ID: "old-hostname-after-migration", Family: Names,
 			Title:      "The server was renamed, the account was not",
 			Story:      "After a move the old name still leads to the new server, and the certificate knows only the new name. The account has to learn it, or the old name has to be added to the certificate.",

@@ -50,5 +50,23 @@ func network() []Scenario {
 			Services:   []Service{{Wire: fault.Plan{Delay: 12 * time.Second}}},
 			Expect:     everywhere(finding.SlowServer),
 		},
+		{
+			Number: 86, ID: "dns-name-missing", Family: Network,
+			Title:      "The server's name does not exist",
+			Story:      "The account uses newmail.lab.test, a name that was printed in the letter to all customers. Nobody has entered it in DNS, so there is no address to go to.",
+			References: []string{"RFC 1035 section 4.1.1 (name error)", "RFC 2308 section 2.1"},
+			Host:       "newmail.lab.test",
+			DNS:        DNS{Missing: true},
+			Expect:     everywhere(finding.HostNotFound),
+		},
+		{
+			Number: 87, ID: "ipv6-broken-v4-ok", Family: Network,
+			Title:      "One of the server's two addresses leads nowhere",
+			Story:      "The name has an old address and one of the new kind, IPv6, and behind the new one nobody answers. At home everything works, and in a network that prefers IPv6 mail is slow or dead.",
+			References: []string{"RFC 8305 section 2", "RFC 6724 section 2.1"},
+			Host:       "dual.lab.test",
+			DNS:        DNS{IPv6: true},
+			Expect:     everywhere(finding.AddressFamilyDifference),
+		},
 	}
 }

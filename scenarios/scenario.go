@@ -32,6 +32,7 @@ const (
 	Settings  Family = "settings"
 	Network   Family = "network"
 	Portal    Family = "interception"
+	Published Family = "autoconfiguration"
 	LifeCycle Family = "life-cycle"
 )
 
@@ -54,6 +55,8 @@ type Scenario struct {
 	Services []Service `json:"services,omitempty"`
 	// Device says what is wrong with the account's settings on the device.
 	Device Device `json:"device,omitzero"`
+	// DNS says what the names lead to, where the scenario is about that.
+	DNS DNS `json:"dns,omitzero"`
 	// Path says what is wrong with the network in between.
 	Path account.Path `json:"path,omitempty"`
 
@@ -86,6 +89,13 @@ type Service struct {
 	Preauth bool `json:"preauth,omitempty"`
 	// ClearLogins takes passwords before TLS, where TLS begins with STARTTLS.
 	ClearLogins bool `json:"clearLogins,omitempty"`
+	// Nameless is the chain for clients that send no server name (SNI), where they get another.
+	Nameless []certs.Fault `json:"nameless,omitempty"`
+	// UnknownName refuses the account's server name in the handshake (unrecognized_name).
+	UnknownName bool `json:"unknownName,omitempty"`
+	// PublishedHost is the server name that the domain publishes for these endpoints; empty means
+	// the account's.
+	PublishedHost string `json:"publishedHost,omitempty"`
 	// Wire is what goes wrong below TLS.
 	Wire fault.Plan `json:"wire,omitzero"`
 	// NotReloaded says that the certificate on the server's disk is healthy, and that the service
@@ -113,6 +123,23 @@ type Device struct {
 	// OldSession says that the mail program resumes a TLS session from when the server's
 	// certificate was healthy.
 	OldSession bool `json:"oldSession,omitempty"`
+	// NoSNI leaves the server name out of the handshake.
+	NoSNI bool `json:"noSNI,omitempty"`
+	// Clock is by how many days the device's clock is ahead; negative when it is behind.
+	Clock int `json:"clock,omitempty"`
+	// OutgoingHost is the server name for sending; empty means the account's.
+	OutgoingHost string `json:"outgoingHost,omitempty"`
+	// Published says that the device takes its settings from what the domain publishes.
+	Published bool `json:"published,omitempty"`
+}
+
+// DNS is what the lab's resolver says of the account's server name. Where it is zero no DNS is
+// asked.
+type DNS struct {
+	// Missing says that there is no such name.
+	Missing bool `json:"missing,omitempty"`
+	// IPv6 adds the address ::1, where no server listens, to the one where they do.
+	IPv6 bool `json:"ipv6,omitempty"`
 }
 
 // An Expectation is the exact set of codes that must be found on some endpoints.
@@ -173,7 +200,7 @@ func (s Scenario) Waits() bool {
 
 // Healthy returns the scenario's twin: the same account with nothing broken.
 func (s Scenario) Healthy() Scenario {
-	s.Services, s.Device, s.Path, s.Expect, s.OpenSSL = nil, Device{}, account.Direct, nil, 0
+	s.Services, s.Device, s.DNS, s.Path, s.Expect, s.OpenSSL = nil, Device{}, DNS{}, account.Direct, nil, 0
 	return s
 }
 

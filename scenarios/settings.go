@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"mailtlslab/certs"
 	"mailtlslab/lab/account"
 	"mailtlslab/lab/fault"
 	"mailtlslab/lab/finding"
@@ -56,6 +57,19 @@ func settings() []Scenario {
 			Endpoints:  account.ImplicitEndpoints(),
 			Services:   []Service{{On: account.ImplicitEndpoints(), Wire: fault.Plan{Closed: true}}},
 			Expect:     everywhere(finding.SiblingPortOpen),
+		},
+		{
+			Number: 79, ID: "wrong-outgoing-host", Family: Settings,
+			Title:      "Receiving has the right server name, sending has another",
+			Story:      "Mail comes in and does not go out: the outgoing server was entered as smtp.lab.test, and the certificate is for mail.lab.test alone. The outgoing server stands on a page of its own in the settings, and is forgotten when the other one is put right.",
+			References: []string{"RFC 9525 section 6", "RFC 8314 section 5.1"},
+			Endpoints:  account.MailEndpoints(),
+			Services:   chain(certs.Names("mail.lab.test")),
+			Device:     Device{OutgoingHost: "smtp.lab.test"},
+			Expect: []Expectation{{
+				On:       []account.Endpoint{account.Submissions, account.SubmissionStart},
+				Findings: []finding.Code{finding.OutgoingServerName},
+			}},
 		},
 		{
 			Number: 80, ID: "bad-password-control", Family: Settings,

@@ -45,6 +45,22 @@ func times() []Scenario {
 			Expect:     everywhere(finding.NotYetValid),
 		},
 		{
+			Number: 35, ID: "client-clock-behind", Family: Time,
+			Title:      "The device lives in last year",
+			Story:      "The battery was flat, and the device woke up with a clock that is a year behind. For its calendar the certificate lies in the future, so it refuses a server that is in perfect order.",
+			References: []string{"RFC 5280 section 4.1.2.5", "RFC 9110 section 6.6.1 (Date)"},
+			Device:     Device{Clock: -365},
+			Expect:     everywhere(finding.ClientClock),
+		},
+		{
+			Number: 36, ID: "client-clock-ahead", Family: Time,
+			Title:      "The device lives years ahead",
+			Story:      "Somebody set the date forward to win at a game, and forgot to set it back. By that calendar every certificate in the chain ran out long ago, while all other devices are content.",
+			References: []string{"RFC 5280 section 4.1.2.5", "RFC 9110 section 6.6.1 (Date)"},
+			Device:     Device{Clock: 3 * 365},
+			Expect:     everywhere(finding.ClientClock),
+		},
+		{
 			Number: 37, ID: "expires-within-7-days", Family: Time,
 			Title:      "The certificate runs out this week",
 			Story:      "Everything works, and in three days it will not. An automatic renewal would have happened weeks ago, so something has stopped renewing.",

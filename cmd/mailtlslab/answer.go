@@ -11,6 +11,7 @@ import (
 	"mailtlslab/lab/account"
 	"mailtlslab/lab/action"
 	"mailtlslab/lab/diagnose"
+	"mailtlslab/lab/discover"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/probe"
 	"mailtlslab/lab/remedy"
@@ -22,11 +23,13 @@ import (
 type answered struct {
 	Verdict   string             `json:"verdict"`
 	Host      string             `json:"host"`
+	Published []discover.Source  `json:"published,omitempty"` // where settings were looked for, of a mail address
 	Endpoints []answeredEndpoint `json:"endpoints"`
 }
 
 type answeredEndpoint struct {
 	Endpoint account.Endpoint  `json:"endpoint"`
+	Target   string            `json:"target,omitempty"`
 	Address  string            `json:"address,omitempty"`
 	Complete bool              `json:"complete"`
 	Findings []answeredFinding `json:"findings"`
@@ -38,27 +41,28 @@ type answeredFinding struct {
 	Advice  *remedy.Advice `json:"advice,omitempty"`
 }
 
-func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose.Report, s probe.Survey) error {
+func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose.Report, s probe.Survey, sources []discover.Source) error {
 	book, err := remedy.Open()
 	if err != nil {
 		return err
 	}
 	if f.json {
-		return writeJSON(cmd.OutOrStdout(), answerJSON(book, host, r, s))
+		return writeJSON(cmd.OutOrStdout(), answerJSON(book, host, r, s, sources))
 	}
 	a := answer{w: cmd.OutOrStdout(), p: colours(cmd), book: book, report: r, survey: s, all: f.all}
+	a.sources = sources
 	a.write(host)
 	return nil
 }
 
-func answerJSON(book *remedy.Book, host string, r diagnose.Report, s probe.Survey) answered {
-	out := answered{Verdict: "ok", Host: host, Endpoints: []answeredEndpoint{}}
+func answerJSON(book *remedy.Book, host string, r diagnose.Report, s probe.Survey, sources []discover.Source) answered {
+	out := answered{Verdict: "ok", Host: host, Published: sources, Endpoints: []answeredEndpoint{}}
 	if r.Failed() {
 		out.Verdict = "fail"
 	}
 	for i, e := range r.Endpoints {
 		o := s.Observations[i]
-		one := answeredEndpoint{Endpoint: e.Endpoint, Address: o.Address, Complete: e.Complete, Findings: []answeredFinding{}}
+		one := answeredEndpoint{Endpoint: e.Endpoint, Target: o.Settings.Target(), Address: o.Address, Complete: e.Complete, Findings: []answeredFinding{}}
 		for _, found := range e.Findings {
 			af := answeredFinding{Finding: found}
 			for _, a := range remedy.Actions(found, o.Settings) {
@@ -86,12 +90,13 @@ func withHost(f finding.Facts, host string) finding.Facts {
 
 // answer is a diagnosis as a good colleague would tell it.
 type answer struct {
-	w      io.Writer
-	p      palette
-	book   *remedy.Book
-	report diagnose.Report
-	survey probe.Survey
-	all    bool // steps for every platform and product
+	w       io.Writer
+	p       palette
+	book    *remedy.Book
+	report  diagnose.Report
+	survey  probe.Survey
+	sources []discover.Source
+	all     bool // steps for every platform and product
 }
 
 // told is all that was found of one code: mostly one thing on every endpoint, sometimes another
@@ -126,6 +131,9 @@ func (a answer) write(host string) {
 		words = host + " works; something is worth knowing"
 	}
 	fmt.Fprintf(a.w, "%s %s\n", mark, a.p.bold(line(words)))
+	if len(a.sources) > 0 {
+		writeSources(a.w, a.p, a.sources)
+	}
 	if len(clean) > 0 {
 		fmt.Fprintln(a.w, labelled(a.p, "clean", strings.Join(clean, ", ")))
 	}
@@ -143,6 +151,9 @@ func (a answer) gather() (findings []told, clean, absent []string) {
 	for i, e := range a.report.Endpoints {
 		set := a.survey.Observations[i].Settings
 		name := fmt.Sprintf("%s (%d)", e.Endpoint, set.Port)
+		if len(a.sources) > 0 {
+			name = fmt.Sprintf("%s (%s)", e.Endpoint, set.Target())
+		}
 		if len(e.Findings) == 0 {
 			clean = append(clean, name)
 		}

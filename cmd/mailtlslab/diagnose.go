@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailtlslab/lab/account"
 	"mailtlslab/lab/diagnose"
+	"mailtlslab/lab/discover"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/probe"
 )
@@ -16,6 +18,7 @@ type diagnoseFlags struct {
 	ca      string
 	time    string
 	resolve []string
+	dns     string
 	timeout time.Duration
 	noFetch bool
 	repeat  int
@@ -24,18 +27,20 @@ type diagnoseFlags struct {
 	all     bool
 	save    string
 	survey  string
+	below   bool // --resolve may name any server
 }
 
 func diagnoseCommand() *cobra.Command {
 	var f diagnoseFlags
 	cmd := &cobra.Command{
-		Use:   "diagnose HOST[:PORT]",
+		Use:   "diagnose HOST[:PORT] | ADDRESS",
 		Short: "say what is wrong with a mail server, and what to do",
 		Long: `diagnose connects to a mail server as a mail program would, and says what is wrong in
 one sentence, how that is known, what the person with the device does, what the admin
 does, and which scenario reproduces it. Without a port it tries the seven standard ones
-side by side. It never logs in. The exit status is 1 when something is wrong.`,
-		Example: "  mailtlslab diagnose mail.example.com:993",
+side by side. With a mail address it looks at the settings that the domain publishes,
+and sends neither the address nor a password. It never logs in. The exit status is 1 when something is wrong.`,
+		Example: "  mailtlslab diagnose mail.example.com:993\n  mailtlslab diagnose user@example.com",
 		RunE:    func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
 	}
 	flags := cmd.Flags()
@@ -43,6 +48,7 @@ side by side. It never logs in. The exit status is 1 when something is wrong.`,
 	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
+	flags.StringVar(&f.dns, "dns", "", "ask the DNS server at `ADDR` (an IP address with a port), such as that of 'up --dns'")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take")
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
 	flags.IntVar(&f.repeat, "repeat", 0, "look `N` more times at every connection, at most 10, for faults that come and go")
@@ -66,11 +72,18 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	judge := diagnose.Judge{Knowledge: knowledge, Repeat: f.repeat}
 	var report diagnose.Report
 	var survey probe.Survey
+	var sources []discover.Source
+	about := ""
 	if f.survey != "" {
 		if survey, err = readSurvey(cmd.InOrStdin(), f.survey); err != nil {
 			return err
 		}
 		report = judge.Report(survey)
+	} else if domain, ok := splitAddress(args[0]); ok {
+		if report, survey, sources, err = examineDomain(cmd, domain, judge, f); err != nil {
+			return err
+		}
+		about = domain
 	} else {
 		t, err := newTarget(args[0], f)
 		if err != nil {
@@ -85,7 +98,10 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 			return environment(err)
 		}
 	}
-	if err := writeDiagnosis(cmd, f, survey.Observations[0].Settings.Host, report, survey); err != nil {
+	if about == "" {
+		about = survey.Observations[0].Settings.Host
+	}
+	if err := writeDiagnosis(cmd, f, about, report, survey, sources); err != nil {
 		return environment(err)
 	}
 	if worst := report.Worst(); worst == finding.Error || f.strict && worst == finding.Warning {
@@ -101,13 +117,15 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 		return usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
 	case f.survey != "" && len(args) != 0:
 		return usage("diagnose takes HOST[:PORT] or --survey FILE, not both; leave out %q", clip(args[0]))
+	case f.dns != "" && checkAddress(f.dns) != nil:
+		return usage("--dns takes an IP address with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
 	case f.timeout <= 0:
 		return usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
 	case f.repeat < 0 || f.repeat > 10:
 		return usage("--repeat must be from 0 to 10, not %d", f.repeat)
 	}
 	if f.survey != "" {
-		for _, name := range []string{"as", "time", "resolve", "timeout", "no-fetch", "repeat", "save"} {
+		for _, name := range []string{"as", "time", "resolve", "dns", "timeout", "no-fetch", "repeat", "save"} {
 			if cmd.Flags().Changed(name) {
 				return usage("--%s has no effect on what was seen already; leave it out with --survey", name)
 			}
@@ -118,25 +136,42 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 
 // examine looks at the target, and again where the diagnosis asks for it.
 func examine(cmd *cobra.Command, t target, judge diagnose.Judge, f diagnoseFlags) (diagnose.Report, probe.Survey, error) {
-	ctx := cmd.Context()
-	prober := &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch}
 	p := newProgress(cmd)
 	p.say("looking at %s …", t.host)
-	all, unclear := t.settings(ctx, prober)
-	survey := prober.Survey(ctx, all, len(all) == 1)
+	all, unclear := t.settings(cmd.Context(), newProber(f))
+	p.done()
+	report, survey, err := examineAll(cmd, t.host, all, judge, f, len(all) == 1)
+	if err != nil {
+		return report, survey, err
+	}
+	if unclear != nil && said(survey.Observations[0]) {
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: cannot tell what the port is (%s), so it is judged as imaps; say it with --as\n", line(clip(unclear.Error())))
+	}
+	return report, survey, nil
+}
+
+func newProber(f diagnoseFlags) *probe.Prober {
+	return &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch, DNS: f.dns}
+}
+
+// examineAll looks at all settings, and again where the diagnosis asks for it. listed says
+// whether somebody's account has them.
+func examineAll(cmd *cobra.Command, name string, all []account.Settings, judge diagnose.Judge, f diagnoseFlags, listed bool) (diagnose.Report, probe.Survey, error) {
+	ctx := cmd.Context()
+	prober := newProber(f)
+	p := newProgress(cmd)
+	p.say("looking at %s …", name)
+	survey := prober.Survey(ctx, all, listed)
 	report, survey := judge.Examine(survey, func(asks []probe.Ask) []probe.Further {
 		if ctx.Err() != nil {
 			return nil
 		}
-		p.say("looking at %s once more …", t.host)
+		p.say("looking at %s once more …", name)
 		return prober.Answer(ctx, asks)
 	})
 	p.done()
 	if ctx.Err() != nil {
 		return report, survey, interrupted()
-	}
-	if unclear != nil && said(survey.Observations[0]) {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: cannot tell what the port is (%s), so it is judged as imaps; say it with --as\n", line(clip(unclear.Error())))
 	}
 	return report, survey, nil
 }

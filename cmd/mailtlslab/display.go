@@ -32,6 +32,7 @@ type running struct {
 	User      string    `json:"user"`
 	Password  string    `json:"password"`
 	Mailbox   string    `json:"mailbox"`
+	DNS       string    `json:"dns,omitempty"`
 	Scenarios []serving `json:"scenarios"`
 }
 
@@ -60,7 +61,7 @@ func (d *display) listening(servers []*lab.Server, root string, f upFlags) error
 		d.text(servers, root, f)
 		return nil // the screen knows when it cannot be written to
 	}
-	r := running{Root: root, User: lab.User, Password: lab.Password, Mailbox: lab.Mailbox, Scenarios: []serving{}}
+	r := running{Root: root, User: lab.User, Password: lab.Password, Mailbox: lab.Mailbox, DNS: f.dns, Scenarios: []serving{}}
 	for _, s := range servers {
 		one := serving{ID: s.Scenario.ID, Number: s.Scenario.Number, Host: s.Host()}
 		for _, e := range account.Endpoints() {
@@ -84,6 +85,9 @@ func (d *display) text(servers []*lab.Server, root string, f upFlags) {
 		fmt.Fprintf(d.out, "root      kept in %s; --export DIR writes it to a file of its own\n", f.ca)
 	default:
 		fmt.Fprintln(d.out, "root      in memory only; --export DIR writes it to a file")
+	}
+	if f.dns != "" {
+		fmt.Fprintf(d.out, "dns       %s\n          mailtlslab diagnose --dns %[1]s %s\n", f.dns, mailbox(servers))
 	}
 	if len(servers) > inFull {
 		d.many(servers, root, f)
@@ -179,4 +183,13 @@ func did(e lab.Entry) string {
 		return who + " broke off the handshake: " + e.Error
 	}
 	return fmt.Sprintf("%s left after %s", who, e.Stage)
+}
+
+// mailbox returns an address whose domain publishes the first server: the lab's own belongs to
+// whoever comes first, so several servers have domains of their own.
+func mailbox(servers []*lab.Server) string {
+	if len(servers) == 1 {
+		return lab.Mailbox
+	}
+	return lab.User + "@" + servers[0].Domain()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailtlslab/lab"
 	"mailtlslab/lab/account"
 	"mailtlslab/scenarios"
 )
@@ -19,6 +20,8 @@ type listed struct {
 	Family    scenarios.Family   `json:"family"`
 	Title     string             `json:"title"`
 	Endpoints []account.Endpoint `json:"endpoints"`
+	// Unavailable says why this machine cannot run it.
+	Unavailable string `json:"unavailable,omitempty"`
 }
 
 func listCommand() *cobra.Command {
@@ -35,7 +38,7 @@ id, which every other command takes, and what is broken.`,
 			if asJSON {
 				all := []listed{}
 				for _, s := range scenarios.All() {
-					all = append(all, listed{s.Number, s.ID, s.Family, s.Title, s.On()})
+					all = append(all, listed{s.Number, s.ID, s.Family, s.Title, s.On(), lab.Unavailable(s)})
 				}
 				return writeJSON(out, all)
 			}
@@ -63,7 +66,11 @@ func writeList(w io.Writer, p palette, width int, all []scenarios.Scenario) {
 			}
 			fmt.Fprintln(w, p.bold(string(family)))
 		}
-		title := wrap(s.Title, max(20, width-indent), strings.Repeat(" ", indent))
+		words := s.Title
+		if reason := lab.Unavailable(s); reason != "" {
+			words += " (unavailable: " + reason + ")"
+		}
+		title := wrap(words, max(20, width-indent), strings.Repeat(" ", indent))
 		fmt.Fprintf(w, "%5d  %-*s  %s\n", s.Number, longest, s.ID, title)
 	}
 }

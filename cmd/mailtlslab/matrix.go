@@ -95,6 +95,8 @@ func endpointHeads() table.Row {
 func mark(p palette, row verify.Row, e account.Endpoint) string {
 	i := slices.IndexFunc(row.Cells, func(c verify.Cell) bool { return c.Endpoint == e })
 	switch {
+	case row.Unavailable != "":
+		return p.faint("n/a")
 	case i < 0:
 		return p.faint("·")
 	case !row.Cells[i].OK():
@@ -129,6 +131,8 @@ func found(row verify.Row) []string {
 		}
 	}
 	switch {
+	case row.Unavailable != "":
+		return []string{"unavailable"}
 	case row.Problem != "":
 		return []string{"not served"}
 	case row.Unavailable != "":
@@ -174,6 +178,9 @@ func writeSummary(w io.Writer, p palette, r verify.Report, took time.Duration) {
 		for _, c := range row.Cells {
 			cells++
 			cures += len(c.Cures)
+		}
+		if row.Unavailable != "" {
+			fmt.Fprintf(w, "%s is unavailable here: %s\n", row.ID, line(row.Unavailable))
 		}
 		if row.OK() {
 			continue

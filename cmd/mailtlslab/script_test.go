@@ -15,7 +15,7 @@ import (
 // TestScripts runs testdata/script. Beside the standard commands the scripts have
 //
 //	status N COMMAND…    the command must end with exactly this status
-//	lab DIR [FLAG…] ID…  serve scenarios until the script ends; $CA is the root in DIR, and
+//	lab DIR [FLAG…] ID…  serve scenarios until the script ends; $CA is the root in DIR, $DNS its name server, and
 //	                     $expired_leaf_imaps, for one, is where an endpoint is
 //	journal REGEXP       wait for a line of that lab's output
 //	stop                 Ctrl-C for that lab: it must end with 0
@@ -71,6 +71,7 @@ func scriptLab(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	})
 	ts.Setenv("CA", l.Root)
+	ts.Setenv("DNS", l.DNS)
 	for _, s := range l.Scenarios {
 		for _, e := range s.Endpoints {
 			ts.Setenv(strings.ReplaceAll(s.ID, "-", "_")+"_"+string(e.Name), e.Address)

@@ -25,7 +25,7 @@ func newTarget(arg string, f diagnoseFlags) (t target, err error) {
 	if t.host, t.port, err = splitTarget(arg); err != nil {
 		return t, err
 	}
-	if t.addresses, err = resolved(t.host, f.resolve); err != nil {
+	if t.addresses, err = resolved(t.host, f.resolve, f.below); err != nil {
 		return t, err
 	}
 	if f.time != "" {
@@ -74,8 +74,6 @@ func splitTarget(arg string) (host string, port int, err error) {
 	switch {
 	case strings.Contains(arg, "/"):
 		return "", 0, usage("diagnose takes HOST or HOST:PORT, not the address of a page such as %q; leave out all but the name", clip(arg))
-	case strings.Contains(arg, "@"):
-		return "", 0, usage("diagnose takes the name of a mail server, and %q is a mail address; the account's settings name its servers, such as imap.example.com", clip(arg))
 	}
 	host = arg
 	if h, p, err := net.SplitHostPort(arg); err == nil {
@@ -118,7 +116,8 @@ func checkHost(host string) error {
 }
 
 // resolved reads the --resolve flags. ADDR is an IP address, with a port unless it is the same.
-func resolved(host string, flags []string) (map[string]string, error) {
+// A domain publishes servers of any name, so that below it every name may be given.
+func resolved(host string, flags []string, below bool) (map[string]string, error) {
 	out := map[string]string{}
 	for _, flag := range flags {
 		name, rest, ok := strings.Cut(flag, ":")
@@ -132,7 +131,7 @@ func resolved(host string, flags []string) (map[string]string, error) {
 		if _, err := portNumber(port); err != nil {
 			return nil, usage("--resolve takes HOST:PORT:ADDR, and %w", err)
 		}
-		if !strings.EqualFold(name, host) {
+		if !below && !strings.EqualFold(name, host) {
 			return nil, usage("--resolve says where %q is, and diagnose looks at %q; use one name for both", clip(name), clip(host))
 		}
 		dial := addr
@@ -142,7 +141,10 @@ func resolved(host string, flags []string) (map[string]string, error) {
 		if err := checkAddress(dial); err != nil {
 			return nil, usage("--resolve wants an IP address behind %s:%s, with a port of its own or none, not %q", clip(name), port, clip(addr))
 		}
-		out[net.JoinHostPort(host, port)] = dial
+		if !below {
+			name = host
+		}
+		out[net.JoinHostPort(name, port)] = dial
 	}
 	return out, nil
 }

@@ -18,7 +18,7 @@ func tryLine(s *lab.Server, e account.Endpoint, root string) string {
 }
 
 func opensslLine(s *lab.Server, e account.Endpoint, root string) string {
-	host := s.Host()
+	host := s.Device(e).Settings.Host
 	words := []string{"openssl s_client -connect", s.Addr(e)}
 	if net.ParseIP(host) != nil {
 		words = append(words, "-noservername -verify_ip", host)
@@ -33,7 +33,7 @@ func opensslLine(s *lab.Server, e account.Endpoint, root string) string {
 }
 
 func curlLine(s *lab.Server, e account.Endpoint, root string) string {
-	host := s.Host()
+	host := s.Device(e).Settings.Host
 	ip, port, _ := net.SplitHostPort(s.Addr(e))
 	words := []string{"curl"}
 	if root != "" {

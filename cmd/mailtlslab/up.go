@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -27,6 +28,7 @@ type upFlags struct {
 	listen string
 	hosts  []string
 	base   int
+	dns    string
 }
 
 func upCommand() *cobra.Command {
@@ -49,6 +51,7 @@ what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
 	flags.StringVar(&f.listen, "listen", "127.0.0.1", "serve on this `ADDRESS`; anything but loopback lets others on the network in")
 	flags.StringArrayVar(&f.hosts, "host", nil, "a further `NAME|IP` for the certificates, as a device on the network will use it (repeatable)")
 	flags.IntVar(&f.base, "base-port", defaultBase, "the first of the fixed ports; 0 for any free ones")
+	flags.StringVar(&f.dns, "dns", "", "answer for the scenarios' names in DNS at `ADDR`, such as 127.0.0.1:31053, for UDP and TCP")
 	return cmd
 }
 
@@ -68,13 +71,13 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	open := !net.ParseIP(f.listen).IsLoopback()
 	l, err := lab.New(lab.Options{
 		Listen: f.listen, Hosts: f.hosts, BasePort: f.base, Authority: authority,
-		OfferRoot: open, Observe: display.connection,
+		OfferRoot: open, Observe: display.connection, DNS: f.dns,
 	})
 	if err != nil {
 		return environment(err)
 	}
 	defer l.Close()
-	servers, err := serveAll(cmd, l, list)
+	servers, err := serveAll(cmd, l, list, len(ids) > 0)
 	if err != nil {
 		return environment(err)
 	}
@@ -87,6 +90,9 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if open {
 		// Whoever cannot be warned cannot be helped by ending either.
 		_, _ = fmt.Fprint(cmd.ErrOrStderr(), warning)
+	}
+	if f.dns != "" {
+		f.dns = l.DNS() // with the port that was chosen for 0
 	}
 	if err := display.listening(servers, root, f); err != nil {
 		return environment(err)
@@ -103,6 +109,8 @@ func checkUp(f upFlags) error {
 		return usage("--listen takes an IP address of this machine, such as 127.0.0.1, not %q", clip(f.listen))
 	case f.base != 0 && (f.base < 1024 || f.base+10*lastNumber()+6 >= 32768):
 		return usage("--base-port must lie between 1024 and %d, or be 0 for free ports", 32768-10*lastNumber()-7)
+	case f.dns != "" && !isAddrPort(f.dns):
+		return usage("--dns takes an IP address of this machine with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
 	case !ip.IsLoopback() && len(f.hosts) == 0:
 		return usage("--listen %s needs --host NAME|IP: the name that devices will connect to", f.listen)
 	}
@@ -114,9 +122,20 @@ func checkUp(f upFlags) error {
 	return nil
 }
 
-func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario) ([]*lab.Server, error) {
+func isAddrPort(s string) bool {
+	_, err := netip.ParseAddrPort(s)
+	return err == nil
+}
+
+// serveAll serves the scenarios. One that this machine cannot run is left out and named, unless it
+// was asked for.
+func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked bool) ([]*lab.Server, error) {
 	var servers []*lab.Server
 	for _, s := range list {
+		if reason := lab.Unavailable(s); reason != "" && !asked {
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: %s is left out: %s\n", s.ID, reason)
+			continue
+		}
 		if cmd.Context().Err() != nil {
 			return nil, interrupted()
 		}

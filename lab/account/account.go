@@ -158,8 +158,13 @@ type Settings struct {
 	// NoSNI leaves the server name out.
 	NoSNI bool `json:"noSNI,omitempty"`
 
-	// Addresses says where to dial instead of asking DNS: "host:port" to "address:port".
+	// Addresses says where to dial: "host:port" to "address:port", which asks no DNS, or to
+	// "host:other port", which does and changes only the port.
 	Addresses map[string]string `json:"addresses,omitempty"`
+
+	// Published names the document or DNS record that these settings come from, such as
+	// "https://autoconfig.lab.test/mail/config-v1.1.xml"; empty when somebody typed them in.
+	Published string `json:"published,omitempty"`
 
 	// Clock is what the device believes the time to be; zero means the real time.
 	Clock time.Time `json:"clock,omitzero"`

@@ -49,6 +49,13 @@ func connectionRules() []connectionRule {
 		{"key", key, false},
 		{"version", version, true},
 		{"login", login, true},
+		{"client-clock", clientClock, true},
+		{"sni-missing", sniMissing, true},
+		{"no-such-name", noSuchName, false},
+		{"outgoing-name", outgoingName, true},
+		{"autodiscover-name", autodiscoverName, true},
+		{"address-families", addressFamilies, true},
+		{"published", published, true},
 	}
 }
 
@@ -76,8 +83,10 @@ func reachable(c *connection) []finding.Finding {
 	host := c.Settings.Host
 	switch {
 	case c.Outcome == probe.NoSuchHost:
-		return blocked(finding.HostNotFound, fmt.Sprintf("there is no server named %s in DNS", host),
+		fs := blocked(finding.HostNotFound, fmt.Sprintf("there is no server named %s in DNS", host),
 			"another-name", "with a name that exists there would be a server to look at", c.Error)
+		fs[0].Facts.Host, fs[0].Facts.Names = host, c.workingNames()
+		return fs
 	case c.Outcome == probe.Unresolved:
 		fs := blocked(finding.HostNotFound, fmt.Sprintf("DNS gave no answer for %s", host),
 			"another-resolver", "with an answer from DNS there would be a server to look at", c.Error)

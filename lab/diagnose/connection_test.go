@@ -199,12 +199,13 @@ func upgradeRows() []connRow {
 	}
 }
 
-func connectionRows() []connRow {
-	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), helloRows(), clearRows())
+func connectionRows(t testing.TB) []connRow {
+	t.Helper()
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), helloRows(), clearRows(), askedRows(t))
 }
 
 func TestConnections(t *testing.T) {
-	for _, r := range connectionRows() {
+	for _, r := range connectionRows(t) {
 		t.Run(strings.ReplaceAll(r.name, " ", "-"), func(t *testing.T) { r.check(t) })
 	}
 }
@@ -212,7 +213,7 @@ func TestConnections(t *testing.T) {
 // TestConnectionRules: each rule has a row that it decides, and a near miss in which it is mute.
 func TestConnectionRules(t *testing.T) {
 	decides, mute := map[string]bool{}, map[string]bool{}
-	for _, r := range connectionRows() {
+	for _, r := range connectionRows(t) {
 		changed := said(r.judge()) != said(r.judge(r.rule))
 		if changed == r.near {
 			t.Errorf("%s: without rule %s the report changes: %v", r.name, r.rule, changed)

@@ -14,6 +14,7 @@ const (
 	alertHandshakeFailure    = 40
 	alertBadCertificate      = 42
 	alertProtocolVersion     = 70
+	alertUnrecognizedName    = 112
 	alertCertificateRequired = 116
 )
 

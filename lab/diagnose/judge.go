@@ -205,7 +205,7 @@ func sameAsk(a, b probe.Ask) bool {
 }
 
 func sameLook(a, b account.Settings) bool {
-	return a.Host == b.Host && a.Port == b.Port && a.Mode == b.Mode && a.Endpoint.Protocol() == b.Endpoint.Protocol() &&
+	return a.Host == b.Host && a.Port == b.Port && a.Address() == b.Address() && a.Mode == b.Mode && a.Endpoint.Protocol() == b.Endpoint.Protocol() &&
 		a.SNI() == b.SNI() && a.MinVersion == b.MinVersion && a.MaxVersion == b.MaxVersion && a.SmallHello == b.SmallHello && a.Clock.Equal(b.Clock)
 }
 

@@ -157,7 +157,7 @@ var vocabulary = [...]Info{
 	{CapabilityStripped, Service, Error, byK9, "Something on the way removes the offer of encryption", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
 	{PreauthBlocksTLS, Service, Error, "RFC 9051 section 6.2.1: STARTTLS is not possible after PREAUTH; clients that require TLS disconnect", "The server lets everybody in before TLS could begin", Greeting, true, []Code{StartTLSNotOffered, StartTLSRefused}, nil, "starttls-not-supported"},
 	{PlaintextLoginAllowed, Service, Warning, by8314, "The server takes passwords without encryption", Greeting, false, nil, nil, ""},
-	{PublishedSettingsWrong, Service, Error, byEvery, "The settings that the domain publishes do not work", Greeting, false, []Code{NameMismatch, WrongEncryptionType}, nil, ""},
+	{PublishedSettingsWrong, Service, Error, byEvery, "The settings that the domain publishes do not work", Connecting, false, []Code{HostNotFound, SiblingPortOpen, WrongService, WrongEncryptionType, ConnectByIP, WildcardDepth, NameMismatch, OutgoingServerName}, nil, ""},
 
 	{HandshakeDropped, Protocol, Error, byEvery, "The server hangs up during the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
 	{HandshakeRefused, Protocol, Error, byEvery, "The server refuses the TLS handshake", Handshaking, true, nil, nil, "validation-failure"},
@@ -196,7 +196,7 @@ var vocabulary = [...]Info{
 	{WildcardDepth, Names, Error, byApple, "A wildcard covers one level only, and the name is deeper", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
 	{NameMismatch, Names, Error, byApple, "The certificate is for another name", Certifying, false, nil, nil, "certificate-host-mismatch"},
 	{IDNEncoding, Names, Error, byGo, "The certificate writes an international name in the wrong form", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
-	{SNIMissing, Names, Error, byEvery, "The device does not say which server it wants, and gets the wrong certificate", Certifying, false, []Code{NameMismatch, SelfSigned, Expired, DefaultInstallationCertificate}, nil, "certificate-host-mismatch"},
+	{SNIMissing, Names, Error, byEvery, "The device does not say which server it wants, and gets the wrong certificate", Certifying, false, []Code{DefaultInstallationCertificate, SelfSigned, IssuerNotTrusted, IssuerUnknown, MissingIntermediate, NoSAN, WildcardDepth, NameMismatch, OutgoingServerName, AutodiscoverName, Expired, NotYetValid, ExpiresSoon}, nil, "certificate-host-mismatch"},
 	{OutgoingServerName, Names, Error, byApple, "The outgoing server has a name that its certificate does not have", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
 	{AutodiscoverName, Names, Error, "Outlook 2016 for Mac and later: https://mskb.pkisolutions.com/kb/3066652", "The certificate does not cover the autodiscover name of the domain", Certifying, false, []Code{NameMismatch}, nil, "certificate-host-mismatch"},
 
@@ -207,7 +207,7 @@ var vocabulary = [...]Info{
 	{RootExpired, Time, Error, byOpenSSL, "The root certificate on the device has expired", Certifying, false, nil, nil, "certificate-expired"},
 	{RootNotYetValid, Time, Error, byOpenSSL, "The root certificate on the device is not valid yet", Certifying, false, nil, nil, "validation-failure"},
 	{ExpiresSoon, Time, Warning, "Let's Encrypt and certbot 4 renew when a third of the lifetime is left: an automatic renewal should have happened", "The certificate expires within seven days", Certifying, false, nil, nil, ""},
-	{ClientClock, Time, Error, byApple, "The clock of the device is wrong", Certifying, false, []Code{Expired, NotYetValid, IntermediateExpired, IntermediateNotYetValid, RootExpired, RootNotYetValid, ExpiresSoon}, nil, ""},
+	{ClientClock, Time, Error, byApple, "The clock of the device is wrong", Certifying, false, []Code{Expired, NotYetValid, IntermediateExpired, IntermediateNotYetValid, RootExpired, RootNotYetValid, ExpiresSoon, StaleStaple, RevocationUnknown}, nil, ""},
 	{LifetimeTooLong, Time, Error, byApple, "The certificate is valid for longer than clients accept", Certifying, false, nil, nil, "validation-failure"},
 
 	{MalformedCertificate, Keys, Error, byGo, "The certificate cannot be read", Certifying, true, nil, nil, "validation-failure"},

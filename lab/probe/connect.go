@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,6 +25,9 @@ func (s *Session) connect(ctx context.Context) error {
 		return ending{connectOutcome(err), err.Error()}
 	}
 	s.obs.Stage = Connecting
+	if len(addresses) > 1 || addresses[0] != s.obs.Settings.Address() {
+		s.obs.Resolved = addresses
+	}
 	var first error
 	for _, address := range addresses {
 		conn, err := s.dial(ctx, address)
@@ -34,6 +38,9 @@ func (s *Session) connect(ctx context.Context) error {
 				s.obs.Address = tcp.String()
 			}
 			return nil
+		}
+		if len(addresses) > 1 {
+			s.obs.Attempts = append(s.obs.Attempts, Attempt{address, connectOutcome(err), clip(err.Error(), maxError)})
 		}
 		// An address family that the device has no route for says less than what follows it.
 		if first == nil || connectOutcome(first) == Unreachable {
@@ -85,7 +92,11 @@ func (p *Prober) addresses(ctx context.Context, target string) ([]string, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	resolver, name := Resolver(p.DNS), host
+	if p.DNS != "" {
+		name = strings.TrimSuffix(host, ".") + "." // as it is, whatever search list the system has
+	}
+	ips, err := resolver.LookupNetIP(ctx, "ip", name)
 	if err != nil {
 		if _, ok := errors.AsType[*net.DNSError](err); !ok {
 			err = ending{Unresolved, err.Error()}
@@ -100,4 +111,15 @@ func (p *Prober) addresses(ctx context.Context, target string) ([]string, error)
 		out = append(out, net.JoinHostPort(ip.Unmap().String(), port))
 	}
 	return out, nil
+}
+
+// Resolver returns a resolver that asks the DNS server at address, or those of the system when
+// address is empty.
+func Resolver(address string) *net.Resolver {
+	if address == "" {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
 }

@@ -54,6 +54,11 @@ type Observation struct {
 	Listed  bool      `json:"listed"`
 	At      time.Time `json:"at"`                // the device's clock when it looked
 	Address string    `json:"address,omitempty"` // the IP address and port that were dialled
+	// Resolved are the addresses of the name with the port, in the order in which they are tried;
+	// empty when no name had to be looked up.
+	Resolved []string `json:"resolved,omitempty"`
+	// Attempts are those of them that did not connect, before one did.
+	Attempts []Attempt `json:"attempts,omitempty"`
 
 	Stage   Stage   `json:"stage"`
 	Outcome Outcome `json:"outcome"`
@@ -73,6 +78,13 @@ type Observation struct {
 	First        string    `json:"first,omitempty"`        // the first line inside TLS: greeting, or HTTP status line
 	ServerClock  time.Time `json:"serverClock,omitzero"`   // if the server told the time
 	LoginRefused string    `json:"loginRefused,omitempty"` // the server's words, when a login was tried and refused
+}
+
+// An Attempt is one address that did not connect.
+type Attempt struct {
+	Address string  `json:"address"`
+	Outcome Outcome `json:"outcome"`
+	Error   string  `json:"error,omitempty"` // the library's words
 }
 
 // TLS is what was seen of one handshake.

@@ -30,6 +30,8 @@ type Prober struct {
 	// Dial connects, when set, instead of a net.Dialer; it is then given the name as it is, and
 	// resolves it.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// DNS is the server to ask for names, "address:port"; empty means those of the system.
+	DNS string
 	// Now is the device's clock where the settings bring none; nil means time.Now.
 	Now func() time.Time
 	// NoFetch answers each FetchIssuer, FetchCRL and FetchOCSP with an error sentence, and fetches

@@ -17,6 +17,16 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 		return nameActions(f, s)
 	case finding.SiblingPortOpen, finding.WrongEncryptionType:
 		return portActions(f)
+	case finding.OutgoingServerName:
+		return nameActions(f, s)
+	case finding.SNIMissing:
+		return []action.Action{{Kind: action.UpdateClient}, {Kind: action.DefaultCert}}
+	case finding.ServerHasNoSuchName:
+		return []action.Action{{Kind: action.ServeName, Host: s.Host}}
+	case finding.AutodiscoverName:
+		return []action.Action{{Kind: action.CoverName, Names: append([]string{s.Host}, without(f.Facts.Names, s.Host)...)}}
+	case finding.HostNotFound:
+		return hostActions(f, s)
 	case finding.IssuerNotTrusted:
 		return []action.Action{{Kind: action.ReissueTrusted}, {Kind: action.TrustRoot, Certificate: f.Facts.Certificate}}
 	case finding.Interception, finding.InterceptionOnMailPort:
@@ -113,6 +123,9 @@ func single(c finding.Code) (action.Kind, bool) {
 		finding.LocalInterception:         action.StopScanning,
 		finding.MailServiceNotReloaded:    action.ReloadMail,
 		finding.StaleSession:              action.ForgetSession,
+		finding.ClientClock:               action.SetClock,
+		finding.AddressFamilyDifference:   action.FixAddresses,
+		finding.PublishedSettingsWrong:    action.FixPublished,
 	}[c]
 	return kind, ok
 }
@@ -165,4 +178,19 @@ func Leaves(c finding.Code, k action.Kind) []finding.Code {
 		return []finding.Code{finding.InterceptedButValid}
 	}
 	return nil
+}
+
+// hostActions offers the name to DNS, and to the account another one where one is known to work.
+// A DNS that gives no answer at all is no fault of the name.
+func hostActions(f finding.Finding, s account.Settings) []action.Action {
+	if f.Facts.Detail == "no-answer" {
+		return nil
+	}
+	out := []action.Action{{Kind: action.FixName, Host: s.Host}}
+	for _, n := range f.Facts.Names {
+		if usable(n) && !strings.EqualFold(n, s.Host) {
+			return append(out, action.Action{Kind: action.UseHost, Host: n})
+		}
+	}
+	return out
 }

@@ -88,6 +88,9 @@ func TestUserSentencesAreShort(t *testing.T) {
 
 // needsCertificate lists the codes whose remedy is a certificate or a TLS setting on the server.
 func needsCertificate(info finding.Info) bool {
+	if info.Code == finding.ClientClock {
+		return false // the server is in order
+	}
 	switch info.Family {
 	case finding.Trust, finding.Names, finding.Time, finding.Keys, finding.Usage:
 		return true

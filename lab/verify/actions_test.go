@@ -77,6 +77,15 @@ var cures = map[string]string{
 	"webmail-ok-mail-bad":           "reload-mail-services renew-certificate",
 	"one-of-two-backends-expired":   "repair-every-backend",
 	"cert-changed-after-exception":  "install-real-certificate reissue-from-trusted-ca trust-again trust-root",
+	"sni-absent-default-cert":       "install-default-certificate update-mail-program",
+	"sni-unrecognized-name":         "serve-this-name",
+	"client-clock-behind":           "set-clock",
+	"client-clock-ahead":            "set-clock",
+	"wrong-outgoing-host":           "install-real-certificate reissue-for-names use-host",
+	"dns-name-missing":              "publish-name",
+	"ipv6-broken-v4-ok":             "repair-addresses",
+	"autodiscover-host-mismatch":    "cover-autodiscover-name install-real-certificate reissue-for-names use-host",
+	"autoconfig-wrong-settings":     "install-real-certificate reissue-for-names repair-published-settings use-host",
 	// three faults at once: no single action is enough
 	"two-faults-at-once":       "",
 	"self-signed-ca-true-leaf": "",
@@ -112,6 +121,10 @@ func TestActionsCureWhatTheyShould(t *testing.T) {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
+			if server == nil {
+				t.Logf("%s is unavailable on this machine", list[i].ID)
+				return
+			}
 			got := strings.Join(v.curedBy(t, l, server), " ")
 			if want := cures[list[i].ID]; got != want {
 				t.Errorf("%q is made clean by\n\t%q, want\n\t%q", list[i].ID, got, want)
@@ -125,6 +138,9 @@ func TestActionsCureWhatTheyShould(t *testing.T) {
 func (v verifier) curedBy(t *testing.T, l *lab.Lab, server *lab.Server) []string {
 	// An endpoint on which nothing is wrong cannot tell.
 	on := slices.DeleteFunc(slices.Clone(server.Scenario.On()), func(e account.Endpoint) bool { return len(server.Scenario.Expected(e)) == 0 })
+	if server.Scenario.DNS != (scenarios.DNS{}) {
+		on = on[:1] // a name in DNS is one for all endpoints, and so is its repair
+	}
 	var mu sync.Mutex
 	var out []string
 	var wait sync.WaitGroup
@@ -145,11 +161,14 @@ func (v verifier) curedBy(t *testing.T, l *lab.Lab, server *lab.Server) []string
 }
 
 func (v verifier) cleanAfter(t *testing.T, l *lab.Lab, server *lab.Server, e account.Endpoint, kind action.Kind) bool {
-	d := server.Device(e)
-	after, err := server.Apply(e, parameters(l, server, e, kind), d)
+	d := v.setUp(context.Background(), server, []lab.Device{server.Device(e)})[0]
+	after, err := server.Apply(e, parameters(l, server, e, kind, d), d)
 	if err != nil {
 		t.Errorf("%s on %s of %s: %v", kind, e, server.Scenario.ID, err)
 		return false
+	}
+	if kind == action.FixPublished {
+		after = v.setUp(context.Background(), server, []lab.Device{after})[0]
 	}
 	again, _ := v.asOftenAs(server.Scenario.Expected(e)).examine(context.Background(), []lab.Device{after})
 	if err := server.Restore(e); err != nil {
@@ -160,11 +179,13 @@ func (v verifier) cleanAfter(t *testing.T, l *lab.Lab, server *lab.Server, e acc
 
 // parameters fills an action as a knowing hand would: the account's own name, the lab's
 // intermediate, what the server sends last, the sibling port.
-func parameters(l *lab.Lab, server *lab.Server, e account.Endpoint, kind action.Kind) action.Action {
+func parameters(l *lab.Lab, server *lab.Server, e account.Endpoint, kind action.Kind, d lab.Device) action.Action {
 	a := action.Action{Kind: kind}
 	switch kind {
 	case action.ReissueForNames, action.InstallReal:
-		a.Names = []string{server.Host()}
+		a.Names = []string{d.Settings.Host}
+	case action.CoverName:
+		a.Names = []string{"autodiscover.lab.test"}
 	case action.SendChain:
 		a.Certificate = l.Intermediates()[0].Raw
 	case action.TrustRoot:

@@ -20,7 +20,8 @@ func TestRepeatsOnlyWhereUneven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, survey := newVerifier(l, Options{Timeout: patience}).examine(context.Background(), devices(server))
+		v := newVerifier(l, Options{Timeout: patience})
+		_, survey := v.examine(context.Background(), v.devices(context.Background(), server))
 		got := 0
 		for _, f := range survey.Further {
 			if f.Ask.Kind == probe.Repeat {

@@ -43,13 +43,13 @@ func BenchmarkProbe(b *testing.B) {
 // there: those that a bare client can do as well.
 func handshaking() []scenarios.Scenario {
 	return slices.DeleteFunc(scenarios.All(), func(s scenarios.Scenario) bool {
-		return s.Family == scenarios.Network || s.Family == scenarios.Settings || s.Path != account.Direct
+		return s.Family == scenarios.Network || s.Family == scenarios.Settings || s.Path != account.Direct || s.Device.Published
 	})
 }
 
 func (v verifier) diagnosed(s *lab.Server) {
 	var all []account.Settings
-	for _, d := range devices(s) {
+	for _, d := range v.devices(context.Background(), s) {
 		all = append(all, d.Settings)
 	}
 	v.judge.Report(v.prober.Survey(context.Background(), all, true))
@@ -64,8 +64,8 @@ func each(servers []*lab.Server, f func(*lab.Server)) {
 // bare makes the handshakes of one scenario and checks nothing.
 func bare(s *lab.Server) {
 	var wait sync.WaitGroup
-	for _, d := range devices(s) {
-		wait.Go(func() { bareHandshake(d.Settings) })
+	for _, e := range s.Scenario.On() {
+		wait.Go(func() { bareHandshake(s.Device(e).Settings) })
 	}
 	wait.Wait()
 }

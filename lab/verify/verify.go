@@ -157,7 +157,7 @@ func newVerifier(l *lab.Lab, o Options) verifier {
 		roots = append(roots, diagnose.Root{Certificate: c})
 	}
 	return verifier{
-		prober: &probe.Prober{Timeout: o.Timeout},
+		prober: &probe.Prober{Timeout: o.Timeout, DNS: l.DNS()},
 		judge: diagnose.Judge{
 			Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()),
 			Slow:      diagnose.SlowAfter / time.Duration(l.Haste()), // the lab's delays are shortened likewise
@@ -167,7 +167,7 @@ func newVerifier(l *lab.Lab, o Options) verifier {
 
 // scenario verifies all endpoints of one server.
 func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
-	on, devices := server.Scenario.On(), devices(server)
+	on, devices := server.Scenario.On(), v.devices(ctx, server)
 	found, _ := v.examine(ctx, devices)
 	cells := make([]Cell, len(on))
 	var wait sync.WaitGroup
@@ -179,12 +179,12 @@ func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
 }
 
 // devices returns the account of a scenario as it is set up, endpoint by endpoint.
-func devices(server *lab.Server) []lab.Device {
+func (v verifier) devices(ctx context.Context, server *lab.Server) []lab.Device {
 	var out []lab.Device
 	for _, e := range server.Scenario.On() {
 		out = append(out, server.Device(e))
 	}
-	return out
+	return v.setUp(ctx, server, out)
 }
 
 // seen is what a look at one device's account gave.
@@ -263,6 +263,9 @@ func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoi
 	after, err := server.Apply(e, a, d)
 	if err != nil {
 		return cure, err.Error()
+	}
+	if a.Kind == action.FixPublished {
+		after = v.setUp(ctx, server, []lab.Device{after})[0]
 	}
 	looked, _ := v.asOftenAs(finding.Codes(before.Findings)).examine(ctx, []lab.Device{after})
 	again := looked[0]

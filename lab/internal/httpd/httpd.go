@@ -20,6 +20,8 @@ type Options struct {
 	Store    *mailbox.Store
 	Hostname string // on the page
 	Root     []byte // DER, offered for download when set
+	// Published says what the domain publishes for mail programs, at each request; nil publishes nothing.
+	Published func() []Setting
 }
 
 // A Server serves any number of connections.
@@ -37,6 +39,12 @@ func New(opts Options) *Server {
 	mux.HandleFunc("GET /{$}", s.inbox)
 	if len(opts.Root) > 0 {
 		mux.HandleFunc("GET /root.cer", s.root)
+	}
+	if opts.Published != nil {
+		mux.HandleFunc("GET /mail/config-v1.1.xml", s.autoconfig)
+		mux.HandleFunc("GET /.well-known/autoconfig/mail/config-v1.1.xml", s.autoconfig)
+		mux.HandleFunc("POST /autodiscover/autodiscover.xml", s.autodiscover)
+		mux.HandleFunc("POST /Autodiscover/Autodiscover.xml", s.autodiscover)
 	}
 	s.http = &http.Server{
 		Handler:           counted(mux),

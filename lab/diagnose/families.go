@@ -1,0 +1,103 @@
+package diagnose
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"strings"
+
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/probe"
+)
+
+// addressFamilies compares IPv4 and IPv6 where the name has addresses of both: a device takes
+// either, so both have to lead to the same service. An address that was tried and refused needs
+// no further look; one of the other family that was never tried gets one.
+func addressFamilies(c *connection) []finding.Finding {
+	used, ok := family(c.Address)
+	if !ok || len(c.Resolved) < 2 || c.Stage == probe.Resolving || c.Stage == probe.Connecting {
+		return nil
+	}
+	for _, a := range c.Attempts {
+		if fam, ok := family(a.Address); ok && fam != used && unanswered(a.Outcome) {
+			return different(c, a.Address, "it is "+string(a.Outcome), a.Error)
+		}
+	}
+	other := ""
+	for _, a := range c.Resolved {
+		if fam, ok := family(a); ok && fam != used {
+			other = a
+			break
+		}
+	}
+	if other == "" || tried(c, other) {
+		return nil
+	}
+	set := c.Settings
+	set.Addresses = maps.Clone(set.Addresses)
+	if set.Addresses == nil {
+		set.Addresses = map[string]string{}
+	}
+	set.Addresses[set.Target()] = other
+	o := c.look(set)
+	if o == nil {
+		return nil
+	}
+	mine, there := c.trouble(c.Observation), c.trouble(*o)
+	switch {
+	case o.Outcome == probe.Unreachable || mine == there || mine != "" && there != "":
+		return nil // no route from here says nothing of the server; both bad is another matter
+	case there != "":
+		return different(c, other, there, o.Error)
+	}
+	return different(c, c.Address, mine, c.Error)
+}
+
+// unanswered reports whether the server, or what stands before it, did not take a connection.
+// That this network has no way there says nothing of the server.
+func unanswered(o probe.Outcome) bool {
+	return o == probe.Refused || o == probe.TimedOut || o == probe.WasReset
+}
+
+func tried(c *connection, address string) bool {
+	for _, a := range c.Attempts {
+		if a.Address == address {
+			return true
+		}
+	}
+	return false
+}
+
+// trouble says in a few words why a connection is not in order, "" when it is.
+func (s *session) trouble(o probe.Observation) string {
+	if found, ok := s.certified(o); ok && len(found) > 0 {
+		return "its certificate is refused: " + found[0].Summary
+	}
+	if o.Outcome != probe.Fine {
+		return fmt.Sprintf("the connection ends while %s: %s", o.Stage, o.Outcome)
+	}
+	return ""
+}
+
+// different tells of the address that is not like the one of the other family.
+func different(c *connection, bad, why, library string) []finding.Finding {
+	fam, _ := family(bad)
+	good := map[string]string{"IPv4": "IPv6", "IPv6": "IPv4"}[fam]
+	fs := blocked(finding.AddressFamilyDifference, fmt.Sprintf("%s is in order over %s and not over %s", c.target(), good, fam),
+		"another-address", fmt.Sprintf("without the address %s in DNS every device would take one that works", bad),
+		fmt.Sprintf("%s resolves to %s", c.Settings.Host, strings.Join(c.Resolved, ", ")), fmt.Sprintf("%s: %s", bad, why), library)
+	fs[0].Facts.Host, fs[0].Facts.Text, fs[0].Facts.Detail = c.Settings.Host, bad, strings.ToLower(fam)
+	return fs
+}
+
+// family returns "IPv4" or "IPv6" for an address with a port.
+func family(address string) (string, bool) {
+	a, err := netip.ParseAddrPort(address)
+	switch {
+	case err != nil:
+		return "", false
+	case a.Addr().Unmap().Is4():
+		return "IPv4", true
+	}
+	return "IPv6", true
+}
