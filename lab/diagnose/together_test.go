@@ -63,7 +63,7 @@ func togetherRows(t testing.TB) []row {
 	root := forge(t, "Root", "", nil)
 	know := trusting(root)
 	set := func(name, codes, asks string, s probe.Survey) row {
-		return row{name: name, codes: codes, asks: asks, know: know, survey: s}
+		return row{literal: true, name: name, codes: codes, asks: asks, know: know, survey: s}
 	}
 	return slices.Concat(interceptedRows(t, root, set), historyRows(t, root, set), machineRows(t, root, set), portalRows(t, root, set))
 }
@@ -87,7 +87,7 @@ func interceptedRows(t testing.TB, root *forged, set setRow) []row {
 		set("antivirus in other letters", "local-interception", "", survey(shown(imaps, by("kaspersky ANTI-virus personal root of some day")))),
 		set("proxy by its organisation", "interception", "", survey(shown(imaps, cloud))),
 		set("proxy by its words", "interception", "", survey(shown(imaps, words))),
-		set("proxy and expired", "interception expired root-expired", "", survey(shown(imaps, cloud, func(o *probe.Observation) { o.At = now().AddDate(2, 0, 0) }))),
+		set("proxy and expired", "interception expired root-expired", "https:443:tls", survey(shown(imaps, cloud, func(o *probe.Observation) { o.At = now().AddDate(2, 0, 0) }))),
 		set("no proxy by its words", "issuer-not-trusted", "", survey(shown(imaps, near))),
 		set("trusted proxy", "intercepted-but-valid", "", survey(shown(imaps, cloud, trusting(cloud)))),
 		set("trusted company", "root-also-sent", "", survey(shown(imaps, near, trusting(near)))),
@@ -119,7 +119,7 @@ func historyRows(t testing.TB, root *forged, set setRow) []row {
 		set("exception for what no exception covers", "wrong-purpose", "", survey(shown(imaps, client, excepting(993, client)))),
 		set("stale exception", "exception-stale", "", survey(shown(imaps, now1, excepting(993, before)))),
 		set("stale exception, good certificate", "", "", survey(shown(imaps, good, excepting(993, before)))),
-		set("stale exception, another fault", "expired", "", survey(shown(imaps, old, excepting(993, before)))),
+		set("stale exception, another fault", "expired", "https:443:tls", survey(shown(imaps, old, excepting(993, before)))),
 		set("exception for another port", "self-signed", "", survey(shown(imaps, now1, excepting(143, now1)))),
 
 		set("kept session", "", "imaps:993:tls", kept),
@@ -140,14 +140,14 @@ func machineRows(t testing.TB, root *forged, set setRow) []row {
 	mixed := survey(shown(imaps, good), shown(account.IMAPStartTLS, old), shown(account.POP3S, old), shown(account.POP3StartTLS, good))
 	return []row{
 		set("two machines", "intermittent", "", answered(one, probe.Repeat, old, good, old)),
-		set("two machines, the bad one first", "intermittent", "", answered(survey(shown(imaps, old)), probe.Repeat, good)),
+		set("two machines, the bad one first", "intermittent", "https:443:tls", answered(survey(shown(imaps, old)), probe.Repeat, good)),
 		set("two machines, a fault on both", "name-mismatch intermittent", "", answered(survey(shown(imaps, wrong)), probe.Repeat, oldWrong)),
 		set("two machines, both good", "", "", answered(one, probe.Repeat, raws(forge(t, host, host, root)))),
-		set("two machines, a fault each", "expired", "", answered(survey(shown(imaps, old)), probe.Repeat, wrong)),
+		set("two machines, a fault each", "expired", "https:443:tls", answered(survey(shown(imaps, old)), probe.Repeat, wrong)),
 		set("one machine", "", "", answered(one, probe.Repeat, good, good)),
-		set("ports that differ without a rule", "", "imaps:993:tls imap:143:starttls pop3s:995:tls pop3:110:starttls", mixed),
-		set("ports that differ by protocol", "", "", survey(shown(imaps, good), shown(account.IMAPStartTLS, good), shown(account.POP3S, old), shown(account.POP3StartTLS, old))),
-		set("ports that differ by mode", "", "", survey(shown(imaps, good), shown(account.IMAPStartTLS, old), shown(account.POP3S, good), shown(account.POP3StartTLS, old))),
+		set("ports that differ without a rule", "", "imaps:993:tls https:443:tls imap:143:starttls pop3s:995:tls pop3:110:starttls", mixed),
+		set("ports that differ by protocol", "", "https:443:tls", survey(shown(imaps, good), shown(account.IMAPStartTLS, good), shown(account.POP3S, old), shown(account.POP3StartTLS, old))),
+		set("ports that differ by mode", "", "https:443:tls", survey(shown(imaps, good), shown(account.IMAPStartTLS, old), shown(account.POP3S, good), shown(account.POP3StartTLS, old))),
 	}
 }
 
