@@ -41,12 +41,13 @@ var mayImport = map[string][]string{
 	"lab/internal/pop3d":         {"lab/internal/wire", "lab/internal/mailbox"},
 	"lab/internal/httpd":         {"lab/internal/wire", "lab/internal/mailbox"},
 	"lab/probe":                  {"lab/account"},
+	"lab/capture":                {"lab/account", "lab/finding"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/probe"},
 	"lab/remedy":                 {"lab/account", "lab/finding", "lab/action"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
 		"lab/remedy"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
-		"lab/remedy", "lab/verify"},
+		"lab/remedy", "lab/verify", "lab/capture"},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {
@@ -68,7 +69,7 @@ func TestImportsKeepTheirDirection(t *testing.T) {
 func TestTheDiagnosisCannotReachTheScenarios(t *testing.T) {
 	for _, p := range packages(t) {
 		switch name := strings.TrimPrefix(p.ImportPath, module); name {
-		case "lab/probe", "lab/diagnose", "lab/remedy":
+		case "lab/probe", "lab/diagnose", "lab/remedy", "lab/capture":
 			for _, secret := range []string{"scenarios", "certs", "lab"} {
 				if slices.Contains(p.Deps, module+secret) {
 					t.Errorf("%s reaches %s", name, secret)

@@ -23,6 +23,10 @@ type answered struct {
 	Verdict   string             `json:"verdict"`
 	Host      string             `json:"host"`
 	Endpoints []answeredEndpoint `json:"endpoints"`
+	// Of evidence from a file: what is wrong and has no code, what was read, and what was not.
+	Problems []string `json:"problems,omitempty"`
+	Read     []string `json:"read,omitempty"`
+	NotRead  []string `json:"notRead,omitempty"`
 }
 
 type answeredEndpoint struct {
@@ -92,6 +96,9 @@ type answer struct {
 	report diagnose.Report
 	survey probe.Survey
 	all    bool // steps for every platform and product
+
+	// Of evidence from a file.
+	problems, read, notRead []string
 }
 
 // told is all that was found of one code: mostly one thing on every endpoint, sometimes another
@@ -110,7 +117,7 @@ type tellCase struct {
 
 func (a answer) write(host string) {
 	findings, clean, absent := a.gather()
-	errors := 0
+	errors := len(a.problems)
 	for _, t := range findings {
 		if t.Severity == finding.Error {
 			errors++
@@ -132,6 +139,7 @@ func (a answer) write(host string) {
 	if len(absent) > 0 {
 		fmt.Fprintln(a.w, labelled(a.p, "not here", strings.Join(absent, ", ")))
 	}
+	a.evidence()
 	for _, t := range findings {
 		a.tell(t)
 	}
@@ -142,7 +150,7 @@ func (a answer) write(host string) {
 func (a answer) gather() (findings []told, clean, absent []string) {
 	for i, e := range a.report.Endpoints {
 		set := a.survey.Observations[i].Settings
-		name := fmt.Sprintf("%s (%d)", e.Endpoint, set.Port)
+		name := place(e.Endpoint, set)
 		if len(e.Findings) == 0 {
 			clean = append(clean, name)
 		}
@@ -154,6 +162,7 @@ func (a answer) gather() (findings []told, clean, absent []string) {
 			at := slices.IndexFunc(findings, func(t told) bool { return t.Code == f.Code })
 			if at < 0 {
 				info, _ := finding.Lookup(f.Code)
+				info.Severity = f.Severity
 				findings = append(findings, told{Info: info})
 				at = len(findings) - 1
 			}

@@ -23,6 +23,7 @@ type diagnoseFlags struct {
 	all     bool
 	save    string
 	survey  string
+	evidenceFlags
 }
 
 func diagnoseCommand() *cobra.Command {
@@ -33,14 +34,21 @@ func diagnoseCommand() *cobra.Command {
 		Long: `diagnose connects to a mail server as a mail program would, and says what is wrong in
 one sentence, how that is known, what the person with the device does, what the admin
 does, and which scenario reproduces it. Without a port it tries the seven standard ones
-side by side. It never logs in. The exit status is 1 when something is wrong.`,
-		Example: "  mailtlslab diagnose mail.example.com:993",
-		RunE:    func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
+side by side. It never logs in. The exit status is 1 when something is wrong.
+
+Instead of connecting it judges evidence: certificates in a file, what another program
+printed, a certificate with its key before they are installed, or thousands of chains.`,
+		Example: `  mailtlslab diagnose mail.example.com:993
+  mailtlslab diagnose --chain chain.pem --host mail.example.com
+  mailtlslab diagnose --transcript output-of-openssl.txt --host mail.example.com
+  mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host mail.example.com`,
+		RunE: func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.as, "as", "", "what the port is: imaps, imap, pop3s, pop3, submissions, submission or https (default: find out)")
 	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
+	flags.StringVar(&f.time, "at", "", "the same as --time")
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take")
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "do not fetch a missing issuer from where the certificate says it is")
@@ -49,13 +57,18 @@ side by side. It never logs in. The exit status is 1 when something is wrong.`,
 	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product")
 	flags.StringVar(&f.save, "save", "", "write what was seen to `FILE`, to be judged elsewhere")
 	flags.StringVar(&f.survey, "survey", "", "judge what was saved in `FILE` (- for standard input) instead of connecting")
+	f.evidenceFlags.register(flags)
 	return cmd
 }
 
 // diagnosis looks at a server, or at what somebody else saw of one, and says what is wrong.
 func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
-	if err := checkDiagnose(cmd, args, f); err != nil {
+	w, err := checkDiagnose(cmd, args, f)
+	if err != nil {
 		return err
+	}
+	if w.flag != "" && w.flag != "survey" {
+		return judgeEvidence(cmd, f, w)
 	}
 	knowledge, err := knowledge(f.ca)
 	if err != nil {
@@ -86,30 +99,27 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	if err := writeDiagnosis(cmd, f, survey.Observations[0].Settings.Host, report, survey); err != nil {
 		return environment(err)
 	}
-	if worst := report.Worst(); worst == finding.Error || f.strict && worst == finding.Warning {
+	return verdict(report.Worst(), f.strict)
+}
+
+// verdict turns the worst of a diagnosis into an exit status.
+func verdict(worst finding.Severity, strict bool) error {
+	if worst == finding.Error || strict && worst == finding.Warning {
 		return &status{code: exitFindings}
 	}
 	return nil
 }
 
 // checkDiagnose refuses what would be ignored in silence otherwise.
-func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) error {
-	switch {
-	case f.survey == "" && len(args) != 1:
-		return usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
-	case f.survey != "" && len(args) != 0:
-		return usage("diagnose takes HOST[:PORT] or --survey FILE, not both; leave out %q", clip(args[0]))
-	case f.timeout <= 0:
-		return usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
+func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, error) {
+	if len(args) > 1 {
+		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
 	}
-	if f.survey != "" {
-		for _, name := range []string{"as", "time", "resolve", "timeout", "no-fetch", "save"} {
-			if cmd.Flags().Changed(name) {
-				return usage("--%s has no effect on what was seen already; leave it out with --survey", name)
-			}
-		}
+	w, err := checkWay(cmd, args)
+	if err == nil && f.timeout <= 0 {
+		err = usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
 	}
-	return nil
+	return w, err
 }
 
 // examine looks at the target, and again where the diagnosis asks for it.
