@@ -43,12 +43,13 @@ var mayImport = map[string][]string{
 	"lab/internal/dnsd":          {},
 	"lab/discover":               {"lab/account"},
 	"lab/probe":                  {"lab/account"},
+	"lab/capture":                {"lab/account", "lab/finding"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/probe"},
 	"lab/remedy":                 {"lab/account", "lab/finding", "lab/action"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
 		"lab/remedy", "lab/discover"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
-		"lab/remedy", "lab/verify", "lab/discover"},
+		"lab/remedy", "lab/verify", "lab/discover", "lab/capture"},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {
@@ -70,7 +71,7 @@ func TestImportsKeepTheirDirection(t *testing.T) {
 func TestTheDiagnosisCannotReachTheScenarios(t *testing.T) {
 	for _, p := range packages(t) {
 		switch name := strings.TrimPrefix(p.ImportPath, module); name {
-		case "lab/probe", "lab/diagnose", "lab/remedy", "lab/discover":
+		case "lab/probe", "lab/diagnose", "lab/remedy", "lab/discover", "lab/capture":
 			for _, secret := range []string{"scenarios", "certs", "lab"} {
 				if slices.Contains(p.Deps, module+secret) {
 					t.Errorf("%s reaches %s", name, secret)

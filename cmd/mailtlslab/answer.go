@@ -25,6 +25,10 @@ type answered struct {
 	Host      string             `json:"host"`
 	Published []discover.Source  `json:"published,omitempty"` // where settings were looked for, of a mail address
 	Endpoints []answeredEndpoint `json:"endpoints"`
+	// Of evidence from a file: what is wrong and has no code, what was read, and what was not.
+	Problems []string `json:"problems,omitempty"`
+	Read     []string `json:"read,omitempty"`
+	NotRead  []string `json:"notRead,omitempty"`
 }
 
 type answeredEndpoint struct {
@@ -97,6 +101,9 @@ type answer struct {
 	survey  probe.Survey
 	sources []discover.Source
 	all     bool // steps for every platform and product
+
+	// Of evidence from a file.
+	problems, read, notRead []string
 }
 
 // told is all that was found of one code: mostly one thing on every endpoint, sometimes another
@@ -115,7 +122,7 @@ type tellCase struct {
 
 func (a answer) write(host string) {
 	findings, clean, absent := a.gather()
-	errors := 0
+	errors := len(a.problems)
 	for _, t := range findings {
 		if t.Severity == finding.Error {
 			errors++
@@ -140,6 +147,7 @@ func (a answer) write(host string) {
 	if len(absent) > 0 {
 		fmt.Fprintln(a.w, labelled(a.p, "not here", strings.Join(absent, ", ")))
 	}
+	a.evidence()
 	for _, t := range findings {
 		a.tell(t)
 	}
@@ -150,7 +158,7 @@ func (a answer) write(host string) {
 func (a answer) gather() (findings []told, clean, absent []string) {
 	for i, e := range a.report.Endpoints {
 		set := a.survey.Observations[i].Settings
-		name := fmt.Sprintf("%s (%d)", e.Endpoint, set.Port)
+		name := place(e.Endpoint, set)
 		if len(a.sources) > 0 {
 			name = fmt.Sprintf("%s (%s)", e.Endpoint, set.Target())
 		}

@@ -28,6 +28,7 @@ type diagnoseFlags struct {
 	save    string
 	survey  string
 	below   bool // --resolve may name any server
+	evidenceFlags
 }
 
 func diagnoseCommand() *cobra.Command {
@@ -39,14 +40,23 @@ func diagnoseCommand() *cobra.Command {
 one sentence, how that is known, what the person with the device does, what the admin
 does, and which scenario reproduces it. Without a port it tries the seven standard ones
 side by side. With a mail address it looks at the settings that the domain publishes,
-and sends neither the address nor a password. It never logs in. The exit status is 1 when something is wrong.`,
-		Example: "  mailtlslab diagnose mail.example.com:993\n  mailtlslab diagnose user@example.com",
-		RunE:    func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
+and sends neither the address nor a password. It never logs in. The exit status is 1 when
+something is wrong.
+
+Instead of connecting it judges evidence: certificates in a file, what another program
+printed, a certificate with its key before they are installed, or thousands of chains.`,
+		Example: `  mailtlslab diagnose mail.example.com:993
+  mailtlslab diagnose user@example.com
+  mailtlslab diagnose --chain chain.pem --host mail.example.com
+  mailtlslab diagnose --transcript output-of-openssl.txt --host mail.example.com
+  mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host mail.example.com`,
+		RunE: func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.as, "as", "", "what the port is: imaps, imap, pop3s, pop3, submissions, submission or https (default: find out)")
 	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
+	flags.StringVar(&f.time, "at", "", "the same as --time")
 	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
 	flags.StringVar(&f.dns, "dns", "", "ask the DNS server at `ADDR` (an IP address with a port), such as that of 'up --dns'")
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take")
@@ -57,13 +67,18 @@ and sends neither the address nor a password. It never logs in. The exit status 
 	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product")
 	flags.StringVar(&f.save, "save", "", "write what was seen to `FILE`, to be judged elsewhere")
 	flags.StringVar(&f.survey, "survey", "", "judge what was saved in `FILE` (- for standard input) instead of connecting")
+	f.evidenceFlags.register(flags)
 	return cmd
 }
 
 // diagnosis looks at a server, or at what somebody else saw of one, and says what is wrong.
 func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
-	if err := checkDiagnose(cmd, args, f); err != nil {
+	w, err := checkDiagnose(cmd, args, f)
+	if err != nil {
 		return err
+	}
+	if w.flag != "" && w.flag != "survey" {
+		return judgeEvidence(cmd, f, w)
 	}
 	knowledge, err := knowledge(f.ca)
 	if err != nil {
@@ -104,34 +119,33 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	if err := writeDiagnosis(cmd, f, about, report, survey, sources); err != nil {
 		return environment(err)
 	}
-	if worst := report.Worst(); worst == finding.Error || f.strict && worst == finding.Warning {
+	return verdict(report.Worst(), f.strict)
+}
+
+// verdict turns the worst of a diagnosis into an exit status.
+func verdict(worst finding.Severity, strict bool) error {
+	if worst == finding.Error || strict && worst == finding.Warning {
 		return &status{code: exitFindings}
 	}
 	return nil
 }
 
 // checkDiagnose refuses what would be ignored in silence otherwise.
-func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) error {
+func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, error) {
+	if len(args) > 1 {
+		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
+	}
+	w, err := checkWay(cmd, args)
 	switch {
-	case f.survey == "" && len(args) != 1:
-		return usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
-	case f.survey != "" && len(args) != 0:
-		return usage("diagnose takes HOST[:PORT] or --survey FILE, not both; leave out %q", clip(args[0]))
-	case f.dns != "" && checkAddress(f.dns) != nil:
-		return usage("--dns takes an IP address with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
+	case err != nil:
 	case f.timeout <= 0:
-		return usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
+		err = usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
+	case f.dns != "" && checkAddress(f.dns) != nil:
+		err = usage("--dns takes an IP address with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
 	case f.repeat < 0 || f.repeat > 10:
-		return usage("--repeat must be from 0 to 10, not %d", f.repeat)
+		err = usage("--repeat must be from 0 to 10, not %d", f.repeat)
 	}
-	if f.survey != "" {
-		for _, name := range []string{"as", "time", "resolve", "dns", "timeout", "no-fetch", "repeat", "save"} {
-			if cmd.Flags().Changed(name) {
-				return usage("--%s has no effect on what was seen already; leave it out with --survey", name)
-			}
-		}
-	}
-	return nil
+	return w, err
 }
 
 // examine looks at the target, and again where the diagnosis asks for it.

@@ -12,6 +12,14 @@ import (
 
 // knowledge returns the Mozilla roots of x/crypto, and those of the file when there is one.
 func knowledge(file string) (*diagnose.Knowledge, error) {
+	roots, err := trustedRoots(file)
+	if err != nil {
+		return nil, err
+	}
+	return diagnose.NewKnowledge(roots, nil), nil
+}
+
+func trustedRoots(file string) ([]diagnose.Root, error) {
 	var roots []diagnose.Root
 	for r := range bundle.Roots() {
 		c, err := x509.ParseCertificate(r.Certificate)
@@ -27,7 +35,7 @@ func knowledge(file string) (*diagnose.Knowledge, error) {
 		}
 		roots = append(roots, more...)
 	}
-	return diagnose.NewKnowledge(roots, nil), nil
+	return roots, nil
 }
 
 func readRoots(file string) ([]diagnose.Root, error) {

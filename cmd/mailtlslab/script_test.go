@@ -19,6 +19,8 @@ import (
 //	                     $expired_leaf_imaps, for one, is where an endpoint is
 //	journal REGEXP       wait for a line of that lab's output
 //	stop                 Ctrl-C for that lab: it must end with 0
+//	mint DIR ID          write a scenario's chain.pem, key.pem, chain.der, chain.p12 (password
+//	                     "secret") and root.pem to DIR
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -28,10 +30,12 @@ func TestScripts(t *testing.T) {
 			e.Values[labKey{}] = new(*upLab)
 			e.Setenv("NO_COLOR", "")
 			e.Setenv("TERM", "xterm")
+			e.Setenv("YESTERDAY", time.Now().Add(-25*time.Hour).UTC().Format(time.RFC3339))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": scriptStatus, "lab": scriptLab, "journal": scriptJournal, "stop": scriptStop,
+			"mint": scriptMint,
 		},
 	})
 }

@@ -32,6 +32,10 @@ func readSurvey(stdin io.Reader, name string) (probe.Survey, error) {
 	if err != nil {
 		return probe.Survey{}, usage("cannot read --survey: %w", err)
 	}
+	return decodeSurvey(name, data)
+}
+
+func decodeSurvey(name string, data []byte) (probe.Survey, error) {
 	var s saved
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

@@ -14,6 +14,7 @@ type Usage string
 const (
 	Server Usage = "server" // the zero value means this too
 	Client Usage = "client"
+	Email  Usage = "email" // S/MIME
 	Any    Usage = "any"
 )
 
@@ -42,6 +43,8 @@ func (u Usage) x509() x509.ExtKeyUsage {
 	switch u {
 	case Client:
 		return x509.ExtKeyUsageClientAuth
+	case Email:
+		return x509.ExtKeyUsageEmailProtection
 	case Any:
 		return x509.ExtKeyUsageAny
 	}
