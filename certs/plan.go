@@ -13,6 +13,9 @@ import (
 type Spec struct {
 	Host   string  `json:"host,omitempty"` // empty means DefaultHost
 	Faults []Fault `json:"faults,omitempty"`
+	// Base is where Bundle.Published is served, such as http://127.0.0.1:8080; empty means a name
+	// that leads nowhere. See Publishes.
+	Base string `json:"base,omitempty"`
 }
 
 // A plan is a chain before it is signed. It begins with the authority's own root and
@@ -27,6 +30,12 @@ type plan struct {
 	made          []*draft      // CAs of this plan alone
 	edited        bool          // a fault is on the intermediate, so nothing may take it out of the chain
 	trustsOwnRoot bool          // the root of this plan is one that clients trust
+
+	base       string       // where what is published is served
+	fetchable  bool         // the leaf's issuer is published, and known to nobody
+	crossSign  bool         // an expired certificate for the root's key is sent last
+	distrusted bool         // the root of this plan is one that clients trusted once
+	published  *Publication // what has to be served beside the chain
 }
 
 // Build makes the chain of a specification. What cannot be built, and what would come out
@@ -43,7 +52,7 @@ func (a *Authority) Build(s Spec) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}}
+	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}, base: s.Base}
 	p.leaf = leafDraft(host, a.hosts, key, a.intermediate, a.now)
 	for i, f := range s.Faults {
 		if err := p.apply(f); err != nil {
@@ -169,7 +178,7 @@ func (p *plan) moveTo(root *draft) error {
 		if p.edited {
 			// What earlier faults did to it stays.
 			name := fresh.tmpl.Subject
-			fresh.tmpl = old.tmpl
+			fresh.tmpl, fresh.key, fresh.sha1 = old.tmpl, old.key, old.sha1
 			fresh.tmpl.Subject = name
 		}
 		p.swap(old, fresh)
@@ -194,6 +203,9 @@ func (p *plan) rootsSent() []*draft {
 
 // bundle signs the plan.
 func (p *plan) bundle() (*Bundle, error) {
+	if err := p.finish(); err != nil {
+		return nil, err
+	}
 	for _, d := range append(slices.Clone(p.sent), p.leaf) {
 		if err := d.sign(); err != nil {
 			return nil, err
@@ -203,7 +215,9 @@ func (p *plan) bundle() (*Bundle, error) {
 	if key == nil {
 		key = p.leaf.key
 	}
-	return newBundle(p.leaf, key, certsOf(p.sent)), nil
+	b := newBundle(p.leaf, key, certsOf(p.sent))
+	b.Published = p.published
+	return b, nil
 }
 
 func certsOf(drafts []*draft) []*x509.Certificate {
