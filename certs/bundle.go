@@ -18,8 +18,6 @@ type Bundle struct {
 	Chain []*x509.Certificate
 	// Raw is the same as it goes over the wire, DER.
 	Raw [][]byte
-	// Published is what has to be served over HTTP beside the chain, nil for nothing.
-	Published *Publication
 
 	leaf *draft
 	key  crypto.Signer // of the handshake; the leaf's unless that is the fault
@@ -31,13 +29,6 @@ func newBundle(leaf *draft, key crypto.Signer, rest []*x509.Certificate) *Bundle
 		b.Raw = append(b.Raw, c.Raw)
 	}
 	return b
-}
-
-// A Publication is something that a certificate refers to by an address: Spec.Base and Path.
-type Publication struct {
-	Path        string // such as /4d5a.cer
-	ContentType string // RFC 2585
-	Body        []byte
 }
 
 // Leaf returns the server's certificate.

@@ -110,8 +110,8 @@ type sight struct {
 func look(a *certs.Authority, b *certs.Bundle) sight {
 	s := sight{a: a, b: b, leaf: b.Leaf(), root: a.Root(), sent: slices.DeleteFunc(slices.Clone(b.Chain[1:]), detour)}
 	known := slices.Concat(s.sent, a.Intermediates(), a.Roots())
-	if b.Published != nil { // a client that fetches
-		if c, err := x509.ParseCertificate(b.Published.Body); err == nil {
+	for _, d := range b.Documents() { // a client that fetches
+		if c, err := x509.ParseCertificate(d.Body); err == nil {
 			known = append(known, c)
 		}
 	}

@@ -36,6 +36,8 @@ type draft struct {
 
 	raw  []byte            // once signed
 	cert *x509.Certificate // the same, parsed
+
+	documents []Document // what the CA publishes about it
 }
 
 // clone returns an unsigned copy.

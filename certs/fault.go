@@ -1,7 +1,5 @@
 package certs
 
-import "slices"
-
 // DefaultHost is the server name that healthy certificates are for.
 const DefaultHost = "mail.lab.test"
 
@@ -142,7 +140,7 @@ func ExtKeyUsage(usages ...string) Fault {
 }
 
 // FetchableIntermediate does not send the intermediate, of which no client has heard: the leaf
-// says where it can be fetched (caIssuers, RFC 5280 section 4.2.2.1). See Bundle.Published.
+// says where it can be fetched (caIssuers, RFC 5280 section 4.2.2.1). See Bundle.Documents.
 func FetchableIntermediate() Fault { return Fault{Kind: kindFetchable} }
 
 // ExpiredCrossSign sends, after everything else, the root's name and key certified by an older
@@ -181,9 +179,3 @@ func KeyUsage(usages ...string) Fault { return Fault{Kind: kindKeyUsage, On: Lea
 // CriticalExtension gives the leaf a critical extension that no client knows: its number is from
 // the range kept for documentation (RFC 5612).
 func CriticalExtension() Fault { return Fault{Kind: kindCriticalExtension, On: Leaf} }
-
-// Publishes reports whether a chain with these faults refers to something that has to be served
-// over HTTP beside it.
-func Publishes(faults []Fault) bool {
-	return slices.ContainsFunc(faults, func(f Fault) bool { return f.Kind == kindFetchable })
-}

@@ -132,7 +132,7 @@ func leafCases() []faultCase {
 func rareCases() []faultCase {
 	return []faultCase{
 		{"fetchable intermediate", []Fault{FetchableIntermediate()}, "unknown", 1, func(a *Authority, b *Bundle) bool {
-			return b.Published != nil && len(a.Intermediates()) == 1 && b.Leaf().IssuingCertificateURL[0] == nowhere+b.Published.Path
+			return len(a.Intermediates()) == 1 && b.Leaf().IssuingCertificateURL[0] == unpublished+b.Documents()[0].Path
 		}},
 		{"expired cross-sign", []Fault{ExpiredCrossSign()}, "", 3, func(a *Authority, b *Bundle) bool {
 			x := b.Chain[2]

@@ -5,10 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 )
 
-// nowhere is where nothing is published: RFC 6761 keeps .test out of DNS.
-const nowhere = "http://nowhere.lab.test"
+// unpublished is an address that leads nowhere: RFC 6761 keeps .test out of DNS.
+const unpublished = "http://nowhere.lab.test"
 
 // crossEnded is how many days ago an expired cross-certificate and its root ended.
 const crossEnded = 30
@@ -90,14 +91,14 @@ func (p *plan) publish(issuer *draft) error {
 	if err := issuer.sign(); err != nil {
 		return err
 	}
-	p.published = &Publication{
-		Path: "/" + hex.EncodeToString(issuer.cert.SubjectKeyId) + ".cer", ContentType: "application/pkix-cert", Body: issuer.raw,
-	}
-	base := p.base
+	// RFC 2585 section 4.1 has the media type.
+	d := Document{Path: "/issuer/" + hex.EncodeToString(issuer.cert.SubjectKeyId) + ".cer", Type: "application/pkix-cert", Body: issuer.raw}
+	base := p.publisher
 	if base == "" {
-		base = nowhere
+		base = unpublished
 	}
-	p.leaf.tmpl.IssuingCertificateURL = []string{base + p.published.Path}
+	p.leaf.tmpl.IssuingCertificateURL = []string{strings.TrimSuffix(base, "/") + d.Path}
+	p.leaf.documents = append(p.leaf.documents, d)
 	return nil
 }
 

@@ -13,9 +13,9 @@ import (
 type Spec struct {
 	Host   string  `json:"host,omitempty"` // empty means DefaultHost
 	Faults []Fault `json:"faults,omitempty"`
-	// Base is where Bundle.Published is served, such as http://127.0.0.1:8080; empty means a name
-	// that leads nowhere. See Publishes.
-	Base string `json:"base,omitempty"`
+	// Publisher is the address, such as http://127.0.0.1:8080, at which Documents will be found;
+	// only faults that NeedsPublisher names use it. Empty means one at which nobody answers.
+	Publisher string `json:"publisher,omitempty"`
 }
 
 // A plan is a chain before it is signed. It begins with the authority's own root and
@@ -31,11 +31,10 @@ type plan struct {
 	edited        bool          // a fault is on the intermediate, so nothing may take it out of the chain
 	trustsOwnRoot bool          // the root of this plan is one that clients trust
 
-	base       string       // where what is published is served
-	fetchable  bool         // the leaf's issuer is published, and known to nobody
-	crossSign  bool         // an expired certificate for the root's key is sent last
-	distrusted bool         // the root of this plan is one that clients trusted once
-	published  *Publication // what has to be served beside the chain
+	publisher  string // where the documents are served
+	fetchable  bool   // the leaf's issuer is published, and known to nobody
+	crossSign  bool   // an expired certificate for the root's key is sent last
+	distrusted bool   // the root of this plan is one that clients trusted once
 }
 
 // Build makes the chain of a specification. What cannot be built, and what would come out
@@ -52,7 +51,7 @@ func (a *Authority) Build(s Spec) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}, base: s.Base}
+	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}, publisher: s.Publisher}
 	p.leaf = leafDraft(host, a.hosts, key, a.intermediate, a.now)
 	for i, f := range s.Faults {
 		if err := p.apply(f); err != nil {
@@ -215,9 +214,7 @@ func (p *plan) bundle() (*Bundle, error) {
 	if key == nil {
 		key = p.leaf.key
 	}
-	b := newBundle(p.leaf, key, certsOf(p.sent))
-	b.Published = p.published
-	return b, nil
+	return newBundle(p.leaf, key, certsOf(p.sent)), nil
 }
 
 func certsOf(drafts []*draft) []*x509.Certificate {

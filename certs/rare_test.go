@@ -14,8 +14,8 @@ import (
 func issuerConstructors() []constructed {
 	return []constructed{
 		{"FetchableIntermediate", certs.FetchableIntermediate(), func(s sight) bool {
-			return s.b.Published != nil && len(s.path) > 0 && bytes.Equal(s.path[0].Raw, s.b.Published.Body) &&
-				slices.ContainsFunc(s.leaf.IssuingCertificateURL, func(u string) bool { return strings.HasSuffix(u, s.b.Published.Path) }) &&
+			return len(s.b.Documents()) > 0 && len(s.path) > 0 && bytes.Equal(s.path[0].Raw, s.b.Documents()[0].Body) &&
+				slices.ContainsFunc(s.leaf.IssuingCertificateURL, func(u string) bool { return strings.HasSuffix(u, s.b.Documents()[0].Path) }) &&
 				!slices.ContainsFunc(slices.Concat(s.sent, s.a.Intermediates()), s.path[0].Equal)
 		}},
 		{"ExpiredCrossSign", certs.ExpiredCrossSign(), func(s sight) bool {
@@ -105,20 +105,21 @@ func TestWithoutCross(t *testing.T) {
 	}
 }
 
-func TestPublished(t *testing.T) {
+func TestDocuments(t *testing.T) {
 	a := authority(t)
-	b, err := a.Build(certs.Spec{Base: "http://127.0.0.1:8080", Faults: []certs.Fault{certs.FetchableIntermediate()}})
+	b, err := a.Build(certs.Spec{Publisher: "http://127.0.0.1:8080/", Faults: []certs.Fault{certs.FetchableIntermediate()}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := b.Leaf().IssuingCertificateURL[0], "http://127.0.0.1:8080"+b.Published.Path; got != want {
+	d := b.Documents()[0]
+	if got, want := b.Leaf().IssuingCertificateURL[0], "http://127.0.0.1:8080"+d.Path; got != want {
 		t.Errorf("the leaf says %s, want %s", got, want)
 	}
-	c, err := x509.ParseCertificate(b.Published.Body)
-	if err != nil || b.Leaf().CheckSignatureFrom(c) != nil || b.Published.ContentType != "application/pkix-cert" {
+	c, err := x509.ParseCertificate(d.Body)
+	if err != nil || b.Leaf().CheckSignatureFrom(c) != nil || d.Type != "application/pkix-cert" {
 		t.Errorf("%v: what is published is not the issuer", err)
 	}
-	if !certs.Publishes([]certs.Fault{certs.FetchableIntermediate()}) || certs.Publishes([]certs.Fault{certs.OmitIntermediate()}) {
-		t.Error("Publishes does not tell them apart")
+	if !certs.NeedsPublisher([]certs.Fault{certs.FetchableIntermediate()}) || certs.NeedsPublisher([]certs.Fault{certs.OmitIntermediate()}) {
+		t.Error("NeedsPublisher does not tell them apart")
 	}
 }

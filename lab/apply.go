@@ -76,6 +76,8 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 		now.bundle, err = now.bundle.WithIntermediate(a.Certificate)
 	case action.SortChain:
 		now.bundle = now.bundle.Sorted()
+	case action.DropCross:
+		now.bundle = now.bundle.WithoutCross(s.lab.Roots())
 	case action.RaiseVersion:
 		now.maxVersion = 0
 	case action.NoClientCert:

@@ -48,6 +48,7 @@ type Options struct {
 type Lab struct {
 	options   Options
 	authority *certs.Authority
+	publisher *publisher // what the authority publishes over plain HTTP
 
 	mu      sync.Mutex
 	servers []*Server
@@ -59,7 +60,7 @@ func New(o Options) (*Lab, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
-	l := &Lab{options: o, authority: o.Authority}
+	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}}
 	if l.authority == nil {
 		var err error
 		if l.authority, err = certs.NewAuthority(certs.Options{Now: o.Now, Hosts: o.Hosts}); err != nil {
@@ -97,6 +98,10 @@ func (l *Lab) Roots() []*x509.Certificate { return l.authority.Roots() }
 // or not a server sends them.
 func (l *Lab) Intermediates() []*x509.Certificate { return l.authority.Intermediates() }
 
+// Distrusted returns the roots that clients of this lab trusted once, as a root programme's list
+// of removals has them.
+func (l *Lab) Distrusted() []*x509.Certificate { return l.authority.Distrusted() }
+
 // Close stops everything: every port is closed and every connection ended when it returns.
 func (l *Lab) Close() {
 	l.mu.Lock()
@@ -107,6 +112,7 @@ func (l *Lab) Close() {
 	for _, s := range servers {
 		wait.Go(s.stop)
 	}
+	wait.Go(l.publisher.close)
 	wait.Wait()
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -51,11 +52,25 @@ func (s *Server) bundle(faults []certs.Fault) (*certs.Bundle, error) {
 	if b, ok := s.bundles[key]; ok {
 		return b, nil
 	}
-	b, err := s.lab.authority.Build(certs.Spec{Host: s.Scenario.AccountHost(), Faults: faults})
+	spec := certs.Spec{Host: s.Scenario.AccountHost(), Faults: faults}
+	if certs.NeedsPublisher(faults) {
+		if spec.Publisher = s.lab.publisher.url("/"); spec.Publisher == "" {
+			return nil, errors.New("the lab cannot publish what its CA has to say: no free port on 127.0.0.1")
+		}
+	}
+	b, err := s.lab.authority.Build(spec)
 	if err == nil {
 		s.bundles[key] = b
+		s.publish(b)
 	}
 	return b, err
+}
+
+// publish lets everybody fetch what the CA says of a bundle.
+func (s *Server) publish(b *certs.Bundle) {
+	for _, d := range b.Documents() {
+		s.lab.publisher.put(d.Path, d.Type, func() []byte { return d.Body })
+	}
 }
 
 // portalAnswer is what a hotspot says to whatever it is sent.
@@ -113,7 +128,12 @@ func (s *Server) Fingerprint(e account.Endpoint) string {
 	p := s.ports[e]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum := sha256.Sum256(p.now.bundle.Raw[0])
+	return fingerprint(p.now.bundle.Raw[0])
+}
+
+// fingerprint returns the SHA-256 of a certificate, lower-case hex.
+func fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }
 

@@ -137,6 +137,9 @@ func (s *Server) Device(e account.Endpoint) Device {
 	if s.Scenario.Device.Mode != "" {
 		set.Mode = s.Scenario.Device.Mode
 	}
+	if s.Scenario.Device.LacksRoot {
+		set.MissingRoots = []string{fingerprint(s.lab.Root().Raw)}
+	}
 	set.Addresses = s.addresses(set.Host)
 	d := Device{Settings: set, Credentials: account.Credentials{User: User, Password: Password}}
 	if s.Scenario.Device.Password != "" {

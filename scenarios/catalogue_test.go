@@ -29,6 +29,9 @@ var published = map[int]string{
 	75: "starttls-on-implicit-port", 76: "plaintext-on-tls-port", 77: "wrong-protocol-on-port",
 	78: "tls-port-closed-starttls-open", 80: "bad-password-control", 81: "connection-refused",
 	83: "reset-before-greeting", 84: "hang-after-accept", 92: "captive-portal-plain-http", 100: "two-faults-at-once",
+	10: "missing-intermediate-aia", 14: "root-absent-in-old-store", 15: "expired-cross-sign", 16: "distrusted-root",
+	18: "name-constraint-violation", 26: "idn-ulabel-san", 38: "validity-too-long", 41: "sha1-intermediate", 42: "md5-leaf",
+	47: "ku-no-digital-signature", 49: "leaf-signs-leaf", 50: "unknown-critical-extension",
 }
 
 func TestNumbersAndIDsAreKept(t *testing.T) {

@@ -73,6 +73,15 @@ func names() []Scenario {
 			Expect:     everywhere(finding.ConnectByIP),
 		},
 		{
+			Number: 26, ID: "idn-ulabel-san", Family: Names, Host: "xn--mnchen-3ya.lab.test",
+			Title:      "The umlaut stands in the certificate as it is spoken",
+			Story:      "The server is in München, and the certificate spells the name just so, where only the form with xn-- is allowed. Some programs cannot even read such a certificate, others find no name in it that fits.",
+			References: []string{"RFC 5280 section 7.2", "RFC 9549 section 3"},
+			Services:   chain(certs.ULabel("münchen.lab.test")),
+			OpenSSL:    62,
+			Expect:     everywhere(finding.IDNEncoding),
+		},
+		{
 			Number: 29, ID: "old-hostname-after-migration", Family: Names,
 			Title:      "The server was renamed, the account was not",
 			Story:      "After a move the old name still leads to the new server, and the certificate knows only the new name. The account has to learn it, or the old name has to be added to the certificate.",

@@ -86,6 +86,8 @@ type Device struct {
 	Mode account.Mode `json:"mode,omitempty"`
 	// Password is typed in instead of the right one.
 	Password string `json:"password,omitempty"`
+	// LacksRoot says that the device does not have the lab's root, as an old one lacks a new root.
+	LacksRoot bool `json:"lacksRoot,omitempty"`
 }
 
 // An Expectation is the exact set of codes that must be found on some endpoints.

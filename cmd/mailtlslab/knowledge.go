@@ -18,7 +18,7 @@ func knowledge(file string) (*diagnose.Knowledge, error) {
 		if err != nil {
 			return nil, environment(fmt.Errorf("the built-in root bundle cannot be read: %w", err))
 		}
-		roots = append(roots, diagnose.Root{Certificate: c, Constraint: r.Constraint})
+		roots = append(roots, diagnose.Root{Certificate: c, Constraint: r.Constraint, Preinstalled: true})
 	}
 	if file != "" {
 		more, err := readRoots(file)

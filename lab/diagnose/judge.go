@@ -70,7 +70,7 @@ func Rules() []string {
 
 // Report judges a survey as it stands.
 func (j Judge) Report(s probe.Survey) Report {
-	session := &session{judge: j, survey: s, know: j.Knowledge.with(nil, fetched(s)), verdicts: map[string][]finding.Finding{}}
+	session := &session{judge: j, survey: s, know: j.Knowledge.fetchedFor(s), verdicts: map[string][]finding.Finding{}}
 	var r Report
 	for _, o := range s.Observations {
 		r.Endpoints = append(r.Endpoints, session.judgeConnection(o))
@@ -121,7 +121,7 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 		found := s.chain(o)
 		out.Findings = append(out.Findings, found...)
 		// crypto/tls gives up on a certificate that it cannot read.
-		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate))
+		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate) && !has(found, finding.IDNEncoding))
 	}
 	if pending {
 		out.Findings = append(out.Findings, c.unexplained())
@@ -138,6 +138,7 @@ func (s *session) chain(o probe.Observation) []finding.Finding {
 		o.At = time.Unix(0, 0) // crypto/x509 would take the zero time for the time of the call
 	}
 	var key strings.Builder
+	fmt.Fprintf(&key, "%q%t", o.Settings.MissingRoots, staticRSA(o.TLS.Cipher))
 	for _, list := range [][][]byte{{[]byte(o.Settings.Host), []byte(o.At.UTC().Format(time.RFC3339Nano))}, o.TLS.Chain, o.Settings.Roots} {
 		fmt.Fprintf(&key, "%d;", len(list))
 		for _, part := range list {
@@ -146,9 +147,10 @@ func (s *session) chain(o probe.Observation) []finding.Finding {
 	}
 	v, ok := s.verdicts[key.String()]
 	if !ok {
-		know := s.know.with(parseAll(o.Settings.Roots), nil)
+		know := s.know.lacking(o.Settings.MissingRoots).with(parseAll(o.Settings.Roots), nil)
 		v = s.judge.judgeChain(&evidence{
 			raw: o.TLS.Chain, host: o.Settings.Host, at: o.At, usage: x509.ExtKeyUsageServerAuth, know: know,
+			staticRSA: staticRSA(o.TLS.Cipher),
 		})
 		s.verdicts[key.String()] = v
 	}

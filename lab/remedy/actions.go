@@ -24,6 +24,9 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	case finding.MissingIntermediate:
 		return []action.Action{{Kind: action.SendChain, Certificate: f.Facts.Certificate}}
 	}
+	if kind, ok := rare(f); ok {
+		return []action.Action{kind}
+	}
 	if kind, ok := single(f.Code); ok {
 		return []action.Action{{Kind: kind}}
 	}
@@ -75,8 +78,26 @@ func single(c finding.Code) (action.Kind, bool) {
 		finding.WrongPurpose:              action.ReissueUsage,
 		finding.CAUsedAsServer:            action.ReissueLeaf,
 		finding.CredentialsRefused:        action.EnterPassword,
+		finding.RootDistrusted:            action.ReissueTrusted,
+		finding.ExpiredCrossSign:          action.DropCross,
+		finding.LifetimeTooLong:           action.Renew,
+		finding.KeyUsageForbids:           action.ReissueUsage,
 	}[c]
 	return kind, ok
+}
+
+// rare returns the action of a code whose parameters, or whose kind, the case decides.
+func rare(f finding.Finding) (action.Action, bool) {
+	switch f.Code {
+	case finding.RootMissingOnDevice:
+		return action.Action{Kind: action.TrustRoot, Certificate: f.Facts.Certificate}, true
+	case finding.IDNEncoding:
+		return action.Action{Kind: action.ReissueForNames, Names: f.Facts.Names}, true
+	case finding.WeakSignature, finding.BadSignature, finding.UnknownCriticalExtension:
+		// What is wrong with a CA's certificate, the server's own cannot cure.
+		return action.Action{Kind: action.ReissueTrusted}, f.Facts.Detail == "intermediate"
+	}
+	return action.Action{}, false
 }
 
 // nameActions offers the certificate's own name to the account, where it has one that can be

@@ -135,9 +135,15 @@ func newVerifier(l *lab.Lab, o Options) verifier {
 	for _, c := range l.Roots() {
 		roots = append(roots, diagnose.Root{Certificate: c})
 	}
+	var fallen []diagnose.Distrusted
+	for _, c := range l.Distrusted() {
+		fallen = append(fallen, diagnose.Distrusted{
+			Name: c.Subject.CommonName, KeyID: hex.EncodeToString(c.SubjectKeyId), Since: c.NotBefore.AddDate(1, 0, 0), Source: "the lab's own list of removals",
+		})
+	}
 	return verifier{
-		prober: &probe.Prober{Timeout: o.Timeout, NoFetch: true},
-		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates())},
+		prober: &probe.Prober{Timeout: o.Timeout},
+		judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()).Distrusting(fallen)},
 	}
 }
 
