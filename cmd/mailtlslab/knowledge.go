@@ -27,7 +27,7 @@ func knowledge(file string) (*diagnose.Knowledge, error) {
 		}
 		roots = append(roots, more...)
 	}
-	return diagnose.NewKnowledge(roots, nil), nil
+	return diagnose.NewKnowledge(roots, nil).Distrusting(removals()), nil
 }
 
 func readRoots(file string) ([]diagnose.Root, error) {

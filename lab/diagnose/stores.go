@@ -48,8 +48,8 @@ func (n *Knowledge) like(k *Knowledge) *Knowledge {
 func (k *Knowledge) rootsBut(omit map[string]bool) []Root {
 	var out []Root
 	for _, c := range k.roots {
-		if raw := string(c.Raw); !omit[raw] {
-			out = append(out, Root{Certificate: c, Constraint: k.constraints[raw], Preinstalled: k.preinstalled[raw]})
+		if !omit[string(c.Raw)] {
+			out = append(out, Root{Certificate: c, Constraint: k.constraints[string(c.Raw)], Preinstalled: k.preinstalled[string(c.Raw)]})
 		}
 	}
 	return out

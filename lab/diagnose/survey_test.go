@@ -16,7 +16,7 @@ import (
 
 func allRows(t testing.TB) []row {
 	t.Helper()
-	out := append(builtChains(t), oddRows(t)...)
+	out := slices.Concat(builtChains(t), oddRows(t), storeRows(t))
 	for _, r := range connectionRows() {
 		out = append(out, r.row)
 	}
