@@ -39,6 +39,7 @@ type Authority struct {
 	mu            sync.Mutex
 	roots         []*x509.Certificate
 	intermediates []*x509.Certificate
+	distrusted    []*x509.Certificate
 	issuers       int                     // issuing CAs named so far
 	rsa           map[int]*rsa.PrivateKey // by size in bits: made once, when first needed
 	proxies       map[string]*draft       // by name: made when first needed
@@ -130,6 +131,14 @@ func (a *Authority) Intermediates() []*x509.Certificate {
 	return append([]*x509.Certificate(nil), a.intermediates...)
 }
 
+// Distrusted returns the roots of DistrustedRoot: those that were trusted once, as a root
+// programme's list of removals has them.
+func (a *Authority) Distrusted() []*x509.Certificate {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]*x509.Certificate(nil), a.distrusted...)
+}
+
 // issuingCA returns a new intermediate below issuer, with a name of its own.
 func (a *Authority) issuingCA(issuer *draft) (*draft, error) {
 	key, err := newKey()
@@ -182,7 +191,13 @@ func (a *Authority) remember(p *plan) {
 	if p.trustsOwnRoot {
 		a.roots = append(a.roots, p.root.cert)
 	}
+	if p.distrusted {
+		a.distrusted = append(a.distrusted, p.root.cert)
+	}
 	for _, d := range p.made {
+		if p.fetchable && d == p.leaf.issuer {
+			continue // only who fetches it knows it
+		}
 		if d.cert != nil && d.issuer != nil {
 			a.intermediates = append(a.intermediates, d.cert)
 		}

@@ -62,9 +62,9 @@ type Change struct {
 	Names      []string // exactly these names
 	Trusted    bool     // issued by the authority's intermediate, which is sent with it
 	StrongKey  bool     // a new P-256 key, in the certificate and in the handshake
-	ServerAuth bool     // extended key usage serverAuth, and no other
+	ServerAuth bool     // key usage digitalSignature; extended key usage serverAuth, and no other
 	EndEntity  bool     // basic constraints CA:FALSE
-	Signature  bool     // an undamaged signature with SHA-256
+	Signature  bool     // an undamaged signature with SHA-256, and no extension that clients do not know
 	MatchKey   bool     // the handshake uses the certificate's own key
 	Revocation bool     // what it names as CRL and OCSP responder answers, and is up to date
 }
@@ -88,6 +88,8 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 	}
 	if c.Trusted {
 		d.issuer, rest = a.intermediate, []*x509.Certificate{a.intermediate.cert}
+		d.tmpl.IssuingCertificateURL = nil
+		d.md5 = false // that CA's key is not RSA, and cannot sign so
 	}
 	if c.StrongKey {
 		strong, err := newKey()
@@ -101,13 +103,15 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 	}
 	if c.ServerAuth {
 		d.tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		d.tmpl.KeyUsage |= x509.KeyUsageDigitalSignature
 	}
 	if c.EndEntity {
 		d.tmpl.IsCA, d.tmpl.MaxPathLen = false, 0
 		d.tmpl.KeyUsage &^= x509.KeyUsageCertSign
 	}
 	if c.Signature {
-		d.sha1, d.corrupt = false, false
+		d.sha1, d.md5, d.corrupt = false, false, false
+		d.tmpl.ExtraExtensions = nil
 	}
 	if c.Revocation {
 		d.status = d.status.repaired()
@@ -142,6 +146,17 @@ func (b *Bundle) Sorted() *Bundle {
 		rest = append(rest, next)
 		top = next
 	}
+}
+
+// WithoutCross returns the bundle without certificates that another CA issued for the name and
+// key of one of these roots: a client that has the root needs none.
+func (b *Bundle) WithoutCross(roots []*x509.Certificate) *Bundle {
+	rest := slices.DeleteFunc(slices.Clone(b.Chain[1:]), func(c *x509.Certificate) bool {
+		return !bytes.Equal(c.RawSubject, c.RawIssuer) && slices.ContainsFunc(roots, func(root *x509.Certificate) bool {
+			return bytes.Equal(c.RawSubject, root.RawSubject) && bytes.Equal(c.RawSubjectPublicKeyInfo, root.RawSubjectPublicKeyInfo)
+		})
+	})
+	return newBundle(b.leaf, b.key, rest)
 }
 
 // issuerAmong returns the issuer of child by its signature. Where that cannot tell, because it

@@ -33,7 +33,7 @@ type constructed struct {
 }
 
 func constructors() []constructed {
-	return append(chainConstructors(), leafConstructors()...)
+	return slices.Concat(chainConstructors(), leafConstructors(), issuerConstructors(), formConstructors())
 }
 
 func chainConstructors() []constructed {
@@ -120,8 +120,13 @@ type sight struct {
 }
 
 func look(a *certs.Authority, b *certs.Bundle) sight {
-	s := sight{a: a, b: b, leaf: b.Leaf(), root: a.Root(), sent: b.Chain[1:]}
+	s := sight{a: a, b: b, leaf: b.Leaf(), root: a.Root(), sent: slices.DeleteFunc(slices.Clone(b.Chain[1:]), detour)}
 	known := slices.Concat(s.sent, a.Intermediates(), a.Roots())
+	for _, d := range b.Documents() { // a client that fetches
+		if c, err := x509.ParseCertificate(d.Body); err == nil {
+			known = append(known, c)
+		}
+	}
 	for top := s.leaf; !bytes.Equal(top.RawSubject, top.RawIssuer); top = s.path[len(s.path)-1] {
 		i := slices.IndexFunc(known, func(c *x509.Certificate) bool {
 			return bytes.Equal(c.RawSubject, top.RawIssuer) && bytes.Equal(c.SubjectKeyId, top.AuthorityKeyId)
@@ -148,6 +153,9 @@ func (s sight) says(prefix string) bool {
 	}
 	return false
 }
+
+// detour reports whether c is a cross-certificate, beside which there is a better way.
+func detour(c *x509.Certificate) bool { return strings.HasPrefix(c.Issuer.CommonName, "Bygone Trust") }
 
 func (s sight) selfSigned() bool {
 	return bytes.Equal(s.leaf.RawSubject, s.leaf.RawIssuer) && len(s.sent) == 0 && len(s.path) == 0

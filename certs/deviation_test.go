@@ -54,6 +54,19 @@ func weak(s sight, err error) bool {
 	return unknown(false)(s, err) && errors.As(s.leaf.CheckSignatureFrom(s.path[0]), &e) && x509.SignatureAlgorithm(e) == x509.ECDSAWithSHA1
 }
 
+func weakMD5(s sight, err error) bool {
+	var e x509.InsecureAlgorithmError
+	return unknown(false)(s, err) && errors.As(s.leaf.CheckSignatureFrom(s.path[0]), &e) && x509.SignatureAlgorithm(e) == x509.MD5WithRSA
+}
+
+func weakIssuer(s sight, err error) bool {
+	var unknown x509.UnknownAuthorityError
+	var e x509.InsecureAlgorithmError
+	return errors.As(err, &unknown) && unknown.Cert.Equal(s.path[0]) && errors.As(s.path[0].CheckSignatureFrom(s.path[1]), &e)
+}
+
+func unheardOf(_ sight, err error) bool { return errors.As(err, new(x509.UnhandledCriticalExtension)) }
+
 func notACA(s sight, err error) bool {
 	var e x509.ConstraintViolationError
 	return unknown(false)(s, err) && errors.As(s.leaf.CheckSignatureFrom(s.path[0]), &e)
@@ -101,6 +114,17 @@ func TestOnlyThisIsBroken(t *testing.T) {
 		{certs.Staple(certs.StatusRevoked), accepted, ""},
 		{certs.Staple(certs.StatusExpired), accepted, "dates"},
 		{certs.ExtKeyUsage("clientAuth"), invalid(x509.IncompatibleUsage, certs.Leaf), "eku"},
+		{certs.FetchableIntermediate(), unknown(false), "extensions issuer sent"},
+		{certs.ExpiredCrossSign(), accepted, ""}, // what is sent beside the chain is no part of it
+		{certs.DistrustedRoot(), unknown(true), "issuer sent"},
+		{certs.NameConstraint("other.test"), invalid(x509.CANotAuthorizedForThisName, certs.Leaf), "issuer sent"},
+		{certs.LeafIssuer(), notACA, "issuer sent"},
+		{certs.ULabel("münchen.lab.test"), hostname, "san"},
+		{certs.ValidFor(900), accepted, "dates"},
+		{certs.MD5(), weakMD5, "issuer sent signature"},
+		{certs.SHA1Intermediate(), weakIssuer, "issuer sent"},
+		{certs.KeyUsage("keyAgreement"), accepted, "usage"},
+		{certs.CriticalExtension(), unheardOf, "extensions"},
 	} {
 		t.Run(strings.TrimSuffix(string(c.fault.Kind)+" "+string(c.fault.On), " "), func(t *testing.T) {
 			a := authority(t)
@@ -160,8 +184,12 @@ func subjects(list []*x509.Certificate) string {
 // key and what the fault is about.
 func soundAbove(t *testing.T, f certs.Fault, s sight) {
 	t.Helper()
-	about := map[certs.Kind]string{certs.NotCA().Kind: "ca", certs.Expired(f.On, 1).Kind: "dates", certs.NotYetValid(f.On, 1).Kind: "dates"}
+	about := map[certs.Kind]string{certs.NotCA().Kind: "ca", certs.Expired(f.On, 1).Kind: "dates", certs.NotYetValid(f.On, 1).Kind: "dates",
+		certs.SHA1Intermediate().Kind: "signature", certs.NameConstraint("a.test").Kind: "constraints"}
 	for _, c := range s.path {
+		if f.Kind == certs.LeafIssuer().Kind && !c.IsCA {
+			continue
+		}
 		like := s.a.Intermediates()[0]
 		if !subordinate(c) {
 			like = s.a.Root()

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"time"
 
 	"mailtlslab/certs/internal/der"
@@ -27,8 +29,11 @@ type draft struct {
 	key     crypto.Signer
 	issuer  *draft // nil signs itself
 	sha1    bool   // signed with SHA-1
+	md5     bool   // signed with MD5, by an issuer with an RSA key
 	corrupt bool   // the signature is damaged afterwards
 	status  status // what is said of its revocation, and where
+
+	uLabels []string // the only names of the SAN, in UTF-8, which crypto/x509 neither writes nor reads
 
 	raw  []byte            // once signed
 	cert *x509.Certificate // the same, parsed
@@ -78,18 +83,52 @@ func (d *draft) sign() error {
 			return err
 		}
 	}
+	if len(d.uLabels) > 0 {
+		if err := writeRaw(&tmpl, d.uLabels); err != nil {
+			return err
+		}
+	}
 	raw, err := x509.CreateCertificate(rand.Reader, &tmpl, parent, d.key.Public(), signer)
+	if err == nil && d.md5 {
+		raw, err = der.SignMD5(raw, signer)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot sign the certificate of %s: %w", tmpl.Subject.CommonName, err)
 	}
 	if d.corrupt {
 		raw = der.FlipSignature(raw)
 	}
-	if d.cert, err = x509.ParseCertificate(raw); err != nil {
+	if d.cert, err = readBack(raw, d.uLabels); err != nil {
 		return fmt.Errorf("cannot read back the certificate of %s: %w", tmpl.Subject.CommonName, err)
 	}
 	d.raw = raw
 	return d.speak()
+}
+
+// writeRaw has the SAN hold these names byte for byte.
+func writeRaw(tmpl *x509.Certificate, names []string) error {
+	san, err := der.SAN(names)
+	if err != nil {
+		return err
+	}
+	tmpl.DNSNames, tmpl.IPAddresses = nil, nil
+	tmpl.ExtraExtensions = slices.Concat(tmpl.ExtraExtensions, []pkix.Extension{san})
+	return nil
+}
+
+// readBack parses a certificate. One with names in UTF-8 is parsed with other letters in their
+// place, and then given back the bytes and the names that it has.
+func readBack(raw []byte, uLabels []string) (*x509.Certificate, error) {
+	if len(uLabels) == 0 {
+		return x509.ParseCertificate(raw)
+	}
+	c, err := x509.ParseCertificate(der.Masked(raw, uLabels))
+	if err != nil {
+		return nil, err
+	}
+	at := bytes.Index(c.Raw, c.RawTBSCertificate)
+	c.Raw, c.RawTBSCertificate, c.DNSNames = raw, raw[at:at+len(c.RawTBSCertificate)], slices.Clone(uLabels)
+	return c, nil
 }
 
 func sha1With(signer crypto.Signer) (x509.SignatureAlgorithm, error) {
@@ -149,7 +188,7 @@ func (d *draft) setNames(names []string) {
 	if net.ParseIP(names[0]) != nil {
 		d.tmpl.Subject.CommonName = "server at " + names[0]
 	}
-	d.tmpl.DNSNames, d.tmpl.IPAddresses = nil, nil
+	d.tmpl.DNSNames, d.tmpl.IPAddresses, d.uLabels = nil, nil, nil
 	seen := map[string]bool{}
 	for _, n := range names {
 		if seen[n] {

@@ -45,6 +45,17 @@ const (
 	kindOCSP                Kind = "ocsp"
 	kindMustStaple          Kind = "must-staple"
 	kindStaple              Kind = "staple"
+
+	kindFetchable         Kind = "fetchable-intermediate"
+	kindExpiredCrossSign  Kind = "expired-cross-sign"
+	kindDistrustedRoot    Kind = "distrusted-root"
+	kindNameConstraint    Kind = "name-constraint"
+	kindLeafIssuer        Kind = "leaf-issuer"
+	kindULabel            Kind = "u-label"
+	kindValidFor          Kind = "valid-for"
+	kindMD5               Kind = "md5"
+	kindKeyUsage          Kind = "key-usage"
+	kindCriticalExtension Kind = "critical-extension"
 )
 
 // A Fault is one deviation from the healthy certificate, as a value. Faults are applied in
@@ -147,3 +158,44 @@ func MustStaple() Fault { return Fault{Kind: kindMustStaple, On: Leaf} }
 
 // Staple has the server staple the CA's OCSP response: good, revoked or expired.
 func Staple(s Status) Fault { return Fault{Kind: kindStaple, On: Leaf, Status: s} }
+
+// FetchableIntermediate does not send the intermediate, of which no client has heard: the leaf
+// says where it can be fetched (caIssuers, RFC 5280 section 4.2.2.1). See Bundle.Documents.
+func FetchableIntermediate() Fault { return Fault{Kind: kindFetchable} }
+
+// ExpiredCrossSign sends, after everything else, the root's name and key certified by an older
+// root: both that certificate and the older root have expired, and the path without them is good.
+func ExpiredCrossSign() Fault { return Fault{Kind: kindExpiredCrossSign} }
+
+// DistrustedRoot has the leaf issued under a root that was removed from the trust stores. Its
+// intermediate is sent, the root is not. See Authority.Distrusted.
+func DistrustedRoot() Fault { return Fault{Kind: kindDistrustedRoot} }
+
+// NameConstraint lets the intermediate issue for these domains and the names below them only.
+func NameConstraint(domains ...string) Fault {
+	return Fault{Kind: kindNameConstraint, On: Intermediate, Names: domains}
+}
+
+// LeafIssuer has the leaf issued by an ordinary server certificate, which is sent after it.
+func LeafIssuer() Fault { return Fault{Kind: kindLeafIssuer} }
+
+// ULabel makes the certificate for exactly these names, written into the SAN as they are, in
+// UTF-8, where RFC 5280 section 7.2 wants the ASCII form. The Common Name stays.
+func ULabel(names ...string) Fault { return Fault{Kind: kindULabel, On: Leaf, Names: names} }
+
+// ValidFor gives the leaf a window of this many days that ends when a healthy one does.
+func ValidFor(days int) Fault { return Fault{Kind: kindValidFor, On: Leaf, Days: days} }
+
+// SHA1Intermediate has the intermediate signed with SHA-1.
+func SHA1Intermediate() Fault { return Fault{Kind: kindSHA1, On: Intermediate} }
+
+// MD5 has the leaf signed with MD5, by an intermediate with an RSA key.
+func MD5() Fault { return Fault{Kind: kindMD5, On: Leaf} }
+
+// KeyUsage gives the leaf's key exactly these usages: digitalSignature, keyEncipherment,
+// keyAgreement (RFC 5280 section 4.2.1.3).
+func KeyUsage(usages ...string) Fault { return Fault{Kind: kindKeyUsage, On: Leaf, Names: usages} }
+
+// CriticalExtension gives the leaf a critical extension that no client knows: its number is from
+// the range kept for documentation (RFC 5612).
+func CriticalExtension() Fault { return Fault{Kind: kindCriticalExtension, On: Leaf} }

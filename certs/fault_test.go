@@ -24,7 +24,9 @@ type faultCase struct {
 	check  func(a *Authority, b *Bundle) bool
 }
 
-func faultCases() []faultCase { return slices.Concat(nameCases(), chainCases(), leafCases()) }
+func faultCases() []faultCase {
+	return slices.Concat(nameCases(), chainCases(), leafCases(), rareCases())
+}
 
 func nameCases() []faultCase {
 	return []faultCase{
@@ -133,6 +135,41 @@ func leafCases() []faultCase {
 	}
 }
 
+func rareCases() []faultCase {
+	return []faultCase{
+		{"fetchable intermediate", []Fault{FetchableIntermediate()}, "unknown", 1, func(a *Authority, b *Bundle) bool {
+			return len(a.Intermediates()) == 1 && b.Leaf().IssuingCertificateURL[0] == unpublished+b.Documents()[0].Path
+		}},
+		{"expired cross-sign", []Fault{ExpiredCrossSign()}, "", 3, func(a *Authority, b *Bundle) bool {
+			x := b.Chain[2]
+			return bytes.Equal(x.RawSubject, a.Root().RawSubject) && a.root.key.Public().(*ecdsa.PublicKey).Equal(x.PublicKey) &&
+				!selfIssued(x) && x.NotAfter.Before(testNow()) && len(a.Intermediates()) == 1
+		}},
+		{"distrusted root", []Fault{DistrustedRoot()}, "unknown", 2, func(a *Authority, b *Bundle) bool {
+			return len(a.Distrusted()) == 1 && len(a.Roots()) == 1 && b.Chain[1].CheckSignatureFrom(a.Distrusted()[0]) == nil
+		}},
+		{"name constraint", []Fault{NameConstraint("other.test")}, "constraint", 2, func(_ *Authority, b *Bundle) bool { return b.Chain[1].PermittedDNSDomainsCritical }},
+		{"leaf issuer", []Fault{LeafIssuer()}, "not-ca", 3, func(_ *Authority, b *Bundle) bool {
+			return !b.Chain[1].IsCA && slices.Contains(b.Chain[1].DNSNames, "www.lab.test")
+		}},
+		{"u-label", []Fault{ULabel("münchen.lab.test")}, "name", 2, func(_ *Authority, b *Bundle) bool {
+			return b.Leaf().CheckSignatureFrom(b.Chain[1]) == nil && bytes.Contains(b.Raw[0], []byte("münchen"))
+		}},
+		{"900 days", []Fault{ValidFor(900)}, "", 2, func(_ *Authority, b *Bundle) bool { return window(b.Leaf(), -840, 60) }},
+		{"MD5", []Fault{MD5()}, "weak", 2, func(_ *Authority, b *Bundle) bool {
+			_, ok := b.Chain[1].PublicKey.(*rsa.PublicKey)
+			return ok && b.Leaf().SignatureAlgorithm == x509.MD5WithRSA
+		}},
+		{"SHA-1 intermediate", []Fault{SHA1Intermediate()}, "weak", 2, func(_ *Authority, b *Bundle) bool { return b.Chain[1].SignatureAlgorithm == x509.ECDSAWithSHA1 }},
+		{"key usage", []Fault{KeyUsage("keyEncipherment", "keyAgreement")}, "", 2, func(_ *Authority, b *Bundle) bool {
+			return b.Leaf().KeyUsage == x509.KeyUsageKeyEncipherment|x509.KeyUsageKeyAgreement
+		}},
+		{"critical extension", []Fault{CriticalExtension()}, "x509: unhandled critical extension", 2, func(_ *Authority, b *Bundle) bool {
+			return len(b.Leaf().UnhandledCriticalExtensions) == 1
+		}},
+	}
+}
+
 func window(c *x509.Certificate, from, to int) bool {
 	return c.NotBefore.Equal(testNow().Add(days(from))) && c.NotAfter.Equal(testNow().Add(days(to)))
 }
@@ -236,6 +273,13 @@ func TestRefused(t *testing.T) {
 		{"large RSA", "not few", []Fault{SmallRSA(2048)}},
 		{"tiny RSA", "cannot make an RSA key", []Fault{SmallRSA(512)}},
 		{"unknown usage", "no extended key usage", []Fault{ExtKeyUsage("timeStamping")}},
+		{"unknown key usage", "no key usage", []Fault{KeyUsage("crlSign")}},
+		{"ascii u-label", "in ASCII already", []Fault{ULabel("munich.lab.test")}},
+		{"longer than its CA", "from 1", []Fault{ValidFor(2000)}},
+		{"cross-sign of no root", "no root", []Fault{SelfSigned(), ExpiredCrossSign()}},
+		{"issuer of itself", "no issuer", []Fault{SelfSigned(), LeafIssuer()}},
+		{"two hashes", "undo", []Fault{SHA1(), MD5()}},
+		{"two kinds of names", "undo", []Fault{ULabel("münchen.lab.test"), Names("a.test")}},
 		{"root of none", "no root", []Fault{SelfSigned(), RootAlsoSent()}},
 		{"issuer of none", "no root", []Fault{SelfSigned(), SameNameIssuer()}},
 		{"intermediate of none", "no intermediate", []Fault{SelfSigned(), WrongIntermediate()}},

@@ -127,8 +127,12 @@ func smallRSA(p *plan, f Fault) error {
 	return nil
 }
 
-func sha1(p *plan, _ Fault) error {
-	p.leaf.sha1 = true
+func sha1(p *plan, f Fault) error {
+	d, err := p.at(f.On)
+	if err != nil {
+		return err
+	}
+	d.sha1 = true
 	return nil
 }
 

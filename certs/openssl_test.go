@@ -50,6 +50,17 @@ func TestOpenSSLJudges(t *testing.T) {
 		{"RSA 1024", []Fault{SmallRSA(1024)}, []string{"-auth_level", "2"}, 66},
 		{"SHA-1", []Fault{SHA1()}, []string{"-auth_level", "2"}, 68},
 		{"not a CA", []Fault{NotCA()}, nil, 79},
+		{"fetchable", []Fault{FetchableIntermediate()}, nil, 20},
+		{"expired cross-sign", []Fault{ExpiredCrossSign()}, nil, 0},
+		{"distrusted root", []Fault{DistrustedRoot()}, nil, 20},
+		{"name constraint", []Fault{NameConstraint("other.test")}, nil, 47},
+		{"leaf issuer", []Fault{LeafIssuer()}, nil, 79},
+		{"u-label", []Fault{ULabel("münchen.lab.test")}, nil, 62},
+		{"900 days", []Fault{ValidFor(900)}, nil, 0},
+		{"MD5", []Fault{MD5()}, []string{"-auth_level", "2"}, 68},
+		{"SHA-1 intermediate", []Fault{SHA1Intermediate()}, []string{"-auth_level", "2"}, 68},
+		{"key usage", []Fault{KeyUsage("keyAgreement")}, []string{"-purpose", "sslserver"}, 0},
+		{"critical extension", []Fault{CriticalExtension()}, nil, 34},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			// OpenSSL has a clock of its own, so this authority is of today.

@@ -30,6 +30,11 @@ type plan struct {
 	made          []*draft      // CAs of this plan alone
 	edited        bool          // a fault is on the intermediate, so nothing may take it out of the chain
 	trustsOwnRoot bool          // the root of this plan is one that clients trust
+
+	publisher  string // where the documents are served
+	fetchable  bool   // the leaf's issuer is published, and known to nobody
+	crossSign  bool   // an expired certificate for the root's key is sent last
+	distrusted bool   // the root of this plan is one that clients trusted once
 }
 
 // Build makes the chain of a specification. What cannot be built, and what would come out
@@ -46,7 +51,7 @@ func (a *Authority) Build(s Spec) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}}
+	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}, publisher: s.Publisher}
 	p.leaf = leafDraft(host, a.hosts, key, a.intermediate, a.now)
 	p.leaf.status = status{now: a.now, base: s.Publisher}
 	for i, f := range s.Faults {
@@ -173,7 +178,7 @@ func (p *plan) moveTo(root *draft) error {
 		if p.edited {
 			// What earlier faults did to it stays.
 			name := fresh.tmpl.Subject
-			fresh.tmpl = old.tmpl
+			fresh.tmpl, fresh.key, fresh.sha1 = old.tmpl, old.key, old.sha1
 			fresh.tmpl.Subject = name
 		}
 		p.swap(old, fresh)
@@ -198,6 +203,9 @@ func (p *plan) rootsSent() []*draft {
 
 // bundle signs the plan.
 func (p *plan) bundle() (*Bundle, error) {
+	if err := p.finish(); err != nil {
+		return nil, err
+	}
 	for _, d := range append(slices.Clone(p.sent), p.leaf) {
 		if err := d.sign(); err != nil {
 			return nil, err

@@ -61,7 +61,7 @@ type Document struct {
 // NeedsPublisher reports whether a chain with these faults names addresses of its CA.
 func NeedsPublisher(faults []Fault) bool {
 	return slices.ContainsFunc(faults, func(f Fault) bool {
-		return f.Kind == kindCRL || f.Kind == kindOCSP // also where nobody answers: it may be repaired
+		return f.Kind == kindFetchable || f.Kind == kindCRL || f.Kind == kindOCSP // also where nobody answers: it may be repaired
 	})
 }
 
@@ -127,7 +127,6 @@ func (s status) repaired() status {
 // speak makes what the CA publishes about a signed draft, and what the server staples.
 func (d *draft) speak() error {
 	s := d.status
-	d.documents, d.staple = nil, nil
 	if s.crl == "" && s.ocsp == "" && s.staple == "" {
 		return nil
 	}

@@ -41,7 +41,7 @@ func rules() map[Kind]rule {
 		kindNotYetValid:         {apply: notYetValid, on: anywhere, takes: "days"},
 		kindExpiresIn:           {apply: expiresIn, on: leaf, takes: "days"},
 		kindSmallRSA:            {apply: smallRSA, on: leaf, takes: "bits"},
-		kindSHA1:                {apply: sha1, on: leaf},
+		kindSHA1:                {apply: sha1, on: []Role{Leaf, Intermediate}},
 		kindCorruptSignature:    {apply: corruptSignature, on: leaf},
 		kindWrongKey:            {apply: wrongKey, on: leaf},
 		kindExtKeyUsage:         {apply: extKeyUsage, on: leaf, takes: "names"},
@@ -49,6 +49,17 @@ func rules() map[Kind]rule {
 		kindOCSP:                {apply: responder, on: leaf, takes: "status"},
 		kindMustStaple:          {apply: mustStaple, on: leaf},
 		kindStaple:              {apply: staple, on: leaf, takes: "status"},
+
+		kindFetchable:         {apply: fetchable},
+		kindExpiredCrossSign:  {apply: expiredCrossSign},
+		kindDistrustedRoot:    {apply: distrustedRoot},
+		kindNameConstraint:    {apply: nameConstraint, on: []Role{Intermediate}, takes: "names"},
+		kindLeafIssuer:        {apply: leafIssuer},
+		kindULabel:            {apply: uLabel, on: leaf, takes: "names"},
+		kindValidFor:          {apply: validFor, on: leaf, takes: "days"},
+		kindMD5:               {apply: md5, on: leaf},
+		kindKeyUsage:          {apply: keyUsage, on: leaf, takes: "names"},
+		kindCriticalExtension: {apply: criticalExtension, on: leaf},
 	}
 }
 

@@ -96,6 +96,8 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 		now.bundle = now.bundle.Sorted()
 	case action.FixStapling:
 		now.bundle, err = now.bundle.Stapling()
+	case action.DropCross:
+		now.bundle = now.bundle.WithoutCross(s.lab.Roots())
 	case action.RaiseVersion:
 		now.maxVersion, now.minVersion = 0, 0
 	case action.EnableCiphers:

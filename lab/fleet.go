@@ -68,7 +68,9 @@ func (n *served) repairBackends(want string) error {
 	return fmt.Errorf("no machine has the certificate %s", want)
 }
 
-func fingerprint(b *certs.Bundle) string {
-	sum := sha256.Sum256(b.Raw[0])
+func fingerprint(b *certs.Bundle) string { return sha256Hex(b.Raw[0]) }
+
+func sha256Hex(der []byte) string {
+	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }

@@ -110,6 +110,10 @@ func (l *Lab) Roots() []*x509.Certificate { return l.authority.Roots() }
 // or not a server sends them.
 func (l *Lab) Intermediates() []*x509.Certificate { return l.authority.Intermediates() }
 
+// Distrusted returns the roots that clients of this lab trusted once, as a root programme's list
+// of removals has them.
+func (l *Lab) Distrusted() []*x509.Certificate { return l.authority.Distrusted() }
+
 // Close stops everything: every port is closed and every connection ended when it returns.
 func (l *Lab) Close() {
 	l.mu.Lock()

@@ -150,6 +150,9 @@ func (s *Server) Device(e account.Endpoint) Device {
 	if s.Scenario.Device.Mode != "" {
 		set.Mode = s.Scenario.Device.Mode
 	}
+	if s.Scenario.Device.LacksRoot {
+		set.MissingRoots = []string{sha256Hex(s.lab.Root().Raw)}
+	}
 	set.MaxVersion = s.Scenario.Device.MaxVersion
 	s.misled(&set)
 	s.memory.fill(&set)

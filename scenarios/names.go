@@ -73,6 +73,15 @@ func names() []Scenario {
 			Expect:     everywhere(finding.ConnectByIP),
 		},
 		{
+			Number: 26, ID: "idn-ulabel-san", Family: Names, Host: "xn--mnchen-3ya.lab.test",
+			Title:      "The umlaut stands in the certificate as it is spoken",
+			Story:      "The server is in München, and the certificate spells the name just so, where only the form with xn-- is allowed. Some programs cannot even read such a certificate, others find no name in it that fits.",
+			References: []string{"RFC 5280 section 7.2", "RFC 9549 section 3"},
+			Services:   chain(certs.ULabel("münchen.lab.test")),
+			OpenSSL:    62,
+			Expect:     everywhere(finding.IDNEncoding),
+		},
+		{
 			Number: 27, ID: "sni-absent-default-cert", Family: Names,
 			Title:      "The mail program does not say which server it wants",
 			Story:      "Many servers share one address, and each shows its certificate only to those who ask for it by name. This old mail program asks for nobody, and is shown the landlord's certificate.",

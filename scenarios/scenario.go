@@ -123,6 +123,8 @@ type Device struct {
 	// OldSession says that the mail program resumes a TLS session from when the server's
 	// certificate was healthy.
 	OldSession bool `json:"oldSession,omitempty"`
+	// LacksRoot says that the device does not have the lab's root, as an old one lacks a new root.
+	LacksRoot bool `json:"lacksRoot,omitempty"`
 	// NoSNI leaves the server name out of the handshake.
 	NoSNI bool `json:"noSNI,omitempty"`
 	// Clock is by how many days the device's clock is ahead; negative when it is behind.

@@ -68,5 +68,13 @@ func times() []Scenario {
 			Services:   chain(certs.ExpiresIn(3)),
 			Expect:     everywhere(finding.ExpiresSoon),
 		},
+		{
+			Number: 38, ID: "validity-too-long", Family: Time,
+			Title:      "The certificate is valid for too many years",
+			Story:      "A company's own authority issued this certificate for two and a half years, so that nobody need think of it. Apple's devices refuse whatever is valid for longer than 825 days, even if the company's root is installed.",
+			References: []string{"https://support.apple.com/en-za/103769", "https://support.apple.com/en-us/102028"},
+			Services:   chain(certs.ValidFor(900)),
+			Expect:     everywhere(finding.LifetimeTooLong),
+		},
 	}
 }

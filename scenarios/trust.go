@@ -54,6 +54,15 @@ func trust() []Scenario {
 			Expect:     everywhere(finding.MissingIntermediate),
 		},
 		{
+			Number: 10, ID: "missing-intermediate-aia", Family: Trust,
+			Title:      "The missing link could be fetched, and hardly any mail program does",
+			Story:      "The server leaves out the intermediate certificate, but its own certificate says where to get it. Some computers fetch it in silence, so only the phones complain.",
+			References: []string{"RFC 5280 section 4.2.2.1", "RFC 8446 section 4.4.2"},
+			Services:   chain(certs.FetchableIntermediate()),
+			OpenSSL:    20,
+			Expect:     everywhere(finding.MissingIntermediate),
+		},
+		{
 			Number: 11, ID: "wrong-intermediate-sent", Family: Trust,
 			Title:      "The server sends last year's intermediate",
 			Story:      "The certificate was renewed and the authority now uses another intermediate, but the bundle on the server is the old one. What is sent does not fit, and what fits is not sent.",
@@ -80,6 +89,31 @@ func trust() []Scenario {
 			Expect:     everywhere(finding.IssuerKeyMismatch),
 		},
 		{
+			Number: 14, ID: "root-absent-in-old-store", Family: Trust,
+			Title:      "An old phone does not know the authority yet",
+			Story:      "The certificate is in order, and every current device accepts it. This one got its last update before the authority was added, so only its owner sees a warning.",
+			References: []string{"https://letsencrypt.org/docs/certificate-compatibility/", "RFC 5280 section 6.1.1 (d)"},
+			Device:     Device{LacksRoot: true},
+			Expect:     everywhere(finding.RootMissingOnDevice),
+		},
+		{
+			Number: 15, ID: "expired-cross-sign", Family: Trust,
+			Title:      "A detour by an expired root is sent along",
+			Story:      "Beside the good chain the server still sends a certificate that once led to an older root, and that way has ended. New devices take the good way, old programs follow the other one and give up.",
+			References: []string{"https://letsencrypt.org/docs/dst-root-ca-x3-expiration-september-2021/", "RFC 4158 section 2.4.2"},
+			Services:   chain(certs.ExpiredCrossSign()),
+			Expect:     everywhere(finding.ExpiredCrossSign),
+		},
+		{
+			Number: 16, ID: "distrusted-root", Family: Trust,
+			Title:      "The authority was thrown out of the trust stores",
+			Story:      "The authority was trusted for years, until the makers of the devices removed it. Its certificates look as they always did, and nobody accepts them any more.",
+			References: []string{"https://wiki.mozilla.org/CA/Additional_Trust_Changes", "https://security.googleblog.com/2024/06/sustaining-digital-certificate-security.html"},
+			Services:   chain(certs.DistrustedRoot()),
+			OpenSSL:    20,
+			Expect:     everywhere(finding.RootDistrusted),
+		},
+		{
 			Number: 17, ID: "intermediate-not-ca", Family: Trust,
 			Title:      "The certificate was signed by one that may not sign",
 			Story:      "Between the server and the root stands an ordinary certificate that was never allowed to vouch for others. If that were accepted, everyone with a certificate could make more of them.",
@@ -87,6 +121,15 @@ func trust() []Scenario {
 			Services:   chain(certs.NotCA()),
 			OpenSSL:    79,
 			Expect:     everywhere(finding.IssuerNotACA),
+		},
+		{
+			Number: 18, ID: "name-constraint-violation", Family: Trust,
+			Title:      "The authority may issue certificates, but not for this name",
+			Story:      "The intermediate authority was set up for one domain only, and this server lies in another. Whoever checks the limits refuses the certificate, however well it is signed.",
+			References: []string{"RFC 5280 section 4.2.1.10"},
+			Services:   chain(certs.NameConstraint("other.test")),
+			OpenSSL:    47,
+			Expect:     everywhere(finding.CANotAllowedForName),
 		},
 	}
 }

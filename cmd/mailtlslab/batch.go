@@ -313,13 +313,13 @@ func causeWords() map[finding.Code][]string {
 		finding.IntermediateNotYetValid:        {"not_yet_valid"},
 		finding.RootNotYetValid:                {"not_yet_valid"},
 		finding.ClientClock:                    nil, // nor for a device that is wrong
-		finding.LifetimeTooLong:                {"policy"},
+		finding.LifetimeTooLong:                nil, // nor for what only some clients refuse
 		finding.MalformedCertificate:           {"malformed"},
 		finding.WeakSignature:                  {"weak_signature"},
 		finding.WeakKey:                        {"weak_key"},
 		finding.WrongPurpose:                   {"wrong_usage"},
 		finding.IntermediateWrongPurpose:       {"wrong_usage"},
-		finding.KeyUsageForbids:                {"wrong_usage"},
+		finding.KeyUsageForbids:                nil, // the same
 		finding.CAUsedAsServer:                 nil, // the corpora have no word for it
 		finding.UnknownCriticalExtension:       {"unknown_critical_extension"},
 		finding.Revoked:                        {"revoked"},

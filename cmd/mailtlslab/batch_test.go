@@ -47,7 +47,7 @@ func TestBatch(t *testing.T) {
 		`{"id":"4","chain":[]}` + "\n" +
 		`{"id":"5","chain":["AAAA"],"host":"x"}` + "\n" +
 		`{"id":"6","chain":["!"]}` + "\n" +
-		`{"id":"7","chain":["AAAA"],"usage":"email"}` + "\n" +
+		`{"id":"7","chain":["AAAA"],"usage":"bat"}` + "\n" +
 		`{"id":"8","chain":["AAAA"],"host":"` + strings.Repeat("x", 10_000) + `"}` + "\n" +
 		`{"id":"9","chain":["AAAA"],"roots":[7]}` + "\n" +
 		`{"id":"` + strings.Repeat("y", 2000) + `","chain":["AAAA"]}` + "\n" +
@@ -60,7 +60,7 @@ func TestBatch(t *testing.T) {
 		`{"id":"4","error":"line 5 cannot be judged: there is no certificate in \"chain\""}`,
 		`{"id":"5","verdict":"fail","causes":["malformed"],"findings":["malformed-certificate"],"primary":"malformed-certificate"}`,
 		`{"id":"6","error":"line 7 cannot be judged: illegal base64 data at input byte 0"}`,
-		`{"id":"7","error":"line 8 cannot be judged: its usage is \"email\", and must be server, client or any"}`,
+		`{"id":"7","error":"line 8 cannot be judged: its usage is \"bat\", and must be server, client, email or any"}`,
 		`{"id":"8","error":"line 9 cannot be judged: its host name has 10000 bytes, and 1000 are the most"}`,
 		`{"id":"9","error":"line 10 cannot be judged: `,
 		`{"error":"line 11 cannot be judged: its id has 2002 bytes, and 1000 are the most"}`,

@@ -26,7 +26,7 @@ func trustedRoots(file string) ([]diagnose.Root, error) {
 		if err != nil {
 			return nil, environment(fmt.Errorf("the built-in root bundle cannot be read: %w", err))
 		}
-		roots = append(roots, diagnose.Root{Certificate: c, Constraint: r.Constraint})
+		roots = append(roots, diagnose.Root{Certificate: c, Constraint: r.Constraint, Preinstalled: true})
 	}
 	if file != "" {
 		more, err := readRoots(file)

@@ -179,6 +179,9 @@ type Settings struct {
 
 	// Roots are certificates (DER) that this device trusts beside those of the run.
 	Roots [][]byte `json:"roots,omitempty"`
+	// MissingRoots are those roots of the run that this device does not have: the SHA-256 of each,
+	// lower-case hex.
+	MissingRoots []string `json:"missingRoots,omitempty"`
 	// Exceptions are the certificates that somebody once chose to trust by hand.
 	Exceptions []Exception `json:"exceptions,omitempty"`
 

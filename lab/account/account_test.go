@@ -134,7 +134,7 @@ func full() account.Settings {
 	return account.Settings{
 		Endpoint: account.SubmissionStart, Host: "mail.lab.test", Port: 587, Mode: account.StartTLS, ServerName: "other.lab.test", NoSNI: true,
 		Addresses: map[string]string{"mail.lab.test:587": "127.0.0.1:1"}, Clock: time.Date(2020, 2, 29, 1, 2, 3, 4, time.UTC),
-		Published: "_submission._tcp.lab.test", MinVersion: 0x0301, MaxVersion: 0x0303, SmallHello: true, Roots: [][]byte{{1, 2}, {3}},
+		Published: "_submission._tcp.lab.test", MinVersion: 0x0301, MaxVersion: 0x0303, SmallHello: true, Roots: [][]byte{{1, 2}, {3}}, MissingRoots: []string{"f0"},
 		Exceptions: []account.Exception{{Host: "mail.lab.test", Port: 587, Fingerprint: "ab"}},
 		Session:    account.Session{Ticket: []byte{1}, State: []byte{2}},
 	}

@@ -36,7 +36,7 @@ func (j Judge) Chain(c Chain) (findings []finding.Finding, accepted bool) {
 	}
 	ev := &evidence{raw: c.Certificates, host: c.Host, at: c.At, usage: c.Usage.x509(), know: j.Knowledge}
 	findings = j.judgeChain(ev)
-	return findings, ev.verified && (c.Host == "" || ev.path.leaf().VerifyHostname(c.Host) == nil)
+	return findings, ev.verified && ev.unread == nil && (c.Host == "" || ev.path.leaf().VerifyHostname(c.Host) == nil)
 }
 
 func (u Usage) x509() x509.ExtKeyUsage {

@@ -22,6 +22,10 @@ type evidence struct {
 	// verified says that path is crypto/x509's own, so that only the name is still to be judged.
 	verified bool
 	hearsay
+
+	uLabels   []string // names of the leaf that are not ASCII
+	unread    error    // why crypto/x509 does not read the leaf, because of them
+	staticRSA bool     // the connection does without a signature by the leaf's key
 }
 
 // A chainRule finds one kind of fault in a chain. All are asked; each looks at one question only.
@@ -35,14 +39,20 @@ func chainRules() []chainRule {
 		{"default-installation", defaultInstallation},
 		{"trust-anchor", trustAnchor},
 		{"interception", interception},
+		{"root-missing", rootMissing},
+		{"root-distrusted", rootDistrusted},
+		{"expired-cross-sign", expiredCrossSign},
 		{"missing-intermediate", missingIntermediate},
 		{"signatures", signatures},
 		{"issuer-is-a-ca", issuerIsACA},
 		{"path-length", pathLength},
 		{"name", name},
+		{"idn-encoding", idnEncoding},
 		{"dates", dates},
 		{"complexity", tooComplex},
+		{"lifetime", lifetime},
 		{"purpose", purpose},
+		{"key-usage", keyUsage},
 		{"critical-extensions", criticalExtensions},
 		{"ca-as-server", caAsServer},
 		{"key-strength", keyStrength},
@@ -63,7 +73,10 @@ func (j Judge) judgeChain(ev *evidence) []finding.Finding {
 	ev.sent = parseAll(ev.raw[:min(len(ev.raw), maxSent)])
 	leaf, err := x509.ParseCertificate(ev.raw[0])
 	if err != nil {
-		return []finding.Finding{skim(ev.raw[0], err).fault("the server's certificate", "leaf")}
+		if leaf = ev.readULabels(err); leaf == nil {
+			return []finding.Finding{skim(ev.raw[0], err).fault("the server's certificate", "leaf")}
+		}
+		ev.sent = append([]*x509.Certificate{leaf}, ev.sent...)
 	}
 	if chain := ev.accepted(leaf); chain != nil {
 		ev.path = path{certs: chain, links: make([]linkState, len(chain)-1), end: trusted}
@@ -116,7 +129,7 @@ func (ev *evidence) world() *world {
 	n := len(ev.path.certs)
 	w := &world{
 		certs: ev.path.certs, absent: make([]bool, n), resign: make([]bool, n),
-		anchor: -1, host: ev.host, at: ev.at, usage: ev.usage,
+		anchor: -1, host: ev.host, at: ev.at, usage: ev.usage, unreadable: ev.unread,
 	}
 	if ev.path.end == trusted {
 		w.anchor = n - 1

@@ -162,7 +162,7 @@ func builtChains(t testing.TB) []row {
 	t.Helper()
 	a := newAuthority(t)
 	var out []row
-	table := slices.Concat(singleRows(), nameRows(), combinedRows())
+	table := slices.Concat(singleRows(), nameRows(), combinedRows(), rareStoreRows())
 	for _, b := range table {
 		name := b.host
 		switch name {

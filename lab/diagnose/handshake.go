@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"crypto/tls"
 	"fmt"
 	"strings"
 
@@ -101,6 +102,12 @@ func handshake(c *connection) []finding.Finding {
 			"another-handshake", "if the server went on, the handshake could end", "the time limit of the handshake ran out")
 	}
 	return nil
+}
+
+// staticRSA reports whether a cipher suite has the client encrypt to the server's key, so that
+// the server signs nothing. Every such suite is of TLS 1.2 or older.
+func staticRSA(suite uint16) bool {
+	return strings.HasPrefix(tls.CipherSuiteName(suite), "TLS_RSA_WITH_")
 }
 
 // askedForCertificate reports whether the server asked the device for a certificate, and ended

@@ -70,7 +70,7 @@ func curesOf(fs []finding.Finding) (cures []cure, ok bool) {
 	for _, f := range fs {
 		extra, _ := x509.ParseCertificate(f.Facts.Certificate)
 		switch f.Code {
-		case finding.ExpiresSoon, finding.ChainOrder, finding.UnrelatedCertificate, finding.RootAlsoSent, finding.WeakKey, finding.CAUsedAsServer:
+		case finding.ExpiresSoon, finding.ChainOrder, finding.UnrelatedCertificate, finding.RootAlsoSent, finding.WeakKey, finding.CAUsedAsServer, finding.ExpiredCrossSign, finding.LifetimeTooLong, finding.KeyUsageForbids:
 		case finding.MissingIntermediate:
 			cures = append(cures, func(o *x509.VerifyOptions) { o.Intermediates.AddCert(extra) })
 		case finding.IssuerNotTrusted, finding.IssuerUnknown, finding.SelfSigned:

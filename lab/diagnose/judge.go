@@ -80,7 +80,7 @@ func Rules() []string {
 
 // Report judges a survey as it stands.
 func (j Judge) Report(s probe.Survey) Report {
-	session := &session{judge: j, survey: s, know: j.Knowledge.with(nil, fetched(s)), verdicts: map[string][]finding.Finding{}}
+	session := &session{judge: j, survey: s, know: j.Knowledge.fetchedFor(s), verdicts: map[string][]finding.Finding{}}
 	var r Report
 	for _, o := range s.Observations {
 		r.Endpoints = append(r.Endpoints, session.judgeConnection(o))
@@ -131,7 +131,7 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 		found := s.certificates(c)
 		out.Findings = append(out.Findings, found...)
 		// crypto/tls gives up on a certificate that it cannot read.
-		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate))
+		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate) && !has(found, finding.IDNEncoding))
 	}
 	if pending {
 		out.Findings = append(out.Findings, c.unexplained())
@@ -148,6 +148,7 @@ func (s *session) chain(o probe.Observation) []finding.Finding {
 		o.At = time.Unix(0, 0) // crypto/x509 would take the zero time for the time of the call
 	}
 	var key strings.Builder
+	fmt.Fprintf(&key, "%q%t", o.Settings.MissingRoots, staticRSA(o.TLS.Cipher))
 	for _, list := range [][][]byte{{[]byte(o.Settings.Host), []byte(o.At.UTC().Format(time.RFC3339Nano))}, o.TLS.Chain, o.Settings.Roots, {o.TLS.Staple}} {
 		fmt.Fprintf(&key, "%d;", len(list))
 		for _, part := range list {
@@ -157,10 +158,11 @@ func (s *session) chain(o probe.Observation) []finding.Finding {
 	fmt.Fprintf(&key, "%t", o.TLS.FromRecords)
 	v, ok := s.verdicts[key.String()]
 	if !ok {
-		know := s.know.with(parseAll(o.Settings.Roots), nil)
+		know := s.know.lacking(o.Settings.MissingRoots).with(parseAll(o.Settings.Roots), nil)
 		v = s.judge.judgeChain(&evidence{
 			raw: o.TLS.Chain, host: o.Settings.Host, at: o.At, usage: x509.ExtKeyUsageServerAuth, know: know,
-			hearsay: hearsay{staple: o.TLS.Staple, stapling: !o.TLS.FromRecords, ask: s.ask},
+			hearsay:   hearsay{staple: o.TLS.Staple, stapling: !o.TLS.FromRecords, ask: s.ask},
+			staticRSA: staticRSA(o.TLS.Cipher),
 		})
 		s.verdicts[key.String()] = v
 	}

@@ -15,6 +15,7 @@ type Knowledge struct {
 	anchors       map[string]bool // raw bytes of the roots
 	unreadable    []unreadable    // roots that cannot be parsed
 	constraints   map[string]func([]*x509.Certificate) error
+	stores
 }
 
 // A Root is a trust anchor, with the constraint that its root programme puts on it, if any.
@@ -26,6 +27,9 @@ type Root struct {
 	// Constraint refuses a chain (leaf first, without the root) that the programme does not
 	// accept under this root; nil accepts all. See x509.CertPool.AddCertWithConstraint.
 	Constraint func([]*x509.Certificate) error
+	// Preinstalled says that devices come with this root: it is in the public stores. What a
+	// company adds on its own devices is bound by fewer rules.
+	Preinstalled bool
 }
 
 // NewKnowledge returns the knowledge of the given trust anchors and of intermediates that are
@@ -37,6 +41,7 @@ func NewKnowledge(roots []Root, intermediates []*x509.Certificate) *Knowledge {
 		bySubject:     map[string][]*x509.Certificate{},
 		anchors:       map[string]bool{},
 		constraints:   map[string]func([]*x509.Certificate) error{},
+		stores:        stores{preinstalled: map[string]bool{}},
 	}
 	for _, r := range roots {
 		if r.Certificate == nil {
@@ -48,6 +53,7 @@ func NewKnowledge(roots []Root, intermediates []*x509.Certificate) *Knowledge {
 		}
 		k.roots = append(k.roots, r.Certificate)
 		k.anchors[string(r.Certificate.Raw)] = true
+		k.preinstalled[string(r.Certificate.Raw)] = r.Preinstalled
 		if r.Constraint != nil {
 			k.constraints[string(r.Certificate.Raw)] = r.Constraint
 		}
@@ -69,14 +75,11 @@ func (k *Knowledge) with(roots, intermediates []*x509.Certificate) *Knowledge {
 	if len(roots) == 0 && len(intermediates) == 0 {
 		return k
 	}
-	var all []Root
-	for _, c := range k.roots {
-		all = append(all, Root{Certificate: c, Constraint: k.constraints[string(c.Raw)]})
-	}
+	all := k.rootsBut(nil)
 	for _, c := range roots {
 		all = append(all, Root{Certificate: c})
 	}
-	more := NewKnowledge(all, append(append([]*x509.Certificate(nil), k.intermediates...), intermediates...))
+	more := NewKnowledge(all, append(append([]*x509.Certificate(nil), k.intermediates...), intermediates...)).like(k)
 	more.unreadable = k.unreadable
 	return more
 }

@@ -93,6 +93,13 @@ func missingIntermediate(ev *evidence) []fault {
 		}
 		f := finding.New(finding.MissingIntermediate, fmt.Sprintf("the server does not send the intermediate %s", commonName(c)))
 		f.Evidence = []string{fmt.Sprintf("%s is issued by %s, which is known and was not sent", commonName(ev.path.certs[i-1]), commonName(c))}
+		if from := ev.know.origins[string(c.Raw)]; from != "" {
+			f.Facts.Detail = "aia"
+			f.Evidence = []string{
+				fmt.Sprintf("%s is issued by %s, which was not sent", commonName(ev.path.certs[i-1]), commonName(c)),
+				fmt.Sprintf("it was fetched from %s, as the certificate says; a program that fetches nothing cannot go on", clip(from)),
+			}
+		}
 		f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = commonName(c), issuerName(c), c.Raw
 		f.Counterfactual = &finding.Counterfactual{Edit: "add-intermediate", Text: fmt.Sprintf("if %s were sent as well, the chain would be complete", commonName(c))}
 		out = append(out, fault{f, func(w *world) { w.absent[i] = false }})
@@ -130,7 +137,7 @@ func signatures(ev *evidence) []fault {
 			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", commonName(parent))}
 			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that its issuer made it would be accepted"}
 		}
-		f.Facts.Subject, f.Facts.Issuer = commonName(child), commonName(parent)
+		f.Facts.Subject, f.Facts.Issuer, f.Facts.Detail = commonName(child), commonName(parent), ofIssuer(i)
 		out = append(out, fault{f, func(w *world) { w.resign[i] = true }})
 	}
 	return append(out, topSignature(ev)...)
@@ -164,6 +171,15 @@ func outdated(a x509.SignatureAlgorithm) bool {
 		return true
 	}
 	return false
+}
+
+// ofIssuer is the detail of a fault on the i-th certificate of a path: the leaf's owner cannot
+// have another CA's certificate issued again.
+func ofIssuer(i int) string {
+	if i > 0 {
+		return "intermediate"
+	}
+	return ""
 }
 
 func short(id []byte) []byte { return id[:min(len(id), 4)] }

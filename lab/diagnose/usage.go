@@ -82,11 +82,28 @@ func criticalExtensions(ev *evidence) []fault {
 		}
 		oid := c.UnhandledCriticalExtensions[0].String()
 		f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has the critical extension %s, which clients do not know", commonName(c), oid))
-		f.Facts.Subject = commonName(c)
+		f.Facts.Subject, f.Facts.Detail = commonName(c), ofIssuer(i)
 		f.Counterfactual = &finding.Counterfactual{Edit: "drop-extension", Text: "were the extension not critical, clients would pass over it"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].UnhandledCriticalExtensions = nil }})
 	}
 	return out
+}
+
+// keyUsage finds a leaf whose key may not sign the handshake, as TLS 1.3 and every ephemeral key
+// exchange has it do (RFC 8446 section 4.4.2.2, RFC 5246 section 7.4.2). crypto/x509 does not mind.
+func keyUsage(ev *evidence) []fault {
+	leaf := ev.path.leaf()
+	if leaf.KeyUsage == 0 || leaf.KeyUsage&x509.KeyUsageDigitalSignature != 0 || ev.usage != x509.ExtKeyUsageServerAuth {
+		return nil
+	}
+	if ev.staticRSA && leaf.KeyUsage&x509.KeyUsageKeyEncipherment != 0 {
+		return nil
+	}
+	f := finding.New(finding.KeyUsageForbids, fmt.Sprintf("the certificate for %s does not allow its key to sign, and the handshake is signed with it", commonName(leaf)))
+	f.Evidence = []string{"its key usage does not hold digitalSignature; Chromium and Java refuse, many mail programs do not look"}
+	f.Facts.Subject = commonName(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: "another-key-usage", Text: "with digitalSignature among its key usages every client would take it"}
+	return []fault{{Finding: f}}
 }
 
 // caAsServer finds a leaf that is a CA. crypto/x509 accepts it; mozilla::pkix does not.

@@ -15,15 +15,16 @@ import (
 // A world is the evidence as it would have to be: the certificates of one path, copied so that
 // they can be edited, and which of them is trusted. crypto/x509 is asked whether it holds.
 type world struct {
-	certs    []*x509.Certificate             // edited shallow copies, leaf first
-	absent   []bool                          // not sent: part of the world only by an edit
-	resign   []bool                          // the signature of certs[i] is replaced, and its issuer's key with it
-	anchor   int                             // index of the trusted certificate, -1 when there is none
-	confine  func([]*x509.Certificate) error // what the anchor's root programme accepts; nil is all
-	host     string
-	at       time.Time
-	usage    x509.ExtKeyUsage
-	verified bool // crypto/x509 has accepted all but the name already, and no edit takes that back
+	certs      []*x509.Certificate             // edited shallow copies, leaf first
+	absent     []bool                          // not sent: part of the world only by an edit
+	resign     []bool                          // the signature of certs[i] is replaced, and its issuer's key with it
+	anchor     int                             // index of the trusted certificate, -1 when there is none
+	confine    func([]*x509.Certificate) error // what the anchor's root programme accepts; nil is all
+	host       string
+	at         time.Time
+	usage      x509.ExtKeyUsage
+	unreadable error // why crypto/x509 does not even read the leaf
+	verified   bool  // crypto/x509 has accepted all but the name already, and no edit takes that back
 }
 
 // A fault is a finding together with the edit that undoes it, nil when crypto/x509 does not mind.
@@ -46,6 +47,9 @@ func (w *world) clone() *world {
 
 // refusal returns why crypto/x509 refuses the world, nil when it accepts.
 func (w *world) refusal() error {
+	if w.unreadable != nil {
+		return w.unreadable
+	}
 	if w.host != "" {
 		if err := w.certs[0].VerifyHostname(w.host); err != nil {
 			return err

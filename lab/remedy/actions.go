@@ -45,6 +45,9 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	if f.Severity == finding.Note && f.Code == finding.RevocationUnknown {
 		return nil // nobody asked, so nothing needs repair
 	}
+	if kind, ok := rare(f); ok {
+		return []action.Action{kind}
+	}
 	if kinds := several(f.Code); kinds != nil {
 		return kinds
 	}
@@ -126,8 +129,26 @@ func single(c finding.Code) (action.Kind, bool) {
 		finding.ClientClock:               action.SetClock,
 		finding.AddressFamilyDifference:   action.FixAddresses,
 		finding.PublishedSettingsWrong:    action.FixPublished,
+		finding.RootDistrusted:            action.ReissueTrusted,
+		finding.ExpiredCrossSign:          action.DropCross,
+		finding.LifetimeTooLong:           action.Renew,
+		finding.KeyUsageForbids:           action.ReissueUsage,
 	}[c]
 	return kind, ok
+}
+
+// rare returns the action of a code whose parameters, or whose kind, the case decides.
+func rare(f finding.Finding) (action.Action, bool) {
+	switch f.Code {
+	case finding.RootMissingOnDevice:
+		return action.Action{Kind: action.TrustRoot, Certificate: f.Facts.Certificate}, true
+	case finding.IDNEncoding:
+		return action.Action{Kind: action.ReissueForNames, Names: f.Facts.Names}, true
+	case finding.WeakSignature, finding.BadSignature, finding.UnknownCriticalExtension:
+		// What is wrong with a CA's certificate, the server's own cannot cure.
+		return action.Action{Kind: action.ReissueTrusted}, f.Facts.Detail == "intermediate"
+	}
+	return action.Action{}, false
 }
 
 // nameActions offers the certificate's own name to the account, where it has one that can be

@@ -156,10 +156,16 @@ func newVerifier(l *lab.Lab, o Options) verifier {
 	for _, c := range l.Roots() {
 		roots = append(roots, diagnose.Root{Certificate: c})
 	}
+	var fallen []diagnose.Distrusted
+	for _, c := range l.Distrusted() {
+		fallen = append(fallen, diagnose.Distrusted{
+			Name: c.Subject.CommonName, KeyID: hex.EncodeToString(c.SubjectKeyId), Since: c.NotBefore.AddDate(1, 0, 0), Source: "the lab's own list of removals",
+		})
+	}
 	return verifier{
 		prober: &probe.Prober{Timeout: o.Timeout, DNS: l.DNS()},
 		judge: diagnose.Judge{
-			Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()),
+			Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()).Distrusting(fallen),
 			Slow:      diagnose.SlowAfter / time.Duration(l.Haste()), // the lab's delays are shortened likewise
 		},
 	}

@@ -1,0 +1,104 @@
+package diagnose
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"mailtlslab/lab/probe"
+)
+
+// stores are what is known of the trust stores of others: those that devices come with, those
+// that have removed a root, those that have one which this device lacks.
+type stores struct {
+	preinstalled map[string]bool // raw bytes of roots
+	distrusted   []Distrusted
+	elsewhere    map[string]bool   // raw bytes of roots that others have, and this device does not
+	origins      map[string]string // raw bytes of certificates that were fetched: the address
+}
+
+// A Distrusted root was trusted once, and was removed from the stores. It is known by its name
+// and key, since servers do not send it.
+type Distrusted struct {
+	Name   string // Common Name of its subject
+	KeyID  string // its subject key identifier, lower-case hex
+	Since  time.Time
+	Source string // who removed it, and where that is written
+}
+
+// Distrusting returns k extended by roots that were removed from the trust stores.
+func (k *Knowledge) Distrusting(list []Distrusted) *Knowledge {
+	if len(list) == 0 {
+		return k
+	}
+	c := *k
+	c.distrusted = slices.Concat(k.distrusted, list)
+	return &c
+}
+
+// like gives a new Knowledge what k knows of other stores.
+func (n *Knowledge) like(k *Knowledge) *Knowledge {
+	n.distrusted, n.elsewhere, n.origins = k.distrusted, k.elsewhere, k.origins
+	return n
+}
+
+// rootsBut returns the roots but those of omit (raw bytes), as they were given.
+func (k *Knowledge) rootsBut(omit map[string]bool) []Root {
+	var out []Root
+	for _, c := range k.roots {
+		if !omit[string(c.Raw)] {
+			out = append(out, Root{Certificate: c, Constraint: k.constraints[string(c.Raw)], Preinstalled: k.preinstalled[string(c.Raw)]})
+		}
+	}
+	return out
+}
+
+// lacking returns k as a device has it that does not trust the roots with these fingerprints.
+// They stay known: others trust them.
+func (k *Knowledge) lacking(fingerprints []string) *Knowledge {
+	gone := map[string]bool{}
+	known := slices.Clone(k.intermediates)
+	for _, c := range k.roots {
+		sum := sha256.Sum256(c.Raw)
+		if slices.Contains(fingerprints, hex.EncodeToString(sum[:])) {
+			gone[string(c.Raw)] = true
+			known = append(known, c)
+		}
+	}
+	if len(gone) == 0 {
+		return k
+	}
+	n := NewKnowledge(k.rootsBut(gone), known).like(k)
+	n.elsewhere = gone
+	return n
+}
+
+// fetchedFor returns k extended by what was fetched for a survey, and from where.
+func (k *Knowledge) fetchedFor(s probe.Survey) *Knowledge {
+	origins := map[string]string{}
+	for _, f := range s.Further {
+		if len(f.Certificate) > 0 {
+			origins[string(f.Certificate)] = f.Ask.URL
+		}
+	}
+	if len(origins) == 0 {
+		return k
+	}
+	n := *k.with(nil, fetched(s))
+	n.origins = origins
+	return &n
+}
+
+// removal returns why c, or the issuer it names, is no longer trusted, nil when nothing is known.
+func (k *Knowledge) removal(c *x509.Certificate) *Distrusted {
+	for i, d := range k.distrusted {
+		itself := c.Subject.CommonName == d.Name && hex.EncodeToString(c.SubjectKeyId) == d.KeyID
+		issuer := c.Issuer.CommonName == d.Name && hex.EncodeToString(c.AuthorityKeyId) == d.KeyID
+		if itself || issuer {
+			return &k.distrusted[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package diagnose_test
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mailtlslab/certs"
+	"mailtlslab/lab/diagnose"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/probe"
+)
+
+func fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
+}
+
+// removed is an entry of a root programme's list for one root.
+func removed(name string, keyID []byte) diagnose.Distrusted {
+	return diagnose.Distrusted{Name: name, KeyID: hex.EncodeToString(keyID), Since: now().AddDate(-1, 0, 0), Source: "a test"}
+}
+
+const umlaut, ascii = "münchen.lab.test", "xn--mnchen-3ya.lab.test"
+
+// rareStoreRows are the chains of the later faults, each with near misses.
+func rareStoreRows() []built {
+	long := func(days int) []certs.Fault { return with(certs.ValidFor(days)) }
+	return []built{
+		{"expired cross-sign", "expired-cross-sign", "", false, with(certs.ExpiredCrossSign())},
+		{"expired cross-sign, root sent", "root-also-sent expired-cross-sign", "", false, with(certs.ExpiredCrossSign(), certs.RootAlsoSent())},
+		{"removed, and nobody says so", "issuer-not-trusted", "", false, with(certs.DistrustedRoot())},
+		{"another domain's ca", "ca-not-allowed-for-name", "", false, with(certs.NameConstraint("other.test"))},
+		{"its own domain's ca", "", "", false, with(certs.Names(host), certs.NameConstraint("lab.test"))},
+		{"leaf signs leaf", "issuer-not-a-ca", "", false, with(certs.LeafIssuer())},
+		{"leaf signs leaf, expired", "issuer-not-a-ca expired", "", false, with(certs.LeafIssuer(), certs.Expired(certs.Leaf, 3))},
+		{"u-label", "idn-encoding", ascii, false, with(certs.ULabel(umlaut))},
+		{"u-label in capitals", "idn-encoding", ascii, false, with(certs.ULabel("MüNCHEN.lab.test"))},
+		{"u-label, expired and not sent", "missing-intermediate idn-encoding expired", ascii, false, with(certs.ULabel(umlaut), certs.Expired(certs.Leaf, 3), certs.OmitIntermediate())},
+		{"u-label, self-signed", "self-signed idn-encoding", ascii, false, with(certs.ULabel(umlaut), certs.SelfSigned())},
+		{"u-label, damaged", "idn-encoding bad-signature", ascii, false, with(certs.ULabel(umlaut), certs.CorruptSignature())},
+		{"u-label of another name", "name-mismatch idn-encoding", "", false, with(certs.ULabel(umlaut))},
+		{"825 days", "", "", false, long(825)},
+		{"826 days", "lifetime-too-long", "", false, long(826)},
+		{"900 days, private", "issuer-not-trusted lifetime-too-long", "", false, with(certs.ValidFor(900), certs.PrivateCA())},
+		{"900 days, self-signed", "self-signed", "", false, with(certs.ValidFor(900), certs.SelfSigned())},
+		{"md5", "weak-signature", "", false, with(certs.MD5())},
+		{"md5, damaged", "bad-signature", "", false, with(certs.MD5(), certs.CorruptSignature())},
+		{"sha-1 above", "weak-signature", "", false, with(certs.SHA1Intermediate())},
+		{"sha-1 twice", "weak-signature weak-signature", "", false, with(certs.SHA1Intermediate(), certs.SHA1())},
+		{"key may not sign", "key-usage", "", false, with(certs.KeyUsage("keyEncipherment", "keyAgreement"))},
+		{"key may sign too", "", "", false, with(certs.KeyUsage("keyAgreement", "digitalSignature"))},
+		{"unheard-of and critical", "unknown-critical-extension", "", false, with(certs.CriticalExtension())},
+	}
+}
+
+// storeRows are one chain on devices with other stores, or other news of them.
+func storeRows(t testing.TB) []row {
+	t.Helper()
+	a := newAuthority(t)
+	healthy, fallen, unsent := a.chain(t), a.chain(t, certs.DistrustedRoot()), a.chain(t, certs.OmitIntermediate())
+	know, gone := a.knowledge(false), a.Distrusted()[0]
+	name, key := gone.Subject.CommonName, gone.SubjectKeyId
+	lacking := func(chain [][]byte, own ...[]byte) probe.Survey {
+		s := served(chain, host, now())
+		s.Observations[0].Settings.MissingRoots = []string{fingerprint(a.Root().Raw), "no such root"}
+		s.Observations[0].Settings.Roots = own
+		return s
+	}
+	return []row{
+		{name: "a device without the root", survey: lacking(healthy), know: know, codes: "root-missing-on-device"},
+		{name: "a device without the root, not sent", survey: lacking(unsent), know: know, codes: "root-missing-on-device"},
+		{name: "a device that was given the root", survey: lacking(healthy, a.Root().Raw), know: know},
+		{name: "a removed root", survey: served(fallen, host, now()), know: know.Distrusting([]diagnose.Distrusted{removed(name, key)}), codes: "root-distrusted"},
+		{name: "a removed root of that name", survey: served(fallen, host, now()), know: know.Distrusting([]diagnose.Distrusted{removed(name, key[1:])}), codes: "issuer-not-trusted"},
+		{name: "a removed root with that key", survey: served(fallen, host, now()), know: know.Distrusting([]diagnose.Distrusted{removed("Another", key)}), codes: "issuer-not-trusted"},
+		{name: "removed, and trusted here", survey: lacking(fallen, gone.Raw), know: know.Distrusting([]diagnose.Distrusted{removed(name, key)})},
+	}
+}
+
+func TestStores(t *testing.T) {
+	for _, r := range storeRows(t) {
+		t.Run(strings.ReplaceAll(r.name, " ", "-"), func(t *testing.T) { r.check(t) })
+	}
+}
+
+// TestFallenForLater: a root programme that accepts older certificates only says so by a
+// constraint, and crypto/x509 then gives no reason of its own.
+func TestFallenForLater(t *testing.T) {
+	a := newAuthority(t)
+	refuse := func([]*x509.Certificate) error { return errors.New("issued too late") }
+	know := diagnose.NewKnowledge([]diagnose.Root{{Certificate: a.Root(), Constraint: refuse}}, a.Intermediates())
+	r := row{survey: served(a.chain(t), host, now()), know: know, codes: "root-distrusted"}
+	r.check(t)
+	r.survey, r.codes = served(a.chain(t, certs.Expired(certs.Leaf, 3)), host, now()), "root-distrusted expired"
+	r.check(t)
+}
+
+// TestPublicLifetimes: the limit depends on the kind of root and on the day of issue.
+func TestPublicLifetimes(t *testing.T) {
+	root := forge(t, "Root", "", nil, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now().AddDate(-20, 0, 0), now().AddDate(20, 0, 0) })
+	at := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
+	for _, c := range []struct {
+		issued time.Time
+		days   int
+		public bool
+		want   finding.Severity
+	}{
+		{at(2017, 5, 1), 1100, true, ""}, {at(2018, 3, 1), 825, true, ""}, {at(2018, 3, 1), 826, true, finding.Error},
+		{at(2020, 8, 31), 825, true, ""}, {at(2020, 9, 1), 398, true, ""}, {at(2020, 9, 1), 399, true, finding.Error}, {at(2020, 9, 1), 399, false, ""},
+		{at(2026, 3, 14), 398, true, ""}, {at(2026, 3, 15), 200, true, ""}, {at(2026, 3, 15), 201, true, finding.Warning},
+		{at(2027, 3, 15), 101, true, finding.Warning}, {at(2029, 3, 14), 100, true, ""}, {at(2029, 3, 15), 48, true, finding.Warning}, {at(2029, 3, 15), 47, true, ""},
+		{at(2019, 6, 30), 2000, false, ""}, {at(2019, 7, 1), 826, false, finding.Error}, {at(2029, 3, 15), 825, false, ""},
+	} {
+		leaf := forge(t, host, host, root, func(x *x509.Certificate) { x.NotBefore, x.NotAfter = c.issued, c.issued.AddDate(0, 0, c.days) })
+		know := diagnose.NewKnowledge([]diagnose.Root{{Certificate: root.Certificate, Preinstalled: c.public}}, nil)
+		found, _ := diagnose.Judge{Knowledge: know}.Chain(diagnose.Chain{Certificates: raws(leaf), Host: host, At: c.issued.Add(time.Hour)})
+		var got finding.Severity
+		for _, f := range found {
+			if f.Code == finding.LifetimeTooLong {
+				got = f.Severity
+			}
+		}
+		if got != c.want || len(found) > 1 {
+			t.Errorf("%d days from %s, public %v: %q of %v, want %q", c.days, c.issued.Format(time.DateOnly), c.public, got, finding.Codes(found), c.want)
+		}
+	}
+}
+
+// TestFetchedFrom: the finding says where the missing certificate was found.
+func TestFetchedFrom(t *testing.T) {
+	root := forge(t, "Root", "", nil)
+	ca := forge(t, "CA", "", root)
+	s := served(raws(forge(t, host, host, ca, aia("http://aia.test/ca.der"))), host, now())
+	s.Further = []probe.Further{{Ask: probe.Ask{Kind: probe.FetchIssuer, URL: "http://aia.test/ca.der"}, Certificate: ca.Raw}}
+	f := diagnose.Judge{Knowledge: trusting(root)}.Report(s).Endpoints[0].Findings
+	if len(f) != 1 || f[0].Facts.Detail != "aia" || !strings.Contains(strings.Join(f[0].Evidence, " "), "http://aia.test/ca.der") {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestStaticRSA: where the client encrypts to the server's key, nothing needs to be signed by it.
+func TestStaticRSA(t *testing.T) {
+	a := newAuthority(t)
+	s := served(a.chain(t, certs.SmallRSA(1024), certs.KeyUsage("keyEncipherment")), host, now())
+	row{survey: s, know: a.knowledge(false), codes: "weak-key key-usage"}.check(t)
+	s.Observations[0].TLS.Cipher = 0x009c // TLS_RSA_WITH_AES_128_GCM_SHA256
+	row{survey: s, know: a.knowledge(false), codes: "weak-key"}.check(t)
+}
+
+// TestULabelFacts: what is to be ordered is the ASCII form, also of several names.
+func TestULabelFacts(t *testing.T) {
+	a := newAuthority(t)
+	for _, c := range []struct{ names, want []string }{
+		{[]string{umlaut}, []string{ascii}},
+		{[]string{"bücher.lab.test", "ليهمابتكلموشعربي؟.test", "他们为什么不说中文.test"}, // RFC 3492 section 7.1 (A) and (B)
+			[]string{"xn--bcher-kva.lab.test", "xn--egbpdaj6bu4bxfgehfvwxn.test", "xn--ihqwcrb4cv8a8dqg056pqjye.test"}},
+	} {
+		r := row{survey: served(a.chain(t, certs.ULabel(c.names...)), c.want[0], now()), know: a.knowledge(false), codes: "idn-encoding"}
+		r.check(t)
+		if got := r.judge().Endpoints[0].Findings[0].Facts.Names; !slices.Equal(got, c.want) {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+// TestULabelWhereTLSGaveUp: crypto/tls cannot read such a certificate, and that is explained.
+func TestULabelWhereTLSGaveUp(t *testing.T) {
+	a := newAuthority(t)
+	s := served(a.chain(t, certs.ULabel(umlaut)), ascii, now())
+	s.Observations[0].Stage, s.Observations[0].Outcome = probe.Handshaking, probe.BadTLS
+	s.Observations[0].TLS.FromRecords = true
+	row{survey: s, know: a.knowledge(false), codes: "idn-encoding"}.check(t)
+}
+
+// FuzzULabel: whatever stands in place of a certificate with such a name is no crash.
+func FuzzULabel(f *testing.F) {
+	a := newAuthority(f)
+	chain := a.chain(f, certs.ULabel(umlaut))
+	f.Add(chain[0])
+	for _, cut := range []int{5, 40, len(chain[0]) - 3} {
+		f.Add(chain[0][:cut])
+	}
+	know := a.knowledge(false)
+	f.Fuzz(func(t *testing.T, der []byte) {
+		diagnose.Judge{Knowledge: know}.Chain(diagnose.Chain{Certificates: [][]byte{der, chain[1]}, Host: ascii, At: now()})
+	})
+}
