@@ -181,6 +181,19 @@ func TestEveryChainCanBeBuilt(t *testing.T) {
 	}
 }
 
+func TestFamilies(t *testing.T) {
+	used := map[scenarios.Family]bool{}
+	for _, s := range scenarios.All() {
+		used[s.Family] = true
+		if !s.Family.Valid() {
+			t.Errorf("%s: the family %q is not in the list", s.ID, s.Family)
+		}
+	}
+	if len(used) != len(scenarios.Families()) {
+		t.Errorf("%d families are listed, and %d are used", len(scenarios.Families()), len(used))
+	}
+}
+
 func TestNearest(t *testing.T) {
 	for typed, want := range map[string]string{
 		"expird-leaf": "expired-leaf", "self-signed": "self-signed-leaf", "Missing-Intermediate": "missing-intermediate",

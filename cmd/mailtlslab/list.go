@@ -10,6 +10,8 @@ import (
 
 	"mailtlslab/lab"
 	"mailtlslab/lab/account"
+	"mailtlslab/lab/action"
+	"mailtlslab/lab/finding"
 	"mailtlslab/scenarios"
 )
 
@@ -24,30 +26,90 @@ type listed struct {
 	Unavailable string `json:"unavailable,omitempty"`
 }
 
+type listFlags struct {
+	json     bool
+	family   string
+	cause    string
+	endpoint string
+	audience string
+}
+
 func listCommand() *cobra.Command {
-	var asJSON bool
+	var f listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "list the scenarios",
 		Long: `list prints every scenario by family: its number, from which "up" derives its ports, its
-id, which every other command takes, and what is broken.`,
-		Example: "  mailtlslab list --json",
-		Args:    noArgs,
+id, which every other command takes, and what is broken. The filters may be combined.`,
+		Example: `  mailtlslab list --family time
+  mailtlslab list --cause name-mismatch --audience user --json`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, err := filtered(f)
+			if err != nil {
+				return err
+			}
 			out := cmd.OutOrStdout()
-			if asJSON {
+			if f.json {
 				all := []listed{}
-				for _, s := range scenarios.All() {
+				for _, s := range list {
 					all = append(all, listed{s.Number, s.ID, s.Family, s.Title, s.On(), lab.Unavailable(s)})
 				}
 				return writeJSON(out, all)
 			}
-			writeList(out, colours(cmd), width(cmd), scenarios.All())
+			if len(list) == 0 {
+				_, err := fmt.Fprintln(cmd.ErrOrStderr(), "no scenario is all of that")
+				return err
+			}
+			writeList(out, colours(cmd), width(cmd), list)
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	flags := cmd.Flags()
+	flags.BoolVar(&f.json, "json", false, "write JSON")
+	flags.StringVar(&f.family, "family", "", "only those of one `FAMILY`, such as time")
+	flags.StringVar(&f.cause, "cause", "", "only those in which this `CODE` must be found, such as name-mismatch")
+	flags.StringVar(&f.endpoint, "endpoint", "", "only those that run on this `ENDPOINT`, such as imaps")
+	flags.StringVar(&f.audience, "audience", "", "only those that the user, or the admin, can cure: `PARTY`")
 	return cmd
+}
+
+// filtered returns the scenarios that all filters let through.
+func filtered(f listFlags) ([]scenarios.Scenario, error) {
+	switch {
+	case f.family != "" && !scenarios.Family(f.family).Valid():
+		var all []string
+		for _, family := range scenarios.Families() {
+			all = append(all, string(family))
+		}
+		return nil, usage("--family takes %s, not %q", orList(all), clip(f.family))
+	case f.endpoint != "" && !account.Endpoint(f.endpoint).Valid():
+		return nil, usage("--endpoint takes imaps, imap, pop3s, pop3, submissions, submission or https, not %q", clip(f.endpoint))
+	case f.audience != "" && f.audience != string(action.User) && f.audience != string(action.Admin):
+		return nil, usage("--audience takes user or admin, not %q", clip(f.audience))
+	}
+	if _, ok := finding.Lookup(finding.Code(f.cause)); f.cause != "" && !ok {
+		return nil, usage("there is no code %q; 'mailtlslab list --json' and docs/catalogue.md name those that are found", clip(f.cause))
+	}
+	return slices.DeleteFunc(scenarios.All(), func(s scenarios.Scenario) bool {
+		return f.family != "" && string(s.Family) != f.family ||
+			f.endpoint != "" && !slices.Contains(s.On(), account.Endpoint(f.endpoint)) ||
+			f.cause != "" && !slices.Contains(expectedCodes(s), finding.Code(f.cause)) ||
+			f.audience != "" && !slices.ContainsFunc(scenarioCures(s), func(a action.Action) bool { return string(a.Party()) == f.audience })
+	}), nil
+}
+
+// expectedCodes returns what must be found in a scenario on any endpoint, each code once.
+func expectedCodes(s scenarios.Scenario) []finding.Code {
+	var out []finding.Code
+	for _, e := range s.On() {
+		for _, c := range s.Expected(e) {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
 
 // writeList prints the scenarios family by family, in columns that fit all of them.

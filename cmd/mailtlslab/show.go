@@ -18,8 +18,9 @@ func showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "tell a scenario's story, its fault and its cure",
-		Long: `show tells what happened in a scenario, on which connections of the account it shows,
-what must be found, and what the person with the device and the admin do about it.`,
+		Long: `show tells what happened in a scenario, on which connections of the account it shows, how
+the chain of certificates is broken, what must be found, and what the person with the
+device and the admin do about it. With --json it is a file that "up" and "verify" take.`,
 		Example: "  mailtlslab show missing-intermediate",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -40,7 +41,11 @@ what must be found, and what the person with the device and the admin do about i
 			if err != nil {
 				return environment(err)
 			}
-			show(cmd.OutOrStdout(), colours(cmd), s, book, all)
+			chains, err := drawings(s)
+			if err != nil {
+				return environment(fmt.Errorf("%s cannot be built: %w", s.ID, err))
+			}
+			show(cmd.OutOrStdout(), colours(cmd), s, book, all, chains)
 			return nil
 		},
 	}
@@ -49,12 +54,19 @@ what must be found, and what the person with the device and the admin do about i
 	return cmd
 }
 
-func show(w io.Writer, p palette, s scenarios.Scenario, book *remedy.Book, all bool) {
+func show(w io.Writer, p palette, s scenarios.Scenario, book *remedy.Book, all bool, chains []drawing) {
 	fmt.Fprintf(w, "%s  %s\n\n", p.bold(fmt.Sprintf("%d %s", s.Number, s.ID)), p.faint(string(s.Family)))
 	fmt.Fprintf(w, "%s\n\n%s\n\n", p.bold(s.Title+"."), wrap(s.Story, 78, ""))
 	fmt.Fprintln(w, labelled(p, "account", s.AccountHost()+" on "+endpointWords(s.On())))
 	if len(s.References) > 0 {
 		fmt.Fprintln(w, labelled(p, "see", strings.Join(s.References, "; ")))
+	}
+	for _, d := range chains {
+		fmt.Fprintln(w)
+		if len(d.on) < len(s.On()) {
+			fmt.Fprintf(w, "  on %s\n\n", endpointWords(d.on))
+		}
+		d.write(w, p, "  ")
 	}
 	var codes []finding.Code
 	on := map[finding.Code][]account.Endpoint{}

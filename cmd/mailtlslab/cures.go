@@ -1,0 +1,59 @@
+package main
+
+import (
+	"slices"
+
+	"mailtlslab/certs"
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/action"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/remedy"
+	"mailtlslab/scenarios"
+)
+
+// scenarioCures returns what the remedies offer for what must be found in a scenario, each action
+// once. That they cure is what verify proves; here they are only named.
+func scenarioCures(s scenarios.Scenario) []action.Action {
+	var out []action.Action
+	said := map[string]bool{}
+	for _, e := range s.On() {
+		for _, code := range s.Expected(e) {
+			settings := account.For(e, s.AccountHost())
+			f := finding.New(code, "")
+			f.Facts = expectedFacts(s, e, code)
+			for _, a := range remedy.Actions(f, settings) {
+				if !said[a.String()] {
+					said[a.String()] = true
+					out = append(out, a)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// expectedFacts returns the parameters that a finding would have: the names of the certificate as
+// it is really made, and the setting that fits the port.
+func expectedFacts(s scenarios.Scenario, e account.Endpoint, code finding.Code) finding.Facts {
+	f := finding.Facts{Host: s.AccountHost(), Port: e.Port(), Mode: string(e.Mode())}
+	if other, ok := e.Sibling(); ok && code == finding.SiblingPortOpen {
+		f.Port, f.Mode = other.Port(), string(other.Mode())
+	}
+	faults := s.Service(e).Chain
+	if info, _ := finding.Lookup(code); info.Family != finding.Names || len(faults) == 0 {
+		return f
+	}
+	a, err := certs.NewAuthority(certs.Options{})
+	if err != nil {
+		return f
+	}
+	b, err := a.Build(certs.Spec{Host: s.Host, Faults: faults})
+	if err != nil {
+		return f
+	}
+	f.Names = slices.Clone(b.Leaf().DNSNames)
+	for _, ip := range b.Leaf().IPAddresses {
+		f.Names = append(f.Names, ip.String())
+	}
+	return f
+}
