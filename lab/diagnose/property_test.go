@@ -98,11 +98,13 @@ func otherwise(codes []finding.Code) string {
 	return ""
 }
 
-// visible returns the codes that none of the others hides, each once.
+// visible returns the codes that no visible one hides, each once: what is hidden hides nothing.
 func visible(codes []finding.Code) []finding.Code {
-	out := slices.DeleteFunc(slices.Clone(codes), func(c finding.Code) bool {
-		return slices.ContainsFunc(codes, func(by finding.Code) bool { return finding.Hides(by, c) })
-	})
+	var seen func(finding.Code) bool
+	seen = func(c finding.Code) bool {
+		return !slices.ContainsFunc(codes, func(by finding.Code) bool { return finding.Hides(by, c) && seen(by) })
+	}
+	out := slices.DeleteFunc(slices.Clone(codes), func(c finding.Code) bool { return !seen(c) })
 	return slices.Compact(sorted(out))
 }
 
