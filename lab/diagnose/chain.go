@@ -141,12 +141,21 @@ func (ev *evidence) world() *world {
 	return w
 }
 
+// visible reports whether no other code hides c. What is hidden itself hides nothing.
+func visible(c finding.Code, all []finding.Code) bool {
+	return !slices.ContainsFunc(all, func(by finding.Code) bool { return finding.Hides(by, c) && visible(by, all) })
+}
+
 // fold drops the faults that another one brings about or hides. The other one's edit then undoes
 // them as well: the consequences end with their cause.
 func fold(faults []fault) []fault {
 	var out []fault
+	var codes []finding.Code
 	for _, f := range faults {
-		if slices.ContainsFunc(faults, func(g fault) bool { return finding.Hides(g.Code, f.Code) }) {
+		codes = append(codes, f.Code)
+	}
+	for _, f := range faults {
+		if !visible(f.Code, codes) {
 			continue
 		}
 		edits := []func(*world){f.edit}

@@ -240,7 +240,6 @@ func has(fs []finding.Finding, c finding.Code) bool {
 }
 
 func foldFindings(fs []finding.Finding) []finding.Finding {
-	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool {
-		return slices.ContainsFunc(fs, func(g finding.Finding) bool { return finding.Hides(g.Code, f.Code) })
-	})
+	codes := finding.Codes(fs)
+	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool { return !visible(f.Code, codes) })
 }

@@ -155,14 +155,21 @@ func topSignature(ev *evidence) []fault {
 		f.Evidence = []string{"it names itself as its issuer"}
 		f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that was made there would be one reason less to refuse it"}
 	case (alone || ev.path.end == dangling) && outdated(top.SignatureAlgorithm):
-		f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(top), top.SignatureAlgorithm))
-		f.Evidence = []string{"no issuer is here that could verify the signature, so that only the hash is judged"}
-		f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 there would be one reason less to refuse it"}
+		return []fault{weakHash(top, issuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}
 	default:
 		return nil
 	}
 	f.Facts.Subject, f.Facts.Issuer = commonName(top), issuerName(top)
 	return []fault{{Finding: f}}
+}
+
+// weakHash is the finding for a signature that cannot be verified, and whose hash is bad enough.
+func weakHash(c *x509.Certificate, issuer, evidence string) fault {
+	f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(c), c.SignatureAlgorithm))
+	f.Evidence = []string{evidence}
+	f.Facts.Subject, f.Facts.Issuer = commonName(c), issuer
+	f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 there would be one reason less to refuse it"}
+	return fault{Finding: f}
 }
 
 func outdated(a x509.SignatureAlgorithm) bool {
