@@ -85,7 +85,9 @@ func (d *display) text(servers []*lab.Server, root string, f upFlags) {
 	default:
 		fmt.Fprintln(d.out, "root      in memory only; --export DIR writes it to a file")
 	}
-	if len(servers) > inFull {
+	if len(servers) > inFull && f.spread {
+		d.spreadText(servers)
+	} else if len(servers) > inFull {
 		d.many(servers, root, f)
 	} else {
 		for _, s := range servers {
