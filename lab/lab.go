@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"mailtlslab/certs"
+	"mailtlslab/lab/account"
 	"mailtlslab/scenarios"
 )
 
@@ -34,6 +35,9 @@ type Options struct {
 	Hosts []string
 	// BasePort derives fixed ports: base + 10 x scenario number + endpoint. 0 means free ports.
 	BasePort int
+	// Address, when set, says in place of Listen and BasePort where an endpoint of the scenario
+	// with a number is served, as "address:port".
+	Address func(number int, e account.Endpoint) string
 	// Authority signs the certificates; nil makes one that is forgotten with the lab.
 	Authority *certs.Authority
 	// Now is the time the certificates are made for; zero means the time of New.

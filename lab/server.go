@@ -112,6 +112,9 @@ func (s *Server) open(i int, e account.Endpoint) error {
 		number = base + 10*s.Scenario.Number + i
 	}
 	address := net.JoinHostPort(s.lab.options.Listen, strconv.Itoa(number))
+	if own := s.lab.options.Address; own != nil {
+		address = own(s.Scenario.Number, e)
+	}
 	listener, err := wire.Listen(address, s.config(e, start))
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s for %s: %w", address, e, err)

@@ -3,9 +3,6 @@ package scenarios_test
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
 
 	"mailtlslab/certs"
@@ -69,69 +66,11 @@ func TestNumbersAndIDsAreKept(t *testing.T) {
 }
 
 func TestEveryScenarioIsWellFormed(t *testing.T) {
-	kebab := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	for _, s := range scenarios.All() {
-		t.Run(s.ID, func(t *testing.T) {
-			if !kebab.MatchString(s.ID) {
-				t.Error("the id is not kebab-case")
-			}
-			if s.Title == "" || strings.HasSuffix(s.Title, ".") {
-				t.Error("a title is one line without a full stop")
-			}
-			if n := sentences(s.Story); n != 2 {
-				t.Errorf("a story has two sentences, this one %d", n)
-			}
-			if len(s.References) == 0 {
-				t.Error("no reference")
-			}
-			for _, e := range s.On() {
-				if !e.Valid() {
-					t.Errorf("there is no endpoint %q", e)
-				}
-			}
-			for _, x := range s.Expect {
-				expectation(t, s, x)
-			}
-			for _, service := range s.Services {
-				for _, e := range service.On {
-					if !e.Valid() {
-						t.Errorf("a service names the endpoint %q", e)
-					}
-				}
-			}
-			broken := len(s.Services) > 0 || s.Device != (scenarios.Device{}) || s.DNS != (scenarios.DNS{}) || s.Path != account.Direct
-			if s.Family != scenarios.Controls && (!broken || len(s.Expect) == 0) {
-				t.Error("a scenario that is no control breaks something, and expects something")
-			}
-		})
-	}
-}
-
-func expectation(t *testing.T, s scenarios.Scenario, x scenarios.Expectation) {
-	t.Helper()
-	for _, e := range x.On {
-		if !slices.Contains(s.On(), e) {
-			t.Errorf("something is expected on %s, where the scenario does not run", e)
+		if err := s.Check(); err != nil {
+			t.Errorf("%s: %v", s.ID, err)
 		}
 	}
-	for _, c := range x.Findings {
-		info, ok := finding.Lookup(c)
-		if !ok {
-			t.Errorf("%s is in no vocabulary", c)
-		}
-		if s.Family == scenarios.Controls && info.Severity != finding.Note {
-			t.Errorf("a control must not expect the %s %s", info.Severity, c)
-		}
-		for _, other := range x.Findings {
-			if finding.Hides(other, c) {
-				t.Errorf("%s cannot be found beside %s, which hides it", c, other)
-			}
-		}
-	}
-}
-
-func sentences(story string) int {
-	return len(regexp.MustCompile(`[.!?](\s|$)`).FindAllString(story, -1))
 }
 
 func TestScenariosSurviveJSON(t *testing.T) {

@@ -89,7 +89,9 @@ func (d *display) text(servers []*lab.Server, root string, f upFlags) {
 	if f.dns != "" {
 		fmt.Fprintf(d.out, "dns       %s\n          mailtlslab diagnose --dns %[1]s %s\n", f.dns, mailbox(servers))
 	}
-	if len(servers) > inFull {
+	if len(servers) > inFull && f.spread {
+		d.spreadText(servers)
+	} else if len(servers) > inFull {
 		d.many(servers, root, f)
 	} else {
 		for _, s := range servers {

@@ -146,13 +146,22 @@ func completeIDs(*cobra.Command, []string, string) ([]cobra.Completion, cobra.Sh
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// chosen returns the scenarios with the given ids, each once; all when there are none.
+// chosen returns the scenarios with the given ids, and those of the given files, each once; all of
+// the catalogue when there are none.
 func chosen(ids []string) ([]scenarios.Scenario, error) {
 	if len(ids) == 0 {
 		return scenarios.All(), nil
 	}
 	var out []scenarios.Scenario
 	for _, id := range ids {
+		if isScenarioFile(id) {
+			more, err := readScenarios(id)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, more...)
+			continue
+		}
 		s, err := one(id)
 		if err != nil {
 			return nil, err

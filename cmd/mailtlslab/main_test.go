@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,10 +59,14 @@ type upLab struct {
 func startUp(args ...string) (*upLab, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	read, write := io.Pipe()
+	first := []string{"up", "--json", "--base-port", "0"}
+	if slices.Contains(args, "--addresses") {
+		first = first[:2]
+	}
 	l := &upLab{lines: make(chan string, 1000), cancel: cancel, done: make(chan result, 1)}
 	go func() {
 		var errs bytes.Buffer
-		code := run(ctx, append([]string{"up", "--json", "--base-port", "0"}, args...), strings.NewReader(""), write, &errs)
+		code := run(ctx, append(first, args...), strings.NewReader(""), write, &errs)
 		l.done <- result{code: code, errors: errs.String()}
 		write.Close()
 	}()

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/fault"
 	"mailtlslab/lab/finding"
 	"mailtlslab/scenarios"
 )
@@ -221,6 +223,34 @@ func TestSchemaHoldsTheCatalogue(t *testing.T) {
 		if err := conforms(schema, one, value, s.ID); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestEveryWordIsValid: what the types declare, Check lets through. A constant that is added to a
+// type must be added to its Valid too.
+func TestEveryWordIsValid(t *testing.T) {
+	b := schemaBuilder{t: t, sources: map[string]*source{}, defs: map[string]any{}}
+	tried := 0
+	each := func(typ reflect.Type, valid func(string) bool) {
+		for _, word := range b.source(typ.PkgPath()).consts[typ.Name()] {
+			tried++
+			if !valid(word) {
+				t.Errorf("%s %q is declared and not valid", typ, word)
+			}
+		}
+		if valid("no such word") {
+			t.Errorf("%s: anything is valid", typ)
+		}
+	}
+	each(reflect.TypeFor[account.Endpoint](), func(w string) bool { return account.Endpoint(w).Valid() })
+	each(reflect.TypeFor[account.Mode](), func(w string) bool { return account.Mode(w).Valid() })
+	each(reflect.TypeFor[account.Protocol](), func(w string) bool { return account.Protocol(w).Valid() })
+	each(reflect.TypeFor[account.Path](), func(w string) bool { return account.Path(w).Valid() })
+	each(reflect.TypeFor[fault.Accept](), func(w string) bool { return fault.Accept(w).Valid() })
+	each(reflect.TypeFor[fault.Then](), func(w string) bool { return fault.Then(w).Valid() })
+	each(reflect.TypeFor[scenarios.Family](), func(w string) bool { return scenarios.Family(w).Valid() })
+	if tried < 30 {
+		t.Errorf("only %d words were found", tried)
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"mailtlslab/certs"
 	"mailtlslab/lab"
+	"mailtlslab/lab/account"
 	"mailtlslab/scenarios"
 )
 
@@ -29,14 +31,15 @@ type upFlags struct {
 	hosts  []string
 	base   int
 	dns    string
+	spread bool
 }
 
 func upCommand() *cobra.Command {
 	var f upFlags
 	cmd := &cobra.Command{
-		Use:   "up [ID…]",
+		Use:   "up [ID|FILE…]",
 		Short: "serve scenarios for real mail programs until Ctrl-C",
-		Long: `up serves the given scenarios, or all, and prints for each endpoint the address, the
+		Long: `up serves the given scenarios, those of the given JSON files, or all, and prints for each endpoint the address, the
 user, the password and a line to try. Then it shows every connection as it ends, with
 what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
 		Example: `  mailtlslab up --export /tmp/lab expired-leaf
@@ -50,6 +53,7 @@ what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
 	flags.StringVar(&f.ca, "ca", "", "keep the root and its key in `DIR`, so that a device need not trust a new one each time")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1", "serve on this `ADDRESS`; anything but loopback lets others on the network in")
 	flags.StringArrayVar(&f.hosts, "host", nil, "a further `NAME|IP` for the certificates, as a device on the network will use it (repeatable)")
+	flags.BoolVar(&f.spread, "addresses", false, "give each scenario a loopback address of its own, all with the standard ports (Linux)")
 	flags.IntVar(&f.base, "base-port", defaultBase, "the first of the fixed ports; 0 for any free ones")
 	flags.StringVar(&f.dns, "dns", "", "answer for the scenarios' names in DNS at `ADDR`, such as 127.0.0.1:31053, for UDP and TCP")
 	return cmd
@@ -60,8 +64,14 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := checkUp(f); err != nil {
+	if err := checkUp(cmd, f, list); err != nil {
 		return err
+	}
+	var address func(int, account.Endpoint) string
+	if f.spread {
+		if address, err = spread(); err != nil {
+			return err
+		}
 	}
 	authority, err := openAuthority(f)
 	if err != nil {
@@ -71,7 +81,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	open := !net.ParseIP(f.listen).IsLoopback()
 	l, err := lab.New(lab.Options{
 		Listen: f.listen, Hosts: f.hosts, BasePort: f.base, Authority: authority,
-		OfferRoot: open, Observe: display.connection, DNS: f.dns,
+		OfferRoot: open, Observe: display.connection, Address: address, DNS: f.dns,
 	})
 	if err != nil {
 		return environment(err)
@@ -102,15 +112,18 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 }
 
 // checkUp refuses what would fail halfway, or would serve more than was asked for.
-func checkUp(f upFlags) error {
+func checkUp(cmd *cobra.Command, f upFlags, list []scenarios.Scenario) error {
 	ip := net.ParseIP(f.listen)
+	last := lastNumber(list)
 	switch {
 	case ip == nil:
 		return usage("--listen takes an IP address of this machine, such as 127.0.0.1, not %q", clip(f.listen))
-	case f.base != 0 && (f.base < 1024 || f.base+10*lastNumber()+6 >= 32768):
-		return usage("--base-port must lie between 1024 and %d, or be 0 for free ports", 32768-10*lastNumber()-7)
 	case f.dns != "" && !isAddrPort(f.dns):
 		return usage("--dns takes an IP address of this machine with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
+	case f.spread && (cmd.Flags().Changed("listen") || cmd.Flags().Changed("base-port")):
+		return usage("--addresses chooses address and ports by itself; leave out --listen and --base-port")
+	case !f.spread && f.base != 0 && (f.base < 1024 || f.base+10*last+6 >= 32768):
+		return usage("--base-port must lie between 1024 and %d, or be 0 for free ports", 32768-10*last-7)
 	case !ip.IsLoopback() && len(f.hosts) == 0:
 		return usage("--listen %s needs --host NAME|IP: the name that devices will connect to", f.listen)
 	}
@@ -159,9 +172,14 @@ their password is public. Send no real mail through them, use a network of your 
 remove the lab's root from the device when you are done.
 `
 
-func lastNumber() int {
-	all := scenarios.All()
-	return all[len(all)-1].Number
+// lastNumber returns the highest number that ports derive from: the catalogue's at least, so that
+// a base port that fits one scenario fits all.
+func lastNumber(list []scenarios.Scenario) int {
+	last := 0
+	for _, s := range slices.Concat(scenarios.All(), list) {
+		last = max(last, s.Number)
+	}
+	return last
 }
 
 func openAuthority(f upFlags) (*certs.Authority, error) {

@@ -150,7 +150,7 @@ func occupy(t *testing.T) (net.Listener, int) {
 
 // TestFixedPorts holds up to what its help promises: base + 10 x number + endpoint, below 32768.
 func TestFixedPorts(t *testing.T) {
-	if last := defaultBase + 10*lastNumber() + len(account.Endpoints()) - 1; last >= 32768 {
+	if last := defaultBase + 10*lastNumber(nil) + len(account.Endpoints()) - 1; last >= 32768 {
 		t.Errorf("the last port is %d", last)
 	}
 }

@@ -19,9 +19,9 @@ type verifyFlags struct {
 func verifyCommand() *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify [ID…]",
+		Use:   "verify [ID|FILE…]",
 		Short: "serve, diagnose and cure scenarios, and compare with what is expected",
-		Long: `verify serves each scenario on loopback, connects to every endpoint, diagnoses it
+		Long: `verify serves each scenario, also those of JSON files, on loopback, connects to every endpoint, diagnoses it
 without knowing the answer, compares the findings with the expected ones, carries out
 each remedy that the diagnosis chose, and looks again. The exit status is 1 when
 anything is not as expected.`,
