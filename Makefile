@@ -1,7 +1,10 @@
 # Everything needs Go 1.26 and nothing else, but for "race", which needs a C compiler.
 # Programs of other people (openssl, curl, python3) judge the lab where they are installed.
 
-.PHONY: help verify test race lint bench build generate property
+.PHONY: help verify test race lint bench build generate property fuzz
+
+# How long "make fuzz" tries each target.
+FUZZTIME ?= 1m
 
 help:
 	@echo 'make verify    serve, diagnose and cure every scenario, and print the matrix'
@@ -12,6 +15,7 @@ help:
 	@echo 'make bench     the benchmarks, as ratios to their floors'
 	@echo 'make build     bin/mailtlslab'
 	@echo 'make generate  rewrite the generated pages'
+	@echo 'make fuzz      every fuzz target for FUZZTIME (1m); inputs that fail are kept as seeds'
 
 verify: build
 	@bin/mailtlslab verify
@@ -38,3 +42,12 @@ bench:
 
 generate:
 	go generate ./...
+
+# The targets are found, so that none is forgotten. An input that fails is written to testdata/fuzz
+# of its package, and is a seed of the ordinary tests from then on.
+fuzz:
+	@grep -rH --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]*_test.go:func (Fuzz[A-Za-z0-9_]*).*| \1|' | sort | \
+	while read -r dir name; do \
+		echo "$$dir $$name"; \
+		go test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1000x </dev/null || exit 1; \
+	done

@@ -53,7 +53,8 @@ func ReadKey(data []byte) (crypto.Signer, error) {
 	case found != nil:
 		return found, nil
 	case len(a.damaged) > 0:
-		return nil, fmt.Errorf("there is no private key in it that can be read: %s", a.damaged[0])
+		// The name of a damaged block is not told: it may be anything, a part of the key too.
+		return nil, fmt.Errorf("there is no private key in it that can be read: a block %s", a.how)
 	case others["CERTIFICATE"]:
 		return nil, errors.New("there is no private key in it, only certificates: the two files may have been mixed up")
 	}

@@ -53,6 +53,7 @@ type armour struct {
 	label   string // of the block under way
 	body    strings.Builder
 	damaged []string // what became of blocks that are none
+	how     string   // the same of the last one, without its name
 }
 
 const (
@@ -101,6 +102,7 @@ func (a *armour) end() {
 }
 
 func (a *armour) damage(how string) {
+	a.how = how
 	if len(a.damaged) < 100 {
 		a.damaged = append(a.damaged, "the block "+clip(a.label)+" "+how)
 	}
