@@ -26,7 +26,7 @@ func FuzzSurvey(f *testing.F) {
 		report := judge.Report(survey)
 		host := survey.Observations[0].Settings.Host
 		var out bytes.Buffer
-		if err := writeJSON(&out, answerJSON(book, host, report, survey)); err != nil || !json.Valid(out.Bytes()) {
+		if err := writeJSON(&out, answerJSON(book, host, report, survey, nil)); err != nil || !json.Valid(out.Bytes()) {
 			t.Errorf("%v", err)
 		}
 		inert(t, out.String())
