@@ -144,12 +144,14 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 
 // chain judges the chain of o, once for all connections that presented it alike.
 func (s *session) chain(o probe.Observation) []finding.Finding {
-	if o.At.IsZero() {
-		o.At = time.Unix(0, 0) // crypto/x509 would take the zero time for the time of the call
+	// Certificates know whole seconds, and the looks at seven ports share most of them.
+	at := o.At.UTC().Truncate(time.Second)
+	if at.IsZero() {
+		at = time.Unix(0, 0).UTC() // crypto/x509 would take the zero time for the time of the call
 	}
 	var key strings.Builder
 	fmt.Fprintf(&key, "%q%t", o.Settings.MissingRoots, staticRSA(o.TLS.Cipher))
-	for _, list := range [][][]byte{{[]byte(o.Settings.Host), []byte(o.At.UTC().Format(time.RFC3339Nano))}, o.TLS.Chain, o.Settings.Roots, {o.TLS.Staple}} {
+	for _, list := range [][][]byte{{[]byte(o.Settings.Host), []byte(at.Format(time.RFC3339))}, o.TLS.Chain, o.Settings.Roots, {o.TLS.Staple}} {
 		fmt.Fprintf(&key, "%d;", len(list))
 		for _, part := range list {
 			fmt.Fprintf(&key, "%d:%s", len(part), part)
@@ -160,7 +162,7 @@ func (s *session) chain(o probe.Observation) []finding.Finding {
 	if !ok {
 		know := s.know.lacking(o.Settings.MissingRoots).with(parseAll(o.Settings.Roots), nil)
 		v = s.judge.judgeChain(&evidence{
-			raw: o.TLS.Chain, host: o.Settings.Host, at: o.At, usage: x509.ExtKeyUsageServerAuth, know: know,
+			raw: o.TLS.Chain, host: o.Settings.Host, at: at, usage: x509.ExtKeyUsageServerAuth, know: know,
 			hearsay:   hearsay{staple: o.TLS.Staple, stapling: !o.TLS.FromRecords, ask: s.ask},
 			staticRSA: staticRSA(o.TLS.Cipher),
 		})
