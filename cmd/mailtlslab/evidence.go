@@ -280,9 +280,9 @@ func (e *exam) judgeChain(ders [][]byte) {
 		e.notRead = append(e.notRead, "a host name: --host NAME says which one the certificate must be for")
 	}
 	c := diagnose.Chain{Certificates: ders, Host: e.settings.Host, At: e.at, Usage: diagnose.Usage(e.f.usage)}
-	found, _ := diagnose.Judge{Knowledge: diagnose.NewKnowledge(e.roots, nil)}.Chain(c)
+	found, _ := diagnose.Judge{Knowledge: informed(e.roots, nil)}.Chain(c)
 	if issuers := e.fetchIssuers(found); len(issuers) > 0 {
-		found, _ = diagnose.Judge{Knowledge: diagnose.NewKnowledge(e.roots, issuers)}.Chain(c)
+		found, _ = diagnose.Judge{Knowledge: informed(e.roots, issuers)}.Chain(c)
 	}
 	earlier := slices.Clone(e.findings)
 	for _, f := range found { // several of one code are about several certificates

@@ -16,7 +16,13 @@ func knowledge(file string) (*diagnose.Knowledge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return diagnose.NewKnowledge(roots, nil), nil
+	return informed(roots, nil), nil
+}
+
+// informed returns what is known beside some roots: intermediates, and which roots were removed
+// from the stores.
+func informed(roots []diagnose.Root, intermediates []*x509.Certificate) *diagnose.Knowledge {
+	return diagnose.NewKnowledge(roots, intermediates).Distrusting(removals())
 }
 
 func trustedRoots(file string) ([]diagnose.Root, error) {

@@ -7,8 +7,8 @@ import (
 )
 
 // removals returns roots that mail servers may still be found under, and that the root programmes
-// have removed. Name and key identifier are as in the CCADB's record of the root. What a programme
-// accepts in part is no entry here: the built-in bundle says so itself, by a constraint.
+// have removed, by name and key identifier. What a programme accepts in part is no entry here: the
+// built-in bundle says so itself, by a constraint.
 func removals() []diagnose.Distrusted {
 	const (
 		symantec = "Chrome's plan to distrust Symantec certificates: https://security.googleblog.com/2017/09/chromes-plan-to-distrust-symantec.html"

@@ -19,7 +19,7 @@ func (e *exam) saved(data []byte) error {
 	if err != nil {
 		return err
 	}
-	report := diagnose.Judge{Knowledge: diagnose.NewKnowledge(e.roots, nil)}.Report(survey)
+	report := diagnose.Judge{Knowledge: informed(e.roots, nil)}.Report(survey)
 	if err := writeDiagnosis(e.cmd, e.f, survey.Observations[0].Settings.Host, report, survey, nil); err != nil {
 		return environment(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"mailtlslab/lab/finding"
 )
 
-// A trust judges chains by one set of roots.
+// A trust judges the chains of a batch by one set of roots, and by nothing else that is known.
 type trust struct{ judge diagnose.Judge }
 
 func newTrust(roots []diagnose.Root) *trust {
