@@ -25,13 +25,11 @@ type Options struct {
 
 // A Server serves the clear and the encrypted conversations of any number of listeners.
 type Server struct {
-	store  *mailbox.Store
-	user   *imapmemserver.User
-	clear  *wire.Queue
-	secure *wire.Queue
-	open   *wire.Queue // in the clear, with logins
-	bell   bell
-	wg     sync.WaitGroup
+	store *mailbox.Store
+	user  *imapmemserver.User
+	parts wire.Parts
+	bell  bell
+	wg    sync.WaitGroup
 }
 
 // New starts a server that waits for ServeConn.
@@ -39,7 +37,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		store: opts.Store,
 		user:  imapmemserver.NewUser(opts.Store.User(), opts.Store.Password()),
-		clear: wire.NewQueue(), secure: wire.NewQueue(), open: wire.NewQueue(),
+		parts: wire.NewParts(),
 	}
 	for _, name := range []string{"INBOX", "Drafts", "Sent", "Trash"} {
 		if err := s.user.Create(name, nil); err != nil {
@@ -52,10 +50,10 @@ func New(opts Options) (*Server, error) {
 	s.store.OnDeliver(s.append)
 	// The wire begins TLS, so one library server announces STARTTLS and LOGINDISABLED and the
 	// other allows a login. The empty configuration is never used: no STARTTLS reaches it.
-	s.start(s.clear, &imapserver.Options{TLSConfig: &tls.Config{}}, opts)
-	s.start(s.secure, &imapserver.Options{InsecureAuth: true}, opts)
+	s.start(s.parts.Clear, &imapserver.Options{TLSConfig: &tls.Config{}}, opts)
+	s.start(s.parts.Secure, &imapserver.Options{InsecureAuth: true}, opts)
 	// A third announces STARTTLS and allows a login all the same, for connections that ask for it.
-	s.start(s.open, &imapserver.Options{TLSConfig: &tls.Config{}, InsecureAuth: true}, opts)
+	s.start(s.parts.Open, &imapserver.Options{TLSConfig: &tls.Config{}, InsecureAuth: true}, opts)
 	return s, nil
 }
 
@@ -71,24 +69,12 @@ func (s *Server) start(q *wire.Queue, o *imapserver.Options, opts Options) {
 }
 
 // ServeConn serves one conversation to its end.
-func (s *Server) ServeConn(c net.Conn) {
-	switch {
-	case wire.IsTLS(c):
-		s.secure.Hand(c)
-		return
-	case wire.Find(c).ClearLogins():
-		s.open.Hand(c)
-		return
-	}
-	s.clear.Hand(c)
-}
+func (s *Server) ServeConn(c net.Conn) { s.parts.ServeConn(c) }
 
 // Close takes no more connections. Those under way are ended by their listener. The library's
 // own Close is not used: it misses connections and waits for none.
 func (s *Server) Close() error {
-	s.clear.Close()
-	s.secure.Close()
-	s.open.Close()
+	s.parts.Close()
 	s.wg.Wait()
 	return nil
 }

@@ -25,22 +25,20 @@ type Options struct {
 
 // A Server serves the clear and the encrypted conversations of any number of listeners.
 type Server struct {
-	store  *mailbox.Store
-	clear  *wire.Queue
-	secure *wire.Queue
-	open   *wire.Queue // in the clear, with logins
-	wg     sync.WaitGroup
+	store *mailbox.Store
+	parts wire.Parts
+	wg    sync.WaitGroup
 }
 
 // New starts a server that waits for ServeConn.
 func New(opts Options) *Server {
-	s := &Server{store: opts.Store, clear: wire.NewQueue(), secure: wire.NewQueue(), open: wire.NewQueue()}
+	s := &Server{store: opts.Store, parts: wire.NewParts()}
 	// The wire begins TLS, so one library server announces STARTTLS and no AUTH, and the other
 	// the reverse. The empty configuration is never used: no STARTTLS reaches it.
-	s.start(s.clear, opts, func(l *smtp.Server) { l.TLSConfig = &tls.Config{} })
-	s.start(s.secure, opts, func(l *smtp.Server) { l.AllowInsecureAuth = true })
+	s.start(s.parts.Clear, opts, func(l *smtp.Server) { l.TLSConfig = &tls.Config{} })
+	s.start(s.parts.Secure, opts, func(l *smtp.Server) { l.AllowInsecureAuth = true })
 	// A third announces both, for connections that ask for it.
-	s.start(s.open, opts, func(l *smtp.Server) { l.TLSConfig, l.AllowInsecureAuth = &tls.Config{}, true })
+	s.start(s.parts.Open, opts, func(l *smtp.Server) { l.TLSConfig, l.AllowInsecureAuth = &tls.Config{}, true })
 	return s
 }
 
@@ -57,24 +55,12 @@ func (s *Server) start(q *wire.Queue, opts Options, adjust func(*smtp.Server)) {
 }
 
 // ServeConn serves one conversation to its end.
-func (s *Server) ServeConn(c net.Conn) {
-	switch {
-	case wire.IsTLS(c):
-		s.secure.Hand(c)
-		return
-	case wire.Find(c).ClearLogins():
-		s.open.Hand(c)
-		return
-	}
-	s.clear.Hand(c)
-}
+func (s *Server) ServeConn(c net.Conn) { s.parts.ServeConn(c) }
 
 // Close takes no more connections. Those under way are ended by their listener. The library's
 // own Close is not used: it races with connections and may hang.
 func (s *Server) Close() error {
-	s.clear.Close()
-	s.secure.Close()
-	s.open.Close()
+	s.parts.Close()
 	s.wg.Wait()
 	return nil
 }
