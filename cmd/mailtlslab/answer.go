@@ -46,7 +46,7 @@ type answeredFinding struct {
 }
 
 func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose.Report, s probe.Survey, sources []discover.Source) error {
-	book, err := remedy.Open()
+	book, err := bookFor(r)
 	if err != nil {
 		return err
 	}
@@ -57,6 +57,14 @@ func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose
 	a.sources = sources
 	a.write(host)
 	return nil
+}
+
+// bookFor opens the remedies, which takes as long as a connection, only where something was found.
+func bookFor(r diagnose.Report) (*remedy.Book, error) {
+	if r.Worst() == "" {
+		return &remedy.Book{}, nil
+	}
+	return remedy.Open()
 }
 
 func answerJSON(book *remedy.Book, host string, r diagnose.Report, s probe.Survey, sources []discover.Source) answered {

@@ -113,10 +113,10 @@ func judgeLines(ctx context.Context, in io.Reader, roots []diagnose.Root, at tim
 	workers := runtime.GOMAXPROCS(0)
 	work := make(chan batchJob)
 	order, unread = make(chan batchJob, 2*workers), make(chan error, 1)
-	shared := newTrust(roots)
+	shared := judgeOf(roots)
 	for range workers {
 		go func() {
-			w := batchWorker{trust: shared, at: at}
+			w := batchWorker{judge: shared, at: at}
 			for j := range work {
 				j.done <- w.answer(j.number, j.line, j.failed)
 			}
@@ -185,10 +185,10 @@ func batchLines(r io.Reader, take func(number int, line []byte, failed error) bo
 
 // A batchWorker judges lines. It keeps the roots of the last one: mostly they are those of the next.
 type batchWorker struct {
-	trust *trust    // of lines without roots
-	at    time.Time // of lines without a time
+	judge diagnose.Judge // of lines without roots
+	at    time.Time      // of lines without a time
 	roots []byte
-	last  *trust
+	last  diagnose.Judge // by roots, once there were any
 }
 
 func (w *batchWorker) answer(number int, line []byte, failed error) any {
@@ -199,9 +199,9 @@ func (w *batchWorker) answer(number int, line []byte, failed error) any {
 	if failed == nil {
 		failed = checkCase(c)
 	}
-	trust := w.trust
+	judge := w.judge
 	if failed == nil && len(c.Roots) > 0 && !bytes.Equal(c.Roots, []byte("null")) {
-		trust, failed = w.own(c.Roots)
+		judge, failed = w.own(c.Roots)
 	}
 	if len(c.ID) > maxBatchID {
 		c.ID = nil
@@ -212,7 +212,7 @@ func (w *batchWorker) answer(number int, line []byte, failed error) any {
 	if c.Time.IsZero() {
 		c.Time = w.at
 	}
-	found, accepted := trust.chain(diagnose.Chain{Certificates: c.Chain, Host: c.Host, At: c.Time, Usage: diagnose.Usage(c.Usage)})
+	found, accepted := judge.Chain(diagnose.Chain{Certificates: c.Chain, Host: c.Host, At: c.Time, Usage: diagnose.Usage(c.Usage)})
 	return answerOf(c.ID, found, accepted)
 }
 
@@ -232,19 +232,24 @@ func checkCase(c chainCase) error {
 	return nil
 }
 
-// own returns the trust in a line's own roots. A root that cannot be read anchors nothing.
-func (w *batchWorker) own(raw []byte) (*trust, error) {
-	if w.last != nil && bytes.Equal(w.roots, raw) {
+// judgeOf judges by some roots, and by nothing else that is known.
+func judgeOf(roots []diagnose.Root) diagnose.Judge {
+	return diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, nil)}
+}
+
+// own returns the judge by a line's own roots. A root that cannot be read anchors nothing.
+func (w *batchWorker) own(raw []byte) (diagnose.Judge, error) {
+	if bytes.Equal(w.roots, raw) {
 		return w.last, nil
 	}
 	var ders [][]byte
 	if err := json.Unmarshal(raw, &ders); err != nil {
-		return nil, err
+		return diagnose.Judge{}, err
 	}
 	if len(ders) > maxBatchChain {
-		return nil, fmt.Errorf("it has %d roots, and %d are the most", len(ders), maxBatchChain)
+		return diagnose.Judge{}, fmt.Errorf("it has %d roots, and %d are the most", len(ders), maxBatchChain)
 	}
-	w.roots, w.last = bytes.Clone(raw), newTrust(diagnose.ParseRoots(ders))
+	w.roots, w.last = bytes.Clone(raw), judgeOf(diagnose.ParseRoots(ders))
 	return w.last, nil
 }
 

@@ -162,7 +162,7 @@ func FuzzBatchLine(f *testing.F) {
 	f.Add([]byte(batchLine(f, mustMint(f, "ok-full-chain"), "1", "mail.lab.test")))
 	f.Add([]byte(`{"id":7,"chain":["AAAA"],"roots":["AAAA"],"host":"x","time":"2026-01-01T00:00:00Z","usage":"any"}`))
 	f.Add([]byte(`{"id":{"a":[1]},"chain":null,"roots":null}`))
-	w := batchWorker{trust: newTrust([]diagnose.Root{}), at: time.Unix(1<<30, 0)}
+	w := batchWorker{judge: judgeOf([]diagnose.Root{}), at: time.Unix(1<<30, 0)}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		var out bytes.Buffer
 		if err := writeLine(&out, w.answer(1, line, nil)); err != nil {

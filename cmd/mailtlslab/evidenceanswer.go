@@ -8,21 +8,20 @@ import (
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/probe"
-	"mailtlslab/lab/remedy"
 )
 
 // writeEvidence prints the diagnosis of a file in the form of any other.
 func writeEvidence(e *exam) error {
-	book, err := remedy.Open()
-	if err != nil {
-		return err
-	}
 	complete := true
 	for _, f := range e.findings {
 		complete = complete && f.Code != finding.Unexplained
 	}
 	report := diagnose.Report{Endpoints: []diagnose.Endpoint{{Endpoint: e.settings.Endpoint, Findings: e.findings, Complete: complete}}}
 	survey := probe.Survey{Observations: []probe.Observation{{Settings: e.settings}}}
+	book, err := bookFor(report)
+	if err != nil {
+		return err
+	}
 	if e.f.json {
 		out := answerJSON(book, e.settings.Host, report, survey, nil)
 		out.Problems, out.Read, out.NotRead = e.problems, e.read, e.notRead
