@@ -125,7 +125,7 @@ func TestActionsCureWhatTheyShould(t *testing.T) {
 	l := newLab(t)
 	list := slices.DeleteFunc(scenarios.All(), func(s scenarios.Scenario) bool { return s.Family == scenarios.Controls })
 	list, servers := served(l, list)
-	v := newVerifier(l, Options{Timeout: time.Second})
+	v := newVerifier(l, Options{Timeout: 2 * time.Second})
 	slots := make(chan struct{}, 12)
 	var wait sync.WaitGroup
 	// From the last: the silent servers, which take longest, have high numbers.
