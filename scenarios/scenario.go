@@ -200,6 +200,13 @@ func (s Scenario) Waits() bool {
 	return false
 }
 
+// Entangled reports whether what is done on one endpoint changes what another one meets, so that
+// they can only be repaired one after the other: a name in DNS is one for all of them, and a look
+// at one may have the web server asked for the time, which takes a turn among its machines.
+func (s Scenario) Entangled() bool {
+	return s.DNS != (DNS{}) || slices.ContainsFunc(s.Services, func(v Service) bool { return len(v.Backends) > 0 })
+}
+
 // Healthy returns the scenario's twin: the same account with nothing broken.
 func (s Scenario) Healthy() Scenario {
 	s.Services, s.Device, s.DNS, s.Path, s.Expect, s.OpenSSL = nil, Device{}, DNS{}, account.Direct, nil, 0

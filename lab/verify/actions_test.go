@@ -125,7 +125,7 @@ func TestActionsCureWhatTheyShould(t *testing.T) {
 	l := newLab(t)
 	list := slices.DeleteFunc(scenarios.All(), func(s scenarios.Scenario) bool { return s.Family == scenarios.Controls })
 	list, servers := served(l, list)
-	v := newVerifier(l, Options{Timeout: 2 * time.Second})
+	v := newVerifier(l, Options{Timeout: time.Second})
 	slots := make(chan struct{}, 12)
 	var wait sync.WaitGroup
 	// From the last: the silent servers, which take longest, have high numbers.
@@ -150,8 +150,8 @@ func TestActionsCureWhatTheyShould(t *testing.T) {
 func (v verifier) curedBy(t *testing.T, l *lab.Lab, server *lab.Server) []string {
 	// An endpoint on which nothing is wrong cannot tell.
 	on := slices.DeleteFunc(slices.Clone(server.Scenario.On()), func(e account.Endpoint) bool { return len(server.Scenario.Expected(e)) == 0 })
-	if server.Scenario.DNS != (scenarios.DNS{}) {
-		on = on[:1] // a name in DNS is one for all endpoints, and so is its repair
+	if server.Scenario.Entangled() {
+		on = on[:1]
 	}
 	var mu sync.Mutex
 	var out []string

@@ -176,6 +176,12 @@ func (v verifier) scenario(ctx context.Context, server *lab.Server) []Cell {
 	on, devices := server.Scenario.On(), v.devices(ctx, server)
 	found, _ := v.examine(ctx, devices)
 	cells := make([]Cell, len(on))
+	if server.Scenario.Entangled() {
+		for i, e := range on {
+			cells[i] = v.cell(ctx, server, e, devices[i], found[i])
+		}
+		return cells
+	}
 	var wait sync.WaitGroup
 	for i, e := range on {
 		wait.Go(func() { cells[i] = v.cell(ctx, server, e, devices[i], found[i]) })
