@@ -28,6 +28,9 @@ const (
 	SendChain       Kind = "send-intermediate"        // Certificate: send this one after the leaf
 	SortChain       Kind = "sort-chain"               // leaf first, each issuer after it, nothing else
 	MatchKey        Kind = "install-matching-key"     // the key that belongs to the certificate
+	DecryptKey      Kind = "remove-key-password"      // the same key, without its password
+	AllowKey        Kind = "allow-reading-key"        // owner and mode of the key file, for the user that the server runs as
+	RepairPair      Kind = "install-pair-that-loads"  // certificate, issuers and key that belong together, in order
 	RaiseVersion    Kind = "enable-current-tls"       // TLS 1.2 and 1.3
 	NoClientCert    Kind = "stop-asking-for-client-certificate"
 
@@ -112,6 +115,9 @@ var table = [...]row{
 	{SendChain, Admin, "send the intermediate certificate after the leaf"},
 	{SortChain, Admin, "send the leaf first, then each issuer, and nothing else"},
 	{MatchKey, Admin, "install the private key that belongs to the certificate"},
+	{DecryptKey, Admin, "install the private key without its password"},
+	{AllowKey, Admin, "let the server read its private key"},
+	{RepairPair, Admin, "install a certificate and a key that the server can load"},
 	{RaiseVersion, Admin, "enable TLS 1.2 and 1.3"},
 	{NoClientCert, Admin, "stop demanding client certificates"},
 	{DropCross, Admin, "send the chain without the expired cross-certificate"},

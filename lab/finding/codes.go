@@ -25,6 +25,7 @@ const (
 	StartTLSRefused        Code = "starttls-refused"
 	StartTLSDropped        Code = "starttls-dropped"
 	NotTLSAfterStartTLS    Code = "not-tls-after-starttls"
+	CertificateNotLoaded   Code = "server-cannot-load-certificate"
 	InjectedPlaintext      Code = "injected-plaintext"
 	CapabilityStripped     Code = "capability-stripped"
 	PreauthBlocksTLS       Code = "preauth-blocks-tls"
@@ -91,6 +92,9 @@ const (
 	BadSignature         Code = "bad-signature"
 	WeakSignature        Code = "weak-signature"
 	WeakKey              Code = "weak-key"
+	KeyMissing           Code = "key-missing"
+	KeyUnreadable        Code = "key-unreadable"
+	KeyEncrypted         Code = "key-encrypted"
 
 	// Usage.
 	WrongPurpose             Code = "wrong-purpose"
@@ -108,6 +112,7 @@ const (
 	// History.
 	Intermittent           Code = "intermittent"
 	MailServiceNotReloaded Code = "mail-service-not-reloaded"
+	RenewedNotLoaded       Code = "renewed-not-loaded"
 	ExceptionStale         Code = "exception-stale"
 	StaleSession           Code = "stale-session"
 
@@ -153,6 +158,7 @@ var vocabulary = [...]Info{
 	{StartTLSRefused, Service, Error, byEvery, "The server offers STARTTLS and then refuses it", Greeting, true, nil, nil, "starttls-not-supported"},
 	{StartTLSDropped, Service, Error, byEvery, "The server agrees to STARTTLS and hangs up", Greeting, true, nil, nil, "starttls-not-supported"},
 	{NotTLSAfterStartTLS, Service, Error, byEvery, "The server agrees to STARTTLS and goes on in plaintext", Greeting, true, nil, nil, "starttls-not-supported"},
+	{CertificateNotLoaded, Service, Error, byEvery, "The server cannot load its certificate or its key", Greeting, true, []Code{StartTLSRefused, StartTLSDropped, NotTLSAfterStartTLS, HandshakeDropped, HandshakeRefused}, nil, "validation-failure"},
 	{InjectedPlaintext, Service, Error, "RFC 3207 section 6 and RFC 9051 section 6.2.1: what came before TLS must be discarded; curl reports a weird server reply, measured", "Extra plaintext was slipped in before TLS began", Greeting, false, nil, nil, ""},
 	{CapabilityStripped, Service, Error, byK9, "Something on the way removes the offer of encryption", Greeting, true, []Code{StartTLSNotOffered}, nil, "starttls-not-supported"},
 	{PreauthBlocksTLS, Service, Error, "RFC 9051 section 6.2.1: STARTTLS is not possible after PREAUTH; clients that require TLS disconnect", "The server lets everybody in before TLS could begin", Greeting, true, []Code{StartTLSNotOffered, StartTLSRefused}, nil, "starttls-not-supported"},
@@ -214,6 +220,9 @@ var vocabulary = [...]Info{
 	{BadSignature, Keys, Error, byGo, "A signature in the chain is damaged", Certifying, false, nil, []Code{WeakSignature}, "certificate-not-trusted"},
 	{WeakSignature, Keys, Error, byApple, "A signature in the chain uses a broken hash", Certifying, false, nil, nil, "certificate-not-trusted"},
 	{WeakKey, Keys, Error, byApple, "A key in the chain is too short", Certifying, false, nil, nil, "validation-failure"},
+	{KeyMissing, Keys, Error, byEvery, "There is no private key where the server looks for it", Certifying, false, nil, nil, ""},
+	{KeyUnreadable, Keys, Error, byEvery, "The server may not read its private key", Certifying, false, nil, nil, ""},
+	{KeyEncrypted, Keys, Error, byEvery, "The private key has a password, which a server cannot type", Certifying, false, nil, nil, ""},
 
 	{WrongPurpose, Usage, Error, byApple, "The certificate is not meant for servers", Certifying, false, nil, nil, "validation-failure"},
 	{IntermediateWrongPurpose, Usage, Error, byGo, "A CA in the chain may not issue for servers", Certifying, false, nil, nil, "validation-failure"},
@@ -228,6 +237,7 @@ var vocabulary = [...]Info{
 
 	{Intermittent, History, Error, byEvery, "Some connections meet another certificate than the rest", Certifying, false, nil, nil, "validation-failure"},
 	{MailServiceNotReloaded, History, Error, byApple, "The web server has the new certificate, the mail service still the old one", Certifying, false, []Code{Expired}, nil, "certificate-expired"},
+	{RenewedNotLoaded, History, Error, byEvery, "The new certificate is on the server's disk, and the server still presents the old one", Certifying, false, nil, nil, "certificate-expired"},
 	{ExceptionStale, History, Error, byThunderbird, "The certificate that was once trusted by hand has been replaced", Certifying, false, []Code{IssuerNotTrusted, IssuerUnknown, SelfSigned}, nil, "certificate-not-trusted"},
 	{StaleSession, History, Warning, "RFC 8446 section 4.4.2: a resumed session sends no certificate; crypto/tls of Go 1.26 takes it all the same, measured", "A resumed session hides what is wrong with the certificate", Certifying, false, nil, nil, ""},
 

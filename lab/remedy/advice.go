@@ -28,7 +28,9 @@ type Steps struct {
 	// Config holds lines of configuration or commands, verbatim; often empty. Its one placeholder
 	// is {host}.
 	Config string `json:"config,omitempty"`
-	Known  Known  `json:"known"`
+	// Procedure is Config for a program to carry out, where that is possible.
+	Procedure Procedure `json:"procedure,omitzero"`
+	Known     Known     `json:"known"`
 }
 
 // Known says how a piece of advice is known.
@@ -58,6 +60,7 @@ func cloneSteps(all []Steps) []Steps {
 	out := slices.Clone(all)
 	for i := range out {
 		out[i].Steps = slices.Clone(out[i].Steps)
+		out[i].Procedure.Files = slices.Clone(out[i].Procedure.Files)
 	}
 	return out
 }

@@ -41,6 +41,9 @@ func (s Steps) check() error {
 			return fmt.Errorf("config: placeholder %s: only {host} may stand in lines that are run", p)
 		}
 	}
+	if err := s.Procedure.check(); err != nil {
+		return err
+	}
 	return s.Known.check()
 }
 

@@ -43,6 +43,11 @@ func (a Advice) Fill(f finding.Facts) Advice {
 				all[i].Steps[j] = words.Replace(s)
 			}
 			all[i].Config = config.Replace(all[i].Config)
+			p := &all[i].Procedure
+			p.Run = config.Replace(p.Run)
+			for j := range p.Files {
+				p.Files[j].Lines = config.Replace(p.Files[j].Lines)
+			}
 		}
 	}
 	a.Prevention, a.Support = words.Replace(a.Prevention), words.Replace(a.Support)

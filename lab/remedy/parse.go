@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -22,13 +23,23 @@ type entry struct {
 	Support    string  `yaml:"support"`
 }
 
-// A block is either the name of shared steps or steps of its own.
+// A block is either the name of shared steps or steps of its own. It has either config, to be
+// read, or files and commands, to be read or carried out.
 type block struct {
-	Use    string   `yaml:"use"`
-	For    string   `yaml:"for"`
-	Steps  []string `yaml:"steps"`
-	Config string   `yaml:"config"`
-	Known  known    `yaml:"known"`
+	Use     string   `yaml:"use"`
+	For     string   `yaml:"for"`
+	Steps   []string `yaml:"steps"`
+	Config  string   `yaml:"config"`
+	Task    string   `yaml:"task"`
+	Product string   `yaml:"product"`
+	Files   []file   `yaml:"files"`
+	Run     string   `yaml:"run"`
+	Known   known    `yaml:"known"`
+}
+
+type file struct {
+	Path  string `yaml:"path"`
+	Lines string `yaml:"lines"`
 }
 
 type known struct {
@@ -136,8 +147,11 @@ func expand(blocks []block, shared *sharedBlocks) ([]Steps, error) {
 	var out []Steps
 	for i, b := range blocks {
 		if b.Use == "" {
-			s := b.own()
-			if err := s.check(); err != nil {
+			s, err := b.own()
+			if err == nil {
+				err = s.check()
+			}
+			if err != nil {
 				return nil, fmt.Errorf("block %d (%s): %w", i+1, b.For, err)
 			}
 			out = append(out, s)
@@ -152,15 +166,27 @@ func expand(blocks []block, shared *sharedBlocks) ([]Steps, error) {
 	return out, nil
 }
 
-func (b block) own() Steps {
-	return Steps{
+func (b block) own() (Steps, error) {
+	s := Steps{
 		For: b.For, Steps: b.Steps, Config: strings.TrimRight(b.Config, "\n"),
 		Known: Known{How: How(b.Known.How), Source: b.Known.Source},
 	}
+	s.Procedure = Procedure{Task: Task(b.Task), Product: Product(b.Product), Run: strings.TrimRight(b.Run, "\n")}
+	for _, f := range b.Files {
+		s.Procedure.Files = append(s.Procedure.Files, File{f.Path, strings.TrimRight(f.Lines, "\n")})
+	}
+	if s.Procedure.IsZero() {
+		return s, nil
+	}
+	if s.Config != "" {
+		return s, errors.New("config beside files or run: what is carried out is all that is printed")
+	}
+	s.Config = s.Procedure.text()
+	return s, nil
 }
 
 func (s *sharedBlocks) take(b block) ([]Steps, error) {
-	if b.For != "" || len(b.Steps) > 0 || b.Config != "" || b.Known != (known{}) {
+	if !reflect.DeepEqual(b, block{Use: b.Use}) {
 		return nil, fmt.Errorf("use %s: a block with a shared name has nothing else", b.Use)
 	}
 	if s == nil {
