@@ -26,13 +26,14 @@ func startTLS() []Scenario {
 		{
 			Number: 66, ID: "starttls-refused", Family: StartTLS,
 			Title:      "The server offers encryption and takes it back",
-			Story:      "The server announces that it can encrypt, and when asked it says that it cannot right now. Mostly it could not load its certificate or key, and only its log says so.",
+			Story:      "The server announces that it can encrypt, and when asked it says that it cannot right now. It does not say why, and only its log knows.",
 			References: []string{"RFC 3207 section 4 (454)", "RFC 9051 section 6.2.1"},
 			Endpoints:  account.StartTLSEndpoints(),
 			Services: upgrade(
-				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "{tag} NO TLS not available due to local problem"}}},
-				fault.Plan{Lines: []fault.Line{{Command: "STLS", Answer: "-ERR TLS not available due to local problem"}}},
-				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "454 4.7.0 TLS not available due to local problem"}}},
+				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "{tag} NO STARTTLS is not available, try again later"}}},
+				fault.Plan{Lines: []fault.Line{{Command: "STLS", Answer: "-ERR STLS is not available, try again later"}}},
+				// The words of RFC 3207 section 4: those of a product would tell why.
+				fault.Plan{Lines: []fault.Line{{Command: "STARTTLS", Answer: "454 4.7.0 TLS not available due to temporary reason"}}},
 			),
 			Expect: everywhere(finding.StartTLSRefused),
 		},
