@@ -328,6 +328,9 @@ func causeWords() map[finding.Code][]string {
 		finding.CAUsedAsServer:                 nil, // the corpora have no word for it
 		finding.UnknownCriticalExtension:       {"unknown_critical_extension"},
 		finding.Revoked:                        {"revoked"},
+		finding.KeyMissing:                     nil, // nor for keys: a chain has none
+		finding.KeyUnreadable:                  nil,
+		finding.KeyEncrypted:                   nil,
 		finding.Unexplained:                    {"other"},
 	}
 }
