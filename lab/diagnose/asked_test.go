@@ -99,7 +99,7 @@ func askedRows(t testing.TB) []connRow {
 
 		say("no-such-name", "no such name", "server-has-no-such-name", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 112)))),
 		say("no-such-name", "no name", "server-has-no-such-name", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 112), nameless))),
-		miss("no-such-name", "another alert", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 80)))),
+		miss("no-such-name", "another alert", "handshake-refused", "imap:143:starttls", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 80)))),
 
 		say("outgoing-name", "right for receiving", "outgoing-server-name", "", survey(on(smtps, mail, named("smtp.lab.test")), fine(mail))),
 		miss("outgoing-name", "wrong for both", "name-mismatch", "", survey(on(smtps, other, named("smtp.lab.test")), fine(other))),

@@ -35,6 +35,7 @@ func connectionRules() []connectionRule {
 		{"declined", declined, false},
 		{"violation", violation, false},
 		{"starttls", startTLS, false},
+		{"certificate-not-loaded", notLoaded, false},
 		{"stripped", stripped, false},
 		{"preauth", preauth, false},
 		{"clear-login", clearLogin, true},
@@ -175,6 +176,9 @@ func cut(c *connection) []finding.Finding {
 		return nil
 	case c.Stage == probe.Greeting || c.Stage == probe.Asking && c.Greeting == "":
 	case c.implicit() && c.noByte():
+		if notLoaded(c) != nil {
+			return nil // some hang up as soon as TCP stands: Postfix, Dovecot and Exim, measured
+		}
 		// Cut at once, or only when TLS begins? A look that stays silent tells.
 		set := c.samePort(account.Plaintext)
 		if set.Endpoint == account.Web {

@@ -99,14 +99,14 @@ func networkRows() []connRow {
 		say("open", "refused, the other port was surveyed", "sibling-port-open", "", survey(portClosed.Observations[0], seen(imap, probe.Done, probe.Fine, chained()))),
 		say("open", "refused web, which has no other port", "port-closed", "", survey(seen(account.Web, probe.Connecting, probe.Refused))),
 		say("open", "refused, and nobody asked for the port", "not-offered", "", survey(seen(imaps, probe.Connecting, probe.Refused, unlisted()), answering)),
-		miss("open", "reset, not refused", "connection-reset", "imaps:993:plaintext imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.WasReset, hello(0)))),
+		miss("open", "reset, not refused", "connection-reset", "imap:143:starttls imaps:993:plaintext imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.WasReset, hello(0)))),
 
 		say("cut", "cut in place of a greeting", "connection-reset", "", survey(seen(imap, probe.Greeting, probe.WasReset))),
 		say("cut", "closed in place of a greeting", "connection-reset", "", survey(seen(smtp, probe.Greeting, probe.Closed))),
 		say("cut", "closed when the web is asked", "connection-reset", "", survey(seen(imap, probe.Asking, probe.Closed))),
-		say("cut", "cut at the ClientHello", "connection-reset", "imaps:993:plaintext imaps:993:tls", cutTLS),
-		say("cut", "cut at the ClientHello and in plaintext", "connection-reset", "imaps:993:tls", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.WasReset)),
-		miss("cut", "cut at the ClientHello, not in plaintext", "handshake-dropped", "imaps:993:tls", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.TimedOut)),
+		say("cut", "cut at the ClientHello", "connection-reset", "imap:143:starttls imaps:993:plaintext imaps:993:tls", cutTLS),
+		say("cut", "cut at the ClientHello and in plaintext", "connection-reset", "imap:143:starttls imaps:993:tls", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.WasReset)),
+		miss("cut", "cut at the ClientHello, not in plaintext", "handshake-dropped", "imap:143:starttls imaps:993:tls", told(cutTLS, imaps, 993, account.Plaintext, probe.Greeting, probe.TimedOut)),
 		miss("cut", "cut after the greeting", "service-unavailable", "", survey(seen(imap, probe.Asking, probe.Closed, greeting("* OK hi")))),
 
 		say("silent", "nothing on a port for TLS", "no-greeting", "imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.TimedOut, hello(0)))),
@@ -173,7 +173,7 @@ func upgradeRows() []connRow {
 		say("injection", "more, and then a failure that it does not explain", "injected-plaintext unexplained", "", survey(seen(smtp, probe.Handshaking, probe.BadTLS, hello(0), greeting("220 hi"), injected("250 x\r\n")))),
 		miss("injection", "plaintext in place of TLS", "not-tls-after-starttls", "", survey(seen(smtp, probe.Handshaking, probe.NotTLS, hello(0), greeting("220 hi"), raw("250 x\r\n")))),
 
-		say("handshake", "refused by an alert", "handshake-refused", "imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 40)))),
+		say("handshake", "refused by an alert", "handshake-refused", "imap:143:starttls imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 40)))),
 		say("handshake", "refused for no reason that is known", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 200)))),
 		say("handshake", "closed after the ServerHello", "handshake-dropped", "", survey(seen(imaps, probe.Handshaking, probe.Closed, hello(0x0304)))),
 		say("handshake", "silent after STARTTLS", "handshake-timeout", "imap:143:starttls", survey(seen(imap, probe.Handshaking, probe.TimedOut, hello(0), greeting("* OK hi")))),
@@ -201,7 +201,7 @@ func upgradeRows() []connRow {
 
 func connectionRows(t testing.TB) []connRow {
 	t.Helper()
-	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), helloRows(), clearRows(), askedRows(t))
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), helloRows(), clearRows(), askedRows(t))
 }
 
 func TestConnections(t *testing.T) {

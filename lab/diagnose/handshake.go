@@ -73,8 +73,8 @@ func startTLS(c *connection) []finding.Finding {
 
 // injection judges plaintext that arrived between the answer to STARTTLS and TLS.
 func injection(c *connection) []finding.Finding {
-	if len(c.Injected) == 0 {
-		return nil
+	if said, _ := excused(&c.Observation); len(c.Injected) == 0 || said != "" {
+		return nil // a server that takes back what it agreed to deceives nobody
 	}
 	fs := blocked(finding.InjectedPlaintext, fmt.Sprintf("%s sent more plaintext after agreeing to TLS: a client that keeps it can be deceived", c.target()),
 		"drop-plaintext", "without those bytes the upgrade would be sound", "it sent "+quoted(string(c.Injected)))

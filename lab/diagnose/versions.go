@@ -84,7 +84,7 @@ func ancient(c *connection) []finding.Finding {
 // tells whether that is the cause.
 func largeHello(c *connection) []finding.Finding {
 	ended := c.Outcome == probe.Closed || c.Outcome == probe.WasReset
-	if !c.noByte() || !ended && c.Outcome != probe.TimedOut || c.Settings.SmallHello {
+	if !c.noByte() || !ended && c.Outcome != probe.TimedOut || c.Settings.SmallHello || notLoaded(c) != nil {
 		return nil
 	}
 	set := c.Settings

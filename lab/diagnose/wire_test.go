@@ -48,11 +48,11 @@ func helloRows() []connRow {
 		miss("client-version", "refused without the limit too", "handshake-refused", "", told(old, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70))),
 		miss("client-version", "refused where everything was offered", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 70)))),
 
-		say("ciphers", "no cipher of an older version", "no-common-cipher", "", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70), oldest(0x0304))),
+		say("ciphers", "no cipher of an older version", "no-common-cipher", "imap:143:starttls", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70), oldest(0x0304))),
 		say("ciphers", "the ciphers are too weak for it", "no-common-cipher", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 71)))),
-		miss("ciphers", "failure in every version: no certificate, perhaps", "handshake-refused", "", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 40), oldest(0x0304))),
+		miss("ciphers", "failure in every version: no certificate, perhaps", "handshake-refused", "imap:143:starttls", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 40), oldest(0x0304))),
 		miss("ciphers", "failure after the ServerHello", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0x0303, 40)))),
-		miss("ciphers", "an error of its own", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 80)))),
+		miss("ciphers", "an error of its own", "handshake-refused", "imap:143:starttls", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 80)))),
 
 		say("ancient", "SSL 3.0", "protocol-too-old", "", survey(seen(imaps, probe.Handshaking, probe.BadTLS, chosen(0x0300)))),
 		miss("ancient", "a version of the future", "unexplained", "", survey(seen(imaps, probe.Handshaking, probe.BadTLS, chosen(0x0305)))),
