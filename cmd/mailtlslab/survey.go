@@ -12,8 +12,11 @@ import (
 // savedForm is the version of the form of a saved survey.
 const savedForm = 1
 
-// maxObservations bounds the connections in a saved survey: an account has seven.
-const maxObservations = 100
+// Bounds of a saved survey: an account has seven connections, and a server's file a few certificates.
+const (
+	maxObservations = 100
+	maxInstalled    = 2000
+)
 
 // saved is what --save writes and --survey reads.
 type saved struct {
@@ -50,6 +53,9 @@ func decodeSurvey(name string, data []byte) (probe.Survey, error) {
 	}
 	if n := len(s.Survey.Observations); n == 0 || n > maxObservations || len(s.Survey.Further) > maxObservations {
 		return probe.Survey{}, usage("%s must hold what was seen of 1 to %d connections", name, maxObservations)
+	}
+	if len(s.Survey.Installed) > maxInstalled {
+		return probe.Survey{}, usage("%s holds more than %d certificates of the server's own file, and that is no chain", name, maxInstalled)
 	}
 	for _, o := range s.Survey.Observations {
 		if !o.Settings.Endpoint.Valid() {

@@ -25,6 +25,7 @@ func comparisons() []comparison {
 		{"session", keptSession},
 		{"intermittent", intermittent},
 		{"exception", oldException},
+		{"not-loaded", renewedOnDisk}, // before what only guesses that nothing was loaded
 		{"not-reloaded", notReloaded},
 		{"interception-on-mail-port", interceptionOnMailPort},
 		{"portal-certificate", portalCertificate},

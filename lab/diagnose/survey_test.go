@@ -16,7 +16,7 @@ import (
 
 func allRows(t testing.TB) []row {
 	t.Helper()
-	out := slices.Concat(builtChains(t), oddRows(t), rareRows(t), revocationRows(t), togetherRows(t), storeRows(t))
+	out := slices.Concat(builtChains(t), oddRows(t), rareRows(t), revocationRows(t), togetherRows(t), storeRows(t), installedRows(t))
 	for _, r := range connectionRows(t) {
 		out = append(out, r.row)
 	}

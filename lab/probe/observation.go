@@ -116,6 +116,9 @@ type TLS struct {
 type Survey struct {
 	Observations []Observation `json:"observations"`
 	Further      []Further     `json:"further,omitempty"`
+	// Installed are the certificates in the server's file, DER, the leaf first, when somebody gave
+	// that file: what is presented may be older.
+	Installed [][]byte `json:"installed,omitempty"`
 }
 
 // A Further is the answer to one Ask.
