@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,6 +144,20 @@ func TestLostCausesSayWhatToSend(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: does not say how to save a survey", c)
+		}
+	}
+}
+
+// Where a device warns of a certificate, its owner asks what that means.
+func TestWarningsAreExplained(t *testing.T) {
+	b := open(t)
+	for _, info := range finding.All() {
+		if info.Severity != finding.Error || info.Stage != finding.Certifying {
+			continue
+		}
+		a, _ := b.For(info.Code)
+		if !slices.ContainsFunc(a.User, func(s Steps) bool { return strings.HasPrefix(s.For, "anybody who asks") }) {
+			t.Errorf("%s: nobody is told what the warning means", info.Code)
 		}
 	}
 }
