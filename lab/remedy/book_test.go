@@ -1,7 +1,7 @@
 package remedy
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,35 +117,13 @@ func TestCertificateCodesHavePostfixAndDovecot(t *testing.T) {
 	}
 }
 
-// What used to be said and no longer holds, or holds only where the table says.
-func TestOutdatedWaysAreGone(t *testing.T) {
-	for _, old := range []struct {
-		pattern string
-		onlyFor string // the one platform where it holds
-	}{
-		{`(?i)padlock`, ""},
-		{`(?i)match(es)? the (CN|common name)`, ""},
-		{`systemctl restart postfix`, ""},
-		{`ssl_cert = /`, ""},
-		{`(?i)re-?add(ing)? .*(fix|cure)`, ""},
-		{`File > Account Settings`, "Outlook for Windows, classic"},
-		{`Settings > Mail > Accounts`, "iPhone and iPad, up to iOS 17"},
-		{`General > Reset > Reset Network`, "iPhone and iPad, iOS 14 and earlier, as a last resort"},
-	} {
-		re := regexp.MustCompile(old.pattern)
-		everySteps(t, func(c finding.Code, _ string, s Steps) {
-			if s.For != old.onlyFor && re.MatchString(strings.Join(s.Steps, "\n")+"\n"+s.Config) {
-				t.Errorf("%s, %s: %s", c, s.For, old.pattern)
-			}
-		})
-	}
-}
-
 // Actions that lose data say so, in the step before or in the same one.
 func TestLossIsAnnounced(t *testing.T) {
 	for _, risk := range []struct{ act, warning string }{
 		{"reset network settings", "forgets them all"},
 		{"remove the account", "only on"},
+		{"delete account", "only on"},
+		{"click remove", "only on"},
 	} {
 		everySteps(t, func(c finding.Code, party string, s Steps) {
 			text := strings.ToLower(strings.Join(s.Steps, " "))
@@ -166,6 +144,20 @@ func TestLostCausesSayWhatToSend(t *testing.T) {
 		}
 		if !found {
 			t.Errorf("%s: does not say how to save a survey", c)
+		}
+	}
+}
+
+// Where a device warns of a certificate, its owner asks what that means.
+func TestWarningsAreExplained(t *testing.T) {
+	b := open(t)
+	for _, info := range finding.All() {
+		if info.Severity != finding.Error || info.Stage != finding.Certifying {
+			continue
+		}
+		a, _ := b.For(info.Code)
+		if !slices.ContainsFunc(a.User, func(s Steps) bool { return strings.HasPrefix(s.For, "anybody who asks") }) {
+			t.Errorf("%s: nobody is told what the warning means", info.Code)
 		}
 	}
 }
