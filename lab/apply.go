@@ -138,7 +138,7 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 	case action.RepairBackends:
 		err = now.repairBackends(a.Fingerprint)
 	default:
-		change, ok := reissue(a)
+		change, ok := ChangeOf(a)
 		if !ok {
 			return now, fmt.Errorf("the lab cannot carry out %q on a server", a.Kind)
 		}
@@ -147,8 +147,9 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 	return now, err
 }
 
-// reissue returns what an action changes about the certificate.
-func reissue(a action.Action) (certs.Change, bool) {
+// ChangeOf returns what an action changes about a certificate, and false where it changes another
+// thing.
+func ChangeOf(a action.Action) (certs.Change, bool) {
 	switch a.Kind {
 	case action.Renew:
 		return certs.Change{Dates: true}, true

@@ -1,0 +1,108 @@
+package integration
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// requireDocker is the variable that makes a missing Docker engine a failure in place of a skip.
+const requireDocker = "MAILTLSLAB_REQUIRE_DOCKER"
+
+func TestMain(m *testing.M) {
+	// A machine ends by itself (see lifetime), so that no image of a reaper has to be pulled.
+	if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") == "" {
+		_ = os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+	}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		_ = running.close()
+		os.Exit(1)
+	}()
+	code := m.Run()
+	report.write(os.Stdout)
+	if err := running.close(); err != nil {
+		_, _ = os.Stderr.WriteString(err.Error() + "\n")
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// running is what has to be closed in the end, however that comes: a test binary has one TestMain.
+var running fleet
+
+// A fleet is a network and its machines.
+type fleet struct {
+	mu       sync.Mutex
+	net      *Net
+	machines []*Machine
+}
+
+// needDocker skips a test where no engine answers, in one sentence, or fails it where one is
+// required.
+func needDocker(t *testing.T) {
+	t.Helper()
+	provider, err := testcontainers.NewDockerProvider()
+	if err == nil {
+		defer func() { _ = provider.Close() }()
+		err = provider.Health(t.Context())
+	}
+	switch {
+	case err == nil:
+	case os.Getenv(requireDocker) == "1":
+		t.Fatalf("no Docker engine answers, and %s=1 requires one: %v", requireDocker, err)
+	default:
+		t.Skip("no Docker engine answers, so nothing is proven on real servers here; .ci/docker starts one on Debian")
+	}
+}
+
+// newMachine starts a machine that ends with the test.
+func newMachine(t *testing.T, image string, ports []int) *Machine {
+	t.Helper()
+	m, err := running.start(t.Context(), image, ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+func (f *fleet) start(ctx context.Context, image string, ports []int) (*Machine, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.net == nil {
+		n, err := NewNet(ctx)
+		if err != nil {
+			return nil, err
+		}
+		f.net = n
+	}
+	m, err := f.net.NewMachine(ctx, image, ports)
+	if err == nil {
+		f.machines = append(f.machines, m)
+	}
+	return m, err
+}
+
+func (f *fleet) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.machines {
+		_ = m.Close() // mostly closed by its test
+	}
+	if f.net == nil {
+		return nil
+	}
+	return f.net.Close(context.Background())
+}

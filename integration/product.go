@@ -1,0 +1,93 @@
+package integration
+
+import (
+	"slices"
+
+	"mailtlslab/lab/account"
+	"mailtlslab/lab/remedy"
+)
+
+// A Product says what one mail or web server is like in its container: what an admin of it knows.
+type Product struct {
+	Name    string         // with its version, as the remedies' sources have it: "Dovecot 2.3"
+	Image   string         // images/Image.Dockerfile
+	Remedy  remedy.Product // whose procedures it takes
+	On      []account.Endpoint
+	Version string // command that prints the version
+
+	// Prepare makes of the distribution's state what the remedies suppose: a log file where no
+	// syslog runs, a web site to serve, a place on the network.
+	Prepare string
+	Start   string
+	Stop    string
+	Reload  string
+
+	Config string // the folder of configuration, with the pair in it
+	Log    string
+	Cert   string // the file that the remedies install, as the server reads it
+	Key    string // the same file, where key and chain are in one
+	User   string // who opens the key
+
+	// BySelf says that the server takes up a changed pair without a reload.
+	BySelf bool
+	// KeepsOld says that the server refuses to load a pair that does not belong together, and goes
+	// on with the one before.
+	KeepsOld bool
+}
+
+// Products returns all servers that the advice is proven on.
+func Products() []Product {
+	imap := []account.Endpoint{account.IMAPS, account.IMAPStartTLS, account.POP3S, account.POP3StartTLS}
+	smtp := []account.Endpoint{account.Submissions, account.SubmissionStart}
+	dovecot := Product{
+		On: imap, Version: "dovecot --version",
+		Prepare: "echo 'log_path = /var/log/dovecot.log' > /etc/dovecot/local.conf",
+		Start:   "dovecot", Stop: "doveadm stop", Reload: "doveadm reload",
+		Config: "/etc/dovecot", Log: "/var/log/dovecot.log", Cert: "/etc/dovecot/tls/mail.crt", Key: "/etc/dovecot/tls/mail.key", User: "root",
+	}
+	postfix := Product{
+		On: smtp, Version: "postconf -h mail_version", Remedy: remedy.Postfix,
+		Prepare: "postconf -e maillog_file=/var/log/postfix.log myhostname=mail.lab.test smtp_tls_security_level=none",
+		Start:   "postfix start", Stop: "postfix stop", Reload: "postfix reload",
+		Config: "/etc/postfix", Log: "/var/log/postfix.log", Cert: "/etc/postfix/tls/chain.pem", Key: "/etc/postfix/tls/chain.pem", User: "root",
+	}
+	return []Product{
+		with(dovecot, func(p *Product) { p.Name, p.Image, p.Remedy = "Dovecot 2.3", "bookworm", remedy.Dovecot23 }),
+		with(dovecot, func(p *Product) { p.Name, p.Image, p.Remedy = "Dovecot 2.4", "trixie", remedy.Dovecot24 }),
+		with(postfix, func(p *Product) { p.Name, p.Image = "Postfix 3.7", "bookworm" }),
+		with(postfix, func(p *Product) { p.Name, p.Image = "Postfix 3.10", "trixie" }),
+		{
+			Name: "Exim 4.96", Image: "exim", Remedy: remedy.Exim, On: smtp, Version: "exim4 --version",
+			Prepare: `sed -i "s/^dc_eximconfig_configtype=.*/dc_eximconfig_configtype='internet'/; s/^dc_local_interfaces=.*/dc_local_interfaces=''/" /etc/exim4/update-exim4.conf.conf`,
+			Start:   "update-exim4.conf && exim4 -bd -q30m -oP /run/exim4/exim.pid", Stop: "kill $(cat /run/exim4/exim.pid)",
+			Reload: "kill -HUP $(cat /run/exim4/exim.pid)",
+			Config: "/etc/exim4", Log: "/var/log/exim4/mainlog", Cert: "/etc/exim4/tls/mail.crt", Key: "/etc/exim4/tls/mail.key", User: "Debian-exim",
+			BySelf: true,
+		},
+		{
+			Name: "nginx 1.22", Image: "bookworm", Remedy: remedy.Nginx, On: []account.Endpoint{account.Web}, Version: "nginx -v",
+			Prepare: "printf 'server {\\n  server_name mail.lab.test;\\n  root /var/www/html;\\n  include snippets/mail-tls.conf;\\n}\\n' > /etc/nginx/sites-enabled/mail; " +
+				": > /etc/nginx/snippets/mail-tls.conf",
+			Start: "nginx", Stop: "nginx -s stop", Reload: "nginx -s reload",
+			Config: "/etc/nginx", Log: "/var/log/nginx/error.log", Cert: "/etc/nginx/tls/mail.crt", Key: "/etc/nginx/tls/mail.key", User: "root",
+			KeepsOld: true,
+		},
+	}
+}
+
+func with(p Product, change func(*Product)) Product {
+	change(&p)
+	return p
+}
+
+// ports returns the numbers of the product's ports.
+func (p Product) ports() []int {
+	var out []int
+	for _, e := range p.On {
+		out = append(out, e.Port())
+	}
+	return out
+}
+
+// serves reports whether the product has an endpoint.
+func (p Product) serves(e account.Endpoint) bool { return slices.Contains(p.On, e) }

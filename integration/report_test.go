@@ -1,0 +1,85 @@
+package integration
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"mailtlslab/lab/account"
+)
+
+// report is the table of what was proven, in the order of products and faults: a test binary
+// prints one.
+var report rows
+
+type rows struct {
+	mu  sync.Mutex
+	all []row
+}
+
+// A row is one fault on one port of a server.
+type row struct {
+	server, fault string
+	port          int
+	before        string // what was found
+	action        string // what the diagnosis chose, and what was done
+	after         string
+	took          time.Duration // of the whole round, all ports together
+	skipped       string        // why it cannot be planted there
+}
+
+func (r *rows) add(one row) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, one)
+}
+
+// told returns what was found on an endpoint, and in the files where that says more.
+func (f fault) told(p Product, e account.Endpoint) string {
+	wire, files := f.wire.on(p, e), f.files.or(f.wire).on(p, e)
+	parts := []string{sorted(wire)}
+	if len(wire) == 0 {
+		parts = []string{"clean, by the old pair"}
+	}
+	if sorted(files) != sorted(wire) {
+		parts = append(parts, "beside the file: "+sorted(files))
+	}
+	if pair := f.pair.on(p, e); len(pair) > 0 && sorted(pair) != sorted(wire) {
+		parts = append(parts, "in the files: "+sorted(pair))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (r *rows) write(w io.Writer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.all) == 0 {
+		return
+	}
+	order := map[string]int{}
+	for i, p := range Products() {
+		order[p.Name] = i
+	}
+	slices.SortStableFunc(r.all, func(a, b row) int { return order[a.server] - order[b.server] })
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(table.Row{"server", "fault", "port", "before", "action", "after", "seconds"})
+	ports, skipped := 0, 0
+	for _, one := range r.all {
+		if one.skipped != "" {
+			skipped++
+			t.AppendRow(table.Row{one.server, one.fault, "-", "cannot be planted: " + one.skipped, "", "", ""})
+			continue
+		}
+		ports++
+		t.AppendRow(table.Row{one.server, one.fault, one.port, one.before, one.action, one.after, fmt.Sprintf("%.1f", one.took.Seconds())})
+	}
+	t.Render()
+	fmt.Fprintf(w, "%d faults on real ports, each diagnosed, cured and clean; %d cannot be planted, with the reason\n", ports, skipped)
+}
