@@ -119,8 +119,7 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 	case action.OpenPort:
 		now.wire.Closed, now.wire.Dropped = false, false
 	case action.RepairPair:
-		// As RestartService and EnableStartTLS: a server that loads its pair does TLS on both kinds of port.
-		now.wire.Accept, now.wire.CutAfter, now.wire.Lines, now.wire.Hello = fault.Serve, 0, nil, fault.Hello{}
+		now.notLoaded = false
 	case action.DecryptKey, action.AllowKey:
 		// The lab's keys are in memory: none has a password or an owner.
 	case action.RestartService:

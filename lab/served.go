@@ -28,6 +28,7 @@ type served struct {
 	publishedHost     string        // what the domain publishes for this endpoint
 	wire              fault.Plan
 	path              account.Path
+	notLoaded         bool            // bundle and its key could not be loaded, so that there is no TLS
 	disk              *certs.Bundle   // newer than bundle, and not loaded; nil when there is none
 	backends          []*certs.Bundle // further machines behind the name
 	firstBackend      int             // which the first connection meets; 0 has bundle
@@ -46,6 +47,7 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 		bundle: bundle, mode: e.Mode(), protocol: e.Protocol(), maxVersion: service.MaxVersion,
 		minVersion: service.MinVersion, ciphers: service.Ciphers, preauth: service.Preauth, clearLogins: service.ClearLogins,
 		clientCertificate: service.ClientCertificate, wire: service.Wire, path: s.Scenario.Path,
+		notLoaded: service.NotLoaded,
 	}
 	if err := s.named(service, &start); err != nil {
 		return served{}, fmt.Errorf("cannot prepare the names of %s: %w", e, err)
@@ -110,6 +112,9 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 		c.Plan.Hello = ssl30Answer()
 	}
 	c.Plan.Delay = s.lab.shortened(c.Plan.Delay)
+	if now.notLoaded {
+		withoutPair(&c.Plan, now)
+	}
 	layPath(&c.Plan, e.Protocol(), now.path)
 	now.meet(c)
 	return c

@@ -40,7 +40,7 @@ var published = map[int]string{
 	91: "selective-interception", 92: "captive-portal-plain-http", 93: "captive-portal-certificate",
 	94: "autodiscover-host-mismatch", 95: "autoconfig-wrong-settings", 96: "webmail-ok-mail-bad",
 	97: "one-of-two-backends-expired", 98: "cert-changed-after-exception", 99: "resumption-hides-fault",
-	100: "two-faults-at-once",
+	100: "two-faults-at-once", 101: "certificate-not-loaded",
 }
 
 func TestNumbersAndIDsAreKept(t *testing.T) {
@@ -97,7 +97,7 @@ func TestTheHealthyTwinBreaksNothing(t *testing.T) {
 		twin := s.Healthy()
 		for _, e := range account.Endpoints() {
 			service := twin.Service(e)
-			if len(service.Chain) > 0 || service.Mode != "" || service.Speaks != "" || !service.Wire.Healthy() || len(twin.Expected(e)) > 0 {
+			if len(service.Chain) > 0 || service.Mode != "" || service.Speaks != "" || service.NotLoaded || !service.Wire.Healthy() || len(twin.Expected(e)) > 0 {
 				t.Errorf("the twin of %s is not healthy on %s", s.ID, e)
 			}
 		}

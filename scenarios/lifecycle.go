@@ -55,6 +55,15 @@ func lifeCycle() []Scenario {
 			OpenSSL:    20,
 			Expect:     everywhere(finding.IssuerNotTrusted, finding.NameMismatch, finding.Expired),
 		},
+		{
+			Number: 101, ID: "certificate-not-loaded", Family: LifeCycle,
+			Title:      "The new certificate came with the wrong key, and the server could load neither",
+			Story:      "The certificate was renewed, and the key beside it is still that of the old one. The mail server runs and takes connections, and hangs up or excuses itself as soon as one is to be encrypted.",
+			References: []string{"RFC 3207 section 4 (454)", "Dovecot 2.3.19.1 and 2.4.1, Postfix 3.7.11 and 3.10.13, Exim 4.96 with the key of another certificate, measured"},
+			Endpoints:  account.MailEndpoints(),
+			Services:   []Service{{NotLoaded: true}},
+			Expect:     everywhere(finding.CertificateNotLoaded),
+		},
 	}
 }
 

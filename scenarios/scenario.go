@@ -101,6 +101,8 @@ type Service struct {
 	// NotReloaded says that the certificate on the server's disk is healthy, and that the service
 	// still serves Chain because nobody told it.
 	NotReloaded bool `json:"notReloaded,omitempty"`
+	// NotLoaded says that the service could not load its certificate or key, and runs without TLS.
+	NotLoaded bool `json:"notLoaded,omitempty"`
 	// Backends are further machines behind the name, by their faults. Connections meet the machine
 	// with Chain and these in turn, one each; FirstBackend is which the first one meets.
 	Backends     [][]certs.Fault `json:"backends,omitempty"`

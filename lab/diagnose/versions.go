@@ -44,7 +44,9 @@ func clientVersion(c *connection) []finding.Finding {
 
 // ciphers judges a refusal for want of a cipher. The alert handshake_failure alone says too
 // little: a server without a certificate sends it too. One that cannot speak TLS 1.3 had to
-// choose among the suites of TLS 1.2, nearly all of which were offered, and took none.
+// choose among the suites of TLS 1.2, nearly all of which were offered, and took none. OpenSSL
+// without any certificate does the same, as it then has neither TLS 1.3 nor a suite for one; only
+// an offer of anonymous suites, which crypto/tls lacks, would tell. So the evidence says it.
 func ciphers(c *connection) []finding.Finding {
 	alert, ok := c.refusal()
 	if !ok || alert != alertHandshakeFailure && alert != alertInsufficientSecurity || clientVersion(c) != nil {
@@ -59,7 +61,8 @@ func ciphers(c *connection) []finding.Finding {
 			return nil
 		}
 		evidence = append(evidence, "to an offer of TLS 1.3 alone it sends the alert "+alertName(*o.TLS.Alert)+
-			": it speaks an older version, in which the cipher is all that is left to disagree on")
+			": it speaks an older version, in which the cipher is all that is left to disagree on",
+			"a server that was given no certificate at all answers alike (Postfix 3.7.11 and 3.10.13 whose smtpd_tls_chain_files is missing, measured)")
 	}
 	fs := blocked(finding.NoCommonCipher, fmt.Sprintf("%s allows no cipher that the clients of today have", c.target()),
 		"another-cipher", "if the server allowed a common cipher, the handshake would go on", evidence...)
