@@ -45,11 +45,12 @@ var mayImport = map[string][]string{
 	"lab/probe":                  {"lab/account"},
 	"lab/capture":                {"lab/account", "lab/finding"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/probe"},
+	"lab/preflight":              {"lab/capture", "lab/diagnose", "lab/finding"},
 	"lab/remedy":                 {"lab/account", "lab/finding", "lab/action"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
 		"lab/remedy", "lab/discover"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
-		"lab/remedy", "lab/verify", "lab/discover", "lab/capture"},
+		"lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight"},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {
@@ -71,7 +72,7 @@ func TestImportsKeepTheirDirection(t *testing.T) {
 func TestTheDiagnosisCannotReachTheScenarios(t *testing.T) {
 	for _, p := range packages(t) {
 		switch name := strings.TrimPrefix(p.ImportPath, module); name {
-		case "lab/probe", "lab/diagnose", "lab/remedy", "lab/discover", "lab/capture":
+		case "lab/probe", "lab/diagnose", "lab/remedy", "lab/discover", "lab/capture", "lab/preflight":
 			for _, secret := range []string{"scenarios", "certs", "lab"} {
 				if slices.Contains(p.Deps, module+secret) {
 					t.Errorf("%s reaches %s", name, secret)

@@ -198,3 +198,10 @@ func breaksLink(code string) bool {
 		finding.BadSignature, finding.WeakSignature, finding.IssuerKeyMismatch, finding.IssuerNotTrusted, finding.IssuerUnknown,
 	}, finding.Code(code))
 }
+
+func certName(c *x509.Certificate) string {
+	if cn := c.Subject.CommonName; cn != "" {
+		return clip(cn)
+	}
+	return clip(c.Subject.String())
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"mailtlslab/lab/capture"
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
+	"mailtlslab/lab/preflight"
 	"mailtlslab/lab/probe"
 )
 
@@ -220,7 +220,9 @@ func (e *exam) chain() error {
 	}
 	e.title = fileTitle(e.f.chain)
 	e.read, e.notRead = []string{c.Sentence()}, c.NotRead
-	e.judgeChain(e.inOrder(c.Certificates))
+	chain, wrong := preflight.InOrder(c.Certificates)
+	e.add(wrong...)
+	e.judgeChain(chain)
 	return nil
 }
 
@@ -229,37 +231,6 @@ func fileTitle(name string) string {
 		return "standard input"
 	}
 	return filepath.Base(name)
-}
-
-// inOrder puts the leaf first where a file begins with another certificate that was issued in it:
-// otherwise all that could be said is that a CA is no server.
-func (e *exam) inOrder(ders [][]byte) [][]byte {
-	sorted := capture.LeafFirst(ders)
-	first, err := x509.ParseCertificate(ders[0])
-	leaf, err2 := x509.ParseCertificate(sorted[0])
-	if err != nil || err2 != nil || bytes.Equal(ders[0], sorted[0]) || !first.IsCA || leaf.IsCA {
-		return ders
-	}
-	e.leafNotFirst(first, leaf)
-	return sorted
-}
-
-// leafNotFirst is graver than the usual finding: what a client takes for the server's certificate
-// is the first one, RFC 8446 section 4.4.2.
-func (e *exam) leafNotFirst(first, leaf *x509.Certificate) {
-	f := finding.New(finding.ChainOrder, fmt.Sprintf("the file begins with %s, and the server's own certificate, %s, comes later", certName(first), certName(leaf)))
-	f.Severity = finding.Error
-	f.Evidence = []string{"a client takes the first certificate for the server's (RFC 8446 section 4.4.2), and most servers do not start with such a file"}
-	f.Facts.Subject = certName(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "sort-chain", Text: "with the server's certificate first and each issuer after it the file would be in order"}
-	e.add(f)
-}
-
-func certName(c *x509.Certificate) string {
-	if cn := c.Subject.CommonName; cn != "" {
-		return clip(cn)
-	}
-	return clip(c.Subject.String())
 }
 
 // add takes a finding, unless its code was found already.

@@ -263,7 +263,7 @@ func TestReadKey(t *testing.T) {
 		"two keys":         {slices.Concat(block("PRIVATE KEY", p8), block("PRIVATE KEY", p8)), "more than one private key"},
 		"damaged":          {block("PRIVATE KEY", p8[:20]), "cannot be read"},
 		"cut off":          {block("PRIVATE KEY", p8)[:60], "has no end"},
-		"empty":            {nil, "cannot be read"},
+		"empty":            {nil, "the file is empty"},
 		"text":             {[]byte("hello"), "cannot be read"},
 		"too large":        {make([]byte, MaxFile+1), "larger than 10 MB"},
 	} {

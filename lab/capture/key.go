@@ -14,11 +14,17 @@ import (
 var ErrEncrypted = errors.New("the private key is encrypted, and a server that starts by itself has nobody to ask for the password; " +
 	"'openssl pkey -in FILE -out NEWFILE' writes one without")
 
+// ErrNoKey says that there is no private key in a file at all.
+var ErrNoKey = errors.New("there is no private key in it")
+
 // ReadKey reads the private key of a server: PEM or DER, in PKCS #8 form or the older ones of RSA
 // and EC. It is never part of an error or of anything that is printed.
 func ReadKey(data []byte) (crypto.Signer, error) {
 	if len(data) > MaxFile {
 		return nil, fmt.Errorf("the file is larger than %d MB, and no key is", MaxFile>>20)
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, fmt.Errorf("%w: the file is empty", ErrNoKey)
 	}
 	text := plain(data)
 	if !bytes.Contains(text, []byte(beginMark)) {
@@ -56,9 +62,9 @@ func ReadKey(data []byte) (crypto.Signer, error) {
 		// The name of a damaged block is not told: it may be anything, a part of the key too.
 		return nil, fmt.Errorf("there is no private key in it that can be read: a block %s", a.how)
 	case others["CERTIFICATE"]:
-		return nil, errors.New("there is no private key in it, only certificates: the two files may have been mixed up")
+		return nil, fmt.Errorf("%w, only certificates: the two files may have been mixed up", ErrNoKey)
 	}
-	return nil, errors.New("there is no private key in it")
+	return nil, ErrNoKey
 }
 
 // isEncrypted knows the older form, with headers (RFC 1421).
