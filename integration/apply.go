@@ -87,7 +87,7 @@ func Issue(ca *certs.Authority, now Pair, a action.Action) (Pair, error) {
 // result is worse than what was there, or another certificate is presented than the one that was
 // meant, the old state is put back, and the error is a *RolledBack.
 func (s *Server) Apply(ctx context.Context, c *Client, all []account.Settings, cure Cure) (View, error) {
-	if err := s.checked(c, cure.Pair, all[0].Host); err != nil {
+	if err := checked(c, cure.Pair, all[0].Host); err != nil {
 		return View{}, err
 	}
 	return s.exchange(ctx, c, all, cure)

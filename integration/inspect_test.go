@@ -2,8 +2,43 @@ package integration
 
 import (
 	"testing"
+	"time"
 
 	"mailtlslab/lab/account"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/preflight"
+	"mailtlslab/lab/remedy"
 )
 
-func (s *subject) inspect(t *testing.T, accounts []account.Settings, f fault, before View) []chosen { return nil }
+// inspect looks at the server's own files: beside what it presents, by themselves, and at its
+// log. It returns what they offer, where they say more than the wire.
+func (s *subject) inspect(t *testing.T, accounts []account.Settings, f fault) []chosen {
+	t.Helper()
+	pair := preflight.Check(s.Files(t.Context(), accounts[0].Host), s.client.Judge, time.Now())
+	for _, p := range pair.Problems {
+		t.Errorf("the check of the pair has no code for: %s", p)
+	}
+	beside := s.client.Look(t.Context(), accounts, pair.Chain)
+	var out []chosen
+	for i, e := range beside.Report.Endpoints {
+		want := f.files.or(f.wire).on(s.Product, e.Endpoint)
+		if got := finding.Codes(e.Findings); sorted(got) != sorted(want) {
+			t.Fatalf("%s beside the file: found %s, want %s\n%s", accounts[i], sorted(got), sorted(want), beside.words())
+		}
+		if got, want := finding.Codes(pair.Findings), f.pair.on(s.Product, e.Endpoint); sorted(got) != sorted(want) {
+			t.Fatalf("in the files: found %s, want %s", sorted(got), sorted(want))
+		}
+	}
+	if f.files != nil {
+		out = offers(accounts, beside)
+	}
+	for _, found := range pair.Findings {
+		for _, a := range remedy.Actions(found, accounts[0]) {
+			out = append(out, chosen{Action: a, why: found})
+		}
+	}
+	s.expectLogged(t, f)
+	return out
+}
+
+func (s *subject) expectLogged(t *testing.T, f fault) { t.Helper() }

@@ -47,11 +47,11 @@ func (s *subject) loop(t *testing.T, f fault) {
 	s.heal(t)
 	accounts, planted := s.plant(t, f)
 	before := s.expectFound(t, accounts, f)
-	mine := s.inspect(t, accounts, f, before)
-	offered := append(offers(accounts, before), mine...)
-	if len(mine) > 0 {
-		// The server's own files say more than the wire: which pair it is that does not load.
-		offered = slices.DeleteFunc(offered, func(c chosen) bool { return c.Kind == action.RepairPair })
+	offered := offers(accounts, before)
+	if files := s.inspect(t, accounts, f); len(files) > 0 {
+		// They say what the wire cannot show: why the pair does not load, or that a better one
+		// is there already.
+		offered = files
 	}
 	done := s.cureOnDevice(t, accounts, f, offered)
 	done = append(done, s.cureOnServer(t, accounts, f, offered, planted)...)

@@ -52,8 +52,7 @@ func (n *Net) Close(ctx context.Context) error { return n.net.Remove(ctx) }
 
 // A Machine is a container that stays up and runs what it is told.
 type Machine struct {
-	c     *testcontainers.DockerContainer
-	ports []int
+	c *testcontainers.DockerContainer
 }
 
 // NewMachine builds the image of a name (images/NAME.Dockerfile) and starts a container of it.
@@ -85,7 +84,10 @@ func (n *Net) NewMachine(ctx context.Context, image string, ports []int) (*Machi
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot start a container of %s: %w", image, err), testcontainers.TerminateContainer(c))
 	}
-	return &Machine{c: c, ports: ports}, nil
+	m := &Machine{c: c}
+	// There is nobody to ask for names here, and servers that look their clients up would wait.
+	_, err = m.Run(ctx, "/", ": > /etc/resolv.conf")
+	return m, err
 }
 
 // Close ends and removes the container.

@@ -47,8 +47,8 @@ func prepare(t *testing.T, m *Machine, p Product) *subject {
 	s.accounts, err = s.Endpoints(ctx, Host)
 	must(t, err)
 	must(t, s.deliver(ctx, s.healthy))
-	must(t, s.carryOut(ctx, s.procedure(remedy.OpenPorts)))
 	must(t, s.installDelivered(ctx))
+	must(t, s.carryOut(ctx, s.procedure(remedy.OpenPorts)))
 	must(t, s.save(ctx, "healthy"))
 	s.expectHealthy(t)
 	return s
