@@ -55,7 +55,7 @@ func examineDomain(cmd *cobra.Command, domain string, judge diagnose.Judge, f di
 	for i := range all {
 		all[i].Addresses, all[i].Clock = t.addresses, t.clock
 	}
-	report, survey, err := examineAll(cmd, domain, all, judge, f, true)
+	report, survey, err := examineAll(cmd, domain, all, judge, f, true, nil)
 	return report, survey, sources, err
 }
 

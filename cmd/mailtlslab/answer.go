@@ -34,6 +34,7 @@ type answered struct {
 type answeredEndpoint struct {
 	Endpoint account.Endpoint  `json:"endpoint"`
 	Target   string            `json:"target,omitempty"`
+	Place    string            `json:"place,omitempty"` // of what is no connection: the file that it is in
 	Address  string            `json:"address,omitempty"`
 	Complete bool              `json:"complete"`
 	Findings []answeredFinding `json:"findings"`
@@ -45,16 +46,27 @@ type answeredFinding struct {
 	Advice  *remedy.Advice `json:"advice,omitempty"`
 }
 
-func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose.Report, s probe.Survey, sources []discover.Source) error {
+func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose.Report, s probe.Survey, sources []discover.Source, o own) error {
+	seen := len(r.Endpoints)
+	r, s, places := o.beside(r, s)
+	problems, read, notRead := o.sentences()
 	book, err := bookFor(r)
 	if err != nil {
 		return err
 	}
 	if f.json {
-		return writeJSON(cmd.OutOrStdout(), answerJSON(book, host, r, s, sources))
+		out := answerJSON(book, host, r, s, sources)
+		out.Problems, out.Read, out.NotRead = problems, read, notRead
+		if len(problems) > 0 {
+			out.Verdict = "fail"
+		}
+		for i := seen; i < len(places); i++ {
+			out.Endpoints[i].Target, out.Endpoints[i].Place = "", places[i]
+		}
+		return writeJSON(cmd.OutOrStdout(), out)
 	}
-	a := answer{w: cmd.OutOrStdout(), p: colours(cmd), book: book, report: r, survey: s, all: f.all}
-	a.sources = sources
+	a := answer{w: cmd.OutOrStdout(), p: colours(cmd), book: book, report: r, survey: s, all: f.all, problems: problems, read: read, notRead: notRead}
+	a.sources, a.places, a.seen = sources, places, seen
 	a.write(host)
 	return nil
 }
@@ -112,6 +124,9 @@ type answer struct {
 
 	// Of evidence from a file.
 	problems, read, notRead []string
+	// Of evidence beside connections: what to call each endpoint, and how many were connections.
+	places []string
+	seen   int
 }
 
 // told is all that was found of one code: mostly one thing on every endpoint, sometimes another
@@ -126,6 +141,7 @@ type tellCase struct {
 	finding.Finding
 	on       []string
 	settings account.Settings
+	file     bool // in a file, and not seen on a connection
 }
 
 func (a answer) write(host string) {
@@ -167,7 +183,10 @@ func (a answer) gather() (findings []told, clean, absent []string) {
 	for i, e := range a.report.Endpoints {
 		set := a.survey.Observations[i].Settings
 		name := place(e.Endpoint, set)
-		if len(a.sources) > 0 {
+		file := len(a.places) > 0 && i >= a.seen
+		if file {
+			name = a.places[i]
+		} else if len(a.sources) > 0 {
 			name = fmt.Sprintf("%s (%s)", e.Endpoint, set.Target())
 		}
 		if len(e.Findings) == 0 {
@@ -185,16 +204,19 @@ func (a answer) gather() (findings []told, clean, absent []string) {
 				findings = append(findings, told{Info: info})
 				at = len(findings) - 1
 			}
-			findings[at].add(f, name, set)
+			findings[at].add(f, name, set, file)
 		}
 	}
 	return findings, clean, absent
 }
 
-func (t *told) add(f finding.Finding, on string, set account.Settings) {
-	at := slices.IndexFunc(t.cases, func(c tellCase) bool { return alike(c.Finding, f) })
+func (t *told) add(f finding.Finding, on string, set account.Settings, file bool) {
+	at := slices.IndexFunc(t.cases, func(c tellCase) bool {
+		// What a file says is evidence of its own, unless it is word for word the same.
+		return alike(c.Finding, f) && (!file && !c.file || c.Summary == f.Summary)
+	})
 	if at < 0 {
-		t.cases = append(t.cases, tellCase{Finding: f, settings: set})
+		t.cases = append(t.cases, tellCase{Finding: f, settings: set, file: file})
 		at = len(t.cases) - 1
 	}
 	t.cases[at].on = append(t.cases[at].on, on)

@@ -43,13 +43,19 @@ side by side. With a mail address it looks at the settings that the domain publi
 and sends neither the address nor a password. It never logs in. The exit status is 1 when
 something is wrong.
 
+On the server itself, --cert, --key and --log let it look at the server's own files as
+well: whether the pair fits, whether the certificate in the file is the one that is
+presented, and what the log says of it.
+
 Instead of connecting it judges evidence: certificates in a file, what another program
-printed, a certificate with its key before they are installed, or thousands of chains.`,
+printed, a certificate with its key before they are installed, a server's log, or
+thousands of chains.`,
 		Example: `  mailtlslab diagnose mail.example.com:993
   mailtlslab diagnose user@example.com
   mailtlslab diagnose --chain chain.pem --host mail.example.com
   mailtlslab diagnose --transcript output-of-openssl.txt --host mail.example.com
-  mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host mail.example.com`,
+  mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host mail.example.com
+  mailtlslab diagnose mail.example.com --cert fullchain.pem --key privkey.pem --log mail.log`,
 		RunE: func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
 	}
 	flags := cmd.Flags()
@@ -88,6 +94,7 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	var report diagnose.Report
 	var survey probe.Survey
 	var sources []discover.Source
+	var files own
 	about := ""
 	if f.survey != "" {
 		if survey, err = readSurvey(cmd.InOrStdin(), f.survey); err != nil {
@@ -100,11 +107,7 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 		}
 		about = domain
 	} else {
-		t, err := newTarget(args[0], f)
-		if err != nil {
-			return err
-		}
-		if report, survey, err = examine(cmd, t, judge, f); err != nil {
+		if report, survey, files, err = examineHost(cmd, args[0], judge, f); err != nil {
 			return err
 		}
 	}
@@ -116,11 +119,32 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	if about == "" {
 		about = survey.Observations[0].Settings.Host
 	}
-	if err := writeDiagnosis(cmd, f, about, report, survey, sources); err != nil {
+	if err := writeDiagnosis(cmd, f, about, report, survey, sources, files); err != nil {
 		return environment(err)
 	}
-	return verdict(report.Worst(), f.strict)
+	all, _, _ := files.beside(report, survey)
+	worst := all.Worst()
+	if files.failed() {
+		worst = finding.Error
+	}
+	return verdict(worst, f.strict)
 }
+
+// examineHost looks at one server, and at its own files where they were given.
+func examineHost(cmd *cobra.Command, name string, judge diagnose.Judge, f diagnoseFlags) (diagnose.Report, probe.Survey, own, error) {
+	t, err := newTarget(name, f)
+	if err != nil {
+		return diagnose.Report{}, probe.Survey{}, own{}, err
+	}
+	files, err := readOwn(cmd, f, t.host)
+	if err != nil {
+		return diagnose.Report{}, probe.Survey{}, own{}, err
+	}
+	report, survey, err := examine(cmd, t, judge, f, files.installed)
+	return report, survey, files, err
+}
+
+func isAddress(arg string) bool { _, ok := splitAddress(arg); return ok }
 
 // verdict turns the worst of a diagnosis into an exit status.
 func verdict(worst finding.Severity, strict bool) error {
@@ -142,6 +166,10 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 		err = usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
 	case f.dns != "" && checkAddress(f.dns) != nil:
 		err = usage("--dns takes an IP address with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
+	case w.flag == "" && f.key != "" && f.cert == "":
+		err = usage("--key goes with --cert FILE; give both, or neither")
+	case w.flag == "" && (f.cert != "" || f.log != "") && isAddress(args[0]):
+		err = usage("--cert and --log are the files of one server; give its HOST instead of a mail address")
 	case f.repeat < 0 || f.repeat > 10:
 		err = usage("--repeat must be from 0 to 10, not %d", f.repeat)
 	}
@@ -149,12 +177,12 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 }
 
 // examine looks at the target, and again where the diagnosis asks for it.
-func examine(cmd *cobra.Command, t target, judge diagnose.Judge, f diagnoseFlags) (diagnose.Report, probe.Survey, error) {
+func examine(cmd *cobra.Command, t target, judge diagnose.Judge, f diagnoseFlags, installed [][]byte) (diagnose.Report, probe.Survey, error) {
 	p := newProgress(cmd)
 	p.say("looking at %s …", t.host)
 	all, unclear := t.settings(cmd.Context(), newProber(f))
 	p.done()
-	report, survey, err := examineAll(cmd, t.host, all, judge, f, len(all) == 1)
+	report, survey, err := examineAll(cmd, t.host, all, judge, f, len(all) == 1, installed)
 	if err != nil {
 		return report, survey, err
 	}
@@ -169,13 +197,14 @@ func newProber(f diagnoseFlags) *probe.Prober {
 }
 
 // examineAll looks at all settings, and again where the diagnosis asks for it. listed says
-// whether somebody's account has them.
-func examineAll(cmd *cobra.Command, name string, all []account.Settings, judge diagnose.Judge, f diagnoseFlags, listed bool) (diagnose.Report, probe.Survey, error) {
+// whether somebody's account has them, and installed are the certificates in the server's file, when it was given.
+func examineAll(cmd *cobra.Command, name string, all []account.Settings, judge diagnose.Judge, f diagnoseFlags, listed bool, installed [][]byte) (diagnose.Report, probe.Survey, error) {
 	ctx := cmd.Context()
 	prober := newProber(f)
 	p := newProgress(cmd)
 	p.say("looking at %s …", name)
 	survey := prober.Survey(ctx, all, listed)
+	survey.Installed = installed
 	report, survey := judge.Examine(survey, func(asks []probe.Ask) []probe.Further {
 		if ctx.Err() != nil {
 			return nil

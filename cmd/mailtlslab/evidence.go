@@ -22,7 +22,7 @@ import (
 
 // evidenceFlags are those of a diagnosis that connects to nothing.
 type evidenceFlags struct {
-	chain, transcript, cert, key, batch string // what there is to judge
+	chain, transcript, cert, key, log, batch string // what there is to judge
 
 	roots    string
 	host     string
@@ -33,11 +33,12 @@ type evidenceFlags struct {
 func (f *evidenceFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.chain, "chain", "", "judge the certificates in `FILE` (PEM, DER, PKCS#7, PKCS#12; - for standard input) instead of connecting")
 	flags.StringVar(&f.transcript, "transcript", "", "judge what openssl s_client, gnutls-cli or curl -v wrote to `FILE`, or what --save did")
-	flags.StringVar(&f.cert, "cert", "", "check the certificates in `FILE` before a server gets them; needs --key and --host")
+	flags.StringVar(&f.cert, "cert", "", "check the certificates in `FILE`: with HOST the file of that server, else before a server gets them (needs --key and --host)")
 	flags.StringVar(&f.key, "key", "", "the private key in `FILE` that goes with --cert")
+	flags.StringVar(&f.log, "log", "", "read in `FILE`, the server's log (- for standard input), why it cannot load certificate or key; alone or with HOST")
 	flags.StringVar(&f.batch, "batch", "", "judge many chains: a JSON line each in `FILE`, a JSON line each out")
 	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE` (--chain, --transcript, --cert, --batch)")
-	flags.StringVar(&f.host, "host", "", "the `NAME` that the certificate must be for (--chain, --transcript, --cert)")
+	flags.StringVar(&f.host, "host", "", "the `NAME` that the certificate must be for (--chain, --transcript, --cert, --log)")
 	flags.StringVar(&f.usage, "usage", "server", "what the certificate is for: server, client or any (--chain)")
 	flags.StringVar(&f.password, "password-file", "", "the password of a PKCS#12 file is the first line of `FILE` (--chain)")
 }
@@ -49,14 +50,18 @@ type way struct {
 	takes []string
 }
 
+// companions may go with another way, and are one where there is no other.
+func companions() []string { return []string{"cert", "log"} }
+
 func ways() []way {
 	everyFile := []string{"ca", "roots", "host", "at", "time", "no-fetch", "timeout", "strict", "json", "all"}
 	return []way{
-		{"", []string{"as", "ca", "time", "at", "resolve", "dns", "timeout", "no-fetch", "repeat", "strict", "json", "all", "save"}},
+		{"", []string{"as", "ca", "time", "at", "resolve", "dns", "timeout", "no-fetch", "repeat", "strict", "json", "all", "save", "cert", "key", "log"}},
 		{"survey", []string{"ca", "strict", "json", "all"}},
 		{"chain", append([]string{"usage", "password-file"}, everyFile...)},
 		{"transcript", everyFile},
 		{"cert", append([]string{"key"}, everyFile...)},
+		{"log", []string{"host", "strict", "json", "all"}},
 		{"batch", []string{"ca", "roots", "at", "time"}},
 	}
 }
@@ -70,7 +75,8 @@ func knownFlag(name string) bool {
 func checkWay(cmd *cobra.Command, args []string) (way, error) {
 	var chosen []way
 	for _, w := range ways() {
-		if w.flag == "" && len(args) > 0 || w.flag != "" && cmd.Flags().Changed(w.flag) {
+		with := len(chosen) > 0 && slices.Contains(companions(), w.flag) && slices.Contains(chosen[0].takes, w.flag)
+		if !with && (w.flag == "" && len(args) > 0 || w.flag != "" && cmd.Flags().Changed(w.flag)) {
 			chosen = append(chosen, w)
 		}
 	}
@@ -125,6 +131,10 @@ func judgeEvidence(cmd *cobra.Command, f diagnoseFlags, w way) error {
 		}
 	case "cert":
 		err = e.deployment()
+	case "log":
+		e.title = fileTitle(f.log)
+		e.place = e.title
+		err = e.log()
 	default:
 		return batch(cmd, f, e)
 	}
@@ -142,6 +152,7 @@ type exam struct {
 	at    time.Time // zero: now, or when the evidence was taken
 
 	title         string // what the headline is about
+	place         string // where things are found, if not in certificates
 	settings      account.Settings
 	findings      []finding.Finding
 	problems      []string // what is wrong and has no code, a sentence each

@@ -24,6 +24,7 @@ func writeEvidence(e *exam) error {
 	}
 	if e.f.json {
 		out := answerJSON(book, e.settings.Host, report, survey, nil)
+		out.Endpoints[0].Place = e.place
 		out.Problems, out.Read, out.NotRead = e.problems, e.read, e.notRead
 		if len(e.problems) > 0 {
 			out.Verdict = "fail"
@@ -33,6 +34,9 @@ func writeEvidence(e *exam) error {
 	a := answer{
 		w: e.cmd.OutOrStdout(), p: colours(e.cmd), book: book, report: report, survey: survey, all: e.f.all,
 		problems: e.problems, read: e.read, notRead: e.notRead,
+	}
+	if e.place != "" {
+		a.places = []string{e.place}
 	}
 	a.write(e.title)
 	return nil

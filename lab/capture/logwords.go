@@ -1,0 +1,191 @@
+package capture
+
+import (
+	"strings"
+
+	"mailtlslab/lab/finding"
+)
+
+// productWords are what one product says of certificate and key, and how its lines are known.
+type productWords struct {
+	product Product
+	// mine returns the process and the message of a line of the product's.
+	mine func(line string) (process, message string, ok bool)
+	// starts are said when the product reads its files anew, in lower case.
+	starts []string
+	words  []logWord // the first that fits counts
+}
+
+// A logWord is a message that must begin with one part and contain others, in lower case.
+type logWord struct {
+	begins   string
+	contains []string
+	code     finding.Code
+
+	vague bool         // says only that it failed
+	after finding.Code // no more than a consequence, where the same process has claimed this
+	about string       // the file that it speaks of
+	of    string       // counts only where the process speaks of this file
+	// holds says that the files were not taken: until the next start the product goes on with
+	// what it had, and what it says of that is no news.
+	holds bool
+}
+
+func (w logWord) in(low string) bool {
+	rest, ok := strings.CutPrefix(low, w.begins)
+	for _, part := range w.contains {
+		ok = ok && strings.Contains(rest, part)
+	}
+	return ok
+}
+
+func logWords() []productWords {
+	return []productWords{postfixWords(), dovecotWords(), eximWords(), nginxWords(), apacheWords()}
+}
+
+// OpenSSL's reasons, as every product quotes them (crypto/err/openssl.txt of 3.0).
+const (
+	keysDiffer   = "key values mismatch"
+	pairDiffers  = "private key mismatch"
+	noPassword   = "bad password read"
+	noPassphrase = "unable to get passphrase"
+	badDecrypt   = "bad decrypt"
+	noKeyInside  = "decoder routines::unsupported"
+	noStart      = "no start line"
+	notASN1      = "asn1 encoding routines"
+	noFile       = "no such file or directory"
+	noRight      = "permission denied"
+)
+
+func postfixWords() productWords {
+	const library, chain = "warning: tls library problem:", "warning: error loading chain from "
+	said := func(begins string, code finding.Code, contains ...string) logWord {
+		return logWord{begins: begins, contains: contains, code: code}
+	}
+	of := func(file, reason string, code finding.Code) logWord {
+		return logWord{begins: library, contains: []string{reason}, code: code, of: file}
+	}
+	vague := func(begins, about string) logWord {
+		return logWord{begins: begins, code: finding.CertificateNotLoaded, vague: true, about: about}
+	}
+	notFirst := said(chain, finding.KeyMissing, "key not first")
+	notFirst.after = finding.KeyEncrypted
+	certificate := vague("warning: cannot get ", "certificate")
+	certificate.contains = []string{" certificate from file"}
+	key := vague("warning: cannot get ", "key")
+	key.contains = []string{" private key from file"}
+	return productWords{
+		product: Postfix,
+		mine:    tagged("postfix/"),
+		starts:  []string{"reload -- version", "daemon started -- version"},
+		words: []logWord{
+			said("warning: key at index ", finding.KeyDoesNotMatch, "does not match next certificate"),
+			said("warning: loading ", finding.KeyEncrypted, "ignoring pem type: encrypted private key"),
+			notFirst,
+			said("warning: error opening chain file:", finding.KeyMissing, noFile),
+			said("warning: error opening chain file:", finding.KeyUnreadable, noRight),
+			said("warning: no certs for key at index ", finding.MalformedCertificate),
+			said("warning: error loading certificate (pem object ", finding.MalformedCertificate),
+			said(library, finding.KeyDoesNotMatch, keysDiffer),
+			said(library, finding.KeyDoesNotMatch, pairDiffers),
+			of("key", noPassword, finding.KeyEncrypted),
+			of("key", noPassphrase, finding.KeyEncrypted),
+			of("key", noKeyInside, finding.KeyMissing),
+			of("key", noFile, finding.KeyMissing),
+			of("key", noRight, finding.KeyUnreadable),
+			of("certificate", noStart, finding.MalformedCertificate),
+			of("certificate", notASN1, finding.MalformedCertificate),
+			certificate, key,
+			vague("warning: error loading private keys and certificates from:", ""),
+			vague("warning: wrapper-mode request dropped from ", ""),
+		},
+	}
+}
+
+func dovecotWords() productWords {
+	said := func(code finding.Code, contains ...string) logWord { return logWord{contains: contains, code: code} }
+	config := func(code finding.Code, contains ...string) logWord {
+		return logWord{begins: "", contains: append(contains, "error in configuration file"), code: code, holds: true}
+	}
+	const load, parse, certificate = "can't load ssl private key (ssl_", "couldn't parse private ssl key (ssl_", "can't load ssl certificate (ssl_"
+	vague := said(finding.CertificateNotLoaded, "failed to initialize ssl ")
+	vague.vague = true
+	return productWords{
+		product: Dovecot,
+		mine:    dovecotLine,
+		starts:  []string{"sighup received - reloading configuration", " starting up for "},
+		words: []logWord{
+			config(finding.KeyMissing, " ssl_key: ", noFile),
+			config(finding.KeyMissing, " ssl_server_key_file: ", noFile),
+			config(finding.KeyUnreadable, " ssl_key: ", noRight),
+			config(finding.KeyUnreadable, " ssl_server_key_file: ", noRight),
+			config(finding.CertificateNotLoaded, " ssl_cert: "),
+			config(finding.CertificateNotLoaded, " ssl_server_cert_file: "),
+			said(finding.KeyDoesNotMatch, load, "is for a different cert"),
+			said(finding.KeyEncrypted, parse, badDecrypt),
+			said(finding.KeyEncrypted, parse, noPassword),
+			said(finding.KeyEncrypted, parse, noPassphrase),
+			said(finding.KeyMissing, parse, noKeyInside),
+			said(finding.MalformedCertificate, certificate),
+			vague,
+		},
+	}
+}
+
+// eximWords: Exim reads its files for each connection, and says of each in one line what went
+// wrong. None of its lines is less than another: the last one counts.
+func eximWords() productWords {
+	setup := func(code finding.Code, contains ...string) logWord {
+		return logWord{begins: "(cert/key setup: ", contains: contains, code: code}
+	}
+	return productWords{
+		product: Exim,
+		mine:    eximLine,
+		starts:  []string{" daemon started: pid=", "sighup received: re-exec daemon"},
+		words: []logWord{
+			setup(finding.KeyDoesNotMatch, "): the certificate and the given key do not match."),
+			setup(finding.KeyEncrypted, "): decryption has failed."),
+			setup(finding.CertificateNotLoaded),
+		},
+	}
+}
+
+func nginxWords() productWords {
+	const key, certificate = `cannot load certificate key "`, `cannot load certificate "`
+	said := func(code finding.Code, begins string, contains ...string) logWord {
+		return logWord{begins: begins, contains: contains, code: code}
+	}
+	return productWords{
+		product: Nginx,
+		mine:    nginxLine,
+		starts:  []string{"signal process started", "received, reconfiguring"},
+		words: []logWord{
+			said(finding.KeyDoesNotMatch, `ssl_ctx_use_privatekey("`, keysDiffer),
+			said(finding.KeyEncrypted, key, noPassword),
+			said(finding.KeyEncrypted, key, noPassphrase),
+			said(finding.KeyEncrypted, key, badDecrypt),
+			said(finding.KeyMissing, key, noFile),
+			said(finding.KeyUnreadable, key, noRight),
+			said(finding.KeyMissing, key, noKeyInside),
+			said(finding.MalformedCertificate, certificate, noStart),
+			said(finding.MalformedCertificate, certificate, notASN1),
+			said(finding.CertificateNotLoaded, key),
+			said(finding.CertificateNotLoaded, certificate),
+		},
+	}
+}
+
+func apacheWords() productWords {
+	said := func(number string, code finding.Code) logWord { return logWord{begins: number, code: code} }
+	return productWords{
+		product: Apache,
+		mine:    apacheLine,
+		starts:  []string{"resuming normal operations", "graceful restart requested"},
+		words: []logWord{
+			said("ah02565: ", finding.KeyDoesNotMatch),
+			said("ah02561: ", finding.CertificateNotLoaded), // the certificate
+			said("ah02562: ", finding.CertificateNotLoaded), // the certificate and its chain
+			said("ah02564: ", finding.CertificateNotLoaded), // the key, "encrypted (?)" in its own words
+		},
+	}
+}

@@ -1,0 +1,177 @@
+package capture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mailtlslab/lab/finding"
+)
+
+// A Product is a server whose log is known.
+type Product string
+
+// The products. Each was made to fail, and its lines are the tests'; Apache's are from its source.
+const (
+	Postfix Product = "Postfix" // 3.7 and 3.10
+	Dovecot Product = "Dovecot" // 2.3 and 2.4
+	Exim    Product = "Exim"    // 4.96 with GnuTLS
+	Nginx   Product = "nginx"   // 1.22
+	Apache  Product = "Apache"  // modules/ssl/ssl_engine_init.c of 2.4
+)
+
+// A Log is what could be read of the logs of servers.
+type Log struct {
+	// Claims are why certificate or key cannot be loaded: one for each product, the last. A log
+	// that ends with another fault than it began with is about the other one, and what stands
+	// before the last start or reload of a product is over.
+	Claims []LogClaim
+	// Read and NotRead say what was understood and what was missing, a sentence each.
+	Read, NotRead []string
+}
+
+// A LogClaim is a fault that a server names, in its own words.
+type LogClaim struct {
+	Code    finding.Code
+	Product Product
+	Line    string
+}
+
+// ServerLog reads the logs of mail servers and web servers, of one or of several in one text.
+func ServerLog(data []byte) (Log, error) {
+	switch {
+	case len(data) > MaxFile:
+		return Log{}, fmt.Errorf("the log is larger than %d MB; its last hundred lines are enough ('tail -100 FILE')", MaxFile>>20)
+	case len(bytes.TrimSpace(data)) == 0:
+		return Log{}, errors.New("the log is empty")
+	}
+	var all []*logReader
+	for _, words := range logWords() {
+		r := &logReader{words: words}
+		r.forget()
+		all = append(all, r)
+	}
+	for line := range strings.Lines(string(plain(data))) {
+		line = unquoted(line[:min(len(line), maxLine)])
+		for _, r := range all {
+			if r.line(line) {
+				break
+			}
+		}
+	}
+	return sumUp(all)
+}
+
+func sumUp(all []*logReader) (Log, error) {
+	var l Log
+	for _, r := range all {
+		product := string(r.words.product)
+		if r.hits == 0 {
+			continue
+		}
+		l.Read = append(l.Read, count(r.hits, "line")+" of "+product)
+		if r.before != nil && r.now == nil {
+			l.NotRead = append(l.NotRead, "what "+product+" said before it was last started or reloaded, which may be over: "+r.before.Line)
+		}
+		if r.now != nil {
+			l.Claims = append(l.Claims, *r.now)
+		} else {
+			l.Read = append(l.Read, product+" does not say that it could not load a certificate or a key")
+		}
+	}
+	if len(l.Read) == 0 {
+		return l, errors.New("no line in it is of Postfix, Dovecot, Exim, nginx or Apache as it is known here; " +
+			"give the log as the server wrote it, such as 'journalctl -u dovecot -n 100' prints it")
+	}
+	return l, nil
+}
+
+// A logReader follows the lines of one product.
+type logReader struct {
+	words productWords
+	hits  int
+	now   *LogClaim // of the last start
+	// before is what was claimed before that.
+	before *LogClaim
+
+	word  logWord                 // behind now
+	said  map[string]finding.Code // the last exact claim of each process
+	about map[string]string       // the file that a process speaks of: "key" or "certificate"
+}
+
+// line takes a line, and reports whether it is one of the product's.
+func (r *logReader) line(line string) bool {
+	process, message, ok := r.words.mine(line)
+	if !ok {
+		return false
+	}
+	r.hits++
+	low := strings.ToLower(message)
+	if slices.ContainsFunc(r.words.starts, func(s string) bool { return strings.Contains(low, s) }) {
+		if r.now != nil {
+			r.before = r.now
+		}
+		r.forget()
+		return true
+	}
+	for _, w := range r.words.words {
+		if w.in(low) && (w.of == "" || w.of == r.about[process]) {
+			if w.about != "" {
+				r.about[process] = w.about
+			}
+			r.claim(w, process, line)
+			break
+		}
+	}
+	return true
+}
+
+// forget begins anew: the product reads its files again.
+func (r *logReader) forget() {
+	r.now, r.word = nil, logWord{}
+	r.said, r.about = map[string]finding.Code{}, map[string]string{}
+}
+
+// claim takes what a line says in place of what was said before, unless that was more exact.
+func (r *logReader) claim(w logWord, process, line string) {
+	switch {
+	case w.after != "" && w.after == r.said[process], r.now != nil && w.vague && !r.word.vague, r.word.holds && !w.holds:
+		return
+	}
+	if !w.vague {
+		r.said[process] = w.code
+	}
+	r.now, r.word = &LogClaim{w.code, r.words.product, clip(line)}, w
+}
+
+// Findings returns what the log names as wrong. They are the server's claims: nobody here saw the
+// connection, nor the files.
+func (l Log) Findings() []finding.Finding {
+	var out []finding.Finding
+	for _, c := range l.Claims {
+		f := finding.New(c.Code, fmt.Sprintf("according to the log of %s %s", c.Product, logSays(c.Code)))
+		f.Evidence = []string{"its last word on it: " + c.Line, "this is what the log says; nobody here saw the connection"}
+		f.Facts.Text, f.Facts.Detail = c.Line, strings.ToLower(string(c.Product))
+		f.Counterfactual = &finding.Counterfactual{Edit: "repair-pair", Text: "with a certificate and a key that belong together and can be read the server would not say this"}
+		out = append(out, f)
+	}
+	return out
+}
+
+func logSays(code finding.Code) string {
+	switch code {
+	case finding.KeyDoesNotMatch:
+		return "its private key does not belong to its certificate"
+	case finding.KeyEncrypted:
+		return "its private key wants a password"
+	case finding.KeyMissing:
+		return "there is no private key where it looks for it"
+	case finding.KeyUnreadable:
+		return "it may not read its private key"
+	case finding.MalformedCertificate:
+		return "there is no certificate that it can read"
+	}
+	return "it cannot load its certificate or its key"
+}
