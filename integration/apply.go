@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"mailtlslab/certs"
 	"mailtlslab/lab"
@@ -12,10 +11,6 @@ import (
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/remedy"
 )
-
-// patience is how long a server may take to show what was done to it: Exim, which is not told,
-// looks at its files about five seconds after a change.
-const patience = 15 * time.Second
 
 // A RolledBack error says that something new was worse than what was there before, and that the
 // old state is back.
@@ -133,7 +128,7 @@ func (s *Server) rollBack(ctx context.Context, c *Client, all []account.Settings
 
 // await looks until something holds, as long as the patience lasts.
 func (s *Server) await(ctx context.Context, c *Client, all []account.Settings, holds func(View) bool) View {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, s.Patience)
 	defer cancel()
 	return c.Until(ctx, all, holds)
 }

@@ -44,4 +44,3 @@ func (s *Server) Files(ctx context.Context, host string) preflight.Pair {
 	}
 	return preflight.Pair{Cert: file(s.Cert), Key: file(s.Key), Host: host}
 }
-

@@ -38,6 +38,8 @@ type fault struct {
 	// device are the actions that the diagnosis offers the person with the device, each of which
 	// must be enough.
 	device string
+	// short has it in the short run, with the race detector.
+	short bool
 	// not says on which products it cannot be planted, and why.
 	not map[string]string
 }
@@ -93,7 +95,7 @@ func notLoaded() want { return all(finding.CertificateNotLoaded).but(nginx) }
 
 func faults() []fault {
 	return []fault{
-		{name: "expired", chain: []certs.Fault{certs.Expired(certs.Leaf, 1)}, wire: all(finding.Expired), pair: all(finding.Expired), cure: by("renew-certificate")},
+		{name: "expired", short: true, chain: []certs.Fault{certs.Expired(certs.Leaf, 1)}, wire: all(finding.Expired), pair: all(finding.Expired), cure: by("renew-certificate")},
 		{name: "not yet valid", chain: []certs.Fault{certs.NotYetValid(certs.Leaf, 2)}, wire: all(finding.NotYetValid), pair: all(finding.NotYetValid), cure: by("renew-certificate")},
 		{name: "wrong name", chain: []certs.Fault{certs.Names("mail.other.test")}, wire: all(finding.NameMismatch), pair: all(finding.NameMismatch), cure: by("reissue-for-names"), device: "use-host"},
 		{name: "no SAN", chain: []certs.Fault{certs.NoSAN()}, wire: all(finding.NoSAN), pair: all(finding.NoSAN), cure: by("reissue-for-names")},
@@ -107,7 +109,7 @@ func faults() []fault {
 			log: all(finding.KeyDoesNotMatch), cure: by("sort-chain"),
 		},
 		{
-			name: "key mismatch", plant: foreignKey, wire: notLoaded(), pair: all(finding.KeyDoesNotMatch),
+			name: "key mismatch", short: true, plant: foreignKey, wire: notLoaded(), pair: all(finding.KeyDoesNotMatch),
 			log: all(finding.KeyDoesNotMatch), cure: by("install-matching-key"),
 		},
 		{
@@ -134,7 +136,7 @@ func faults() []fault {
 			device: "use-host", not: map[string]string{nginx: "a web server has a server block for each name, which is another remedy"},
 		},
 		{
-			name: "TLS not configured", plant: tlsOff,
+			name: "TLS not configured", short: true, plant: tlsOff,
 			wire: want{
 				"imap": {finding.StartTLSNotOffered}, "pop3": {finding.StartTLSNotOffered}, "submission": {finding.StartTLSNotOffered},
 				"imaps": {finding.PortClosed}, "pop3s": {finding.PortClosed}, "submissions": {finding.PortSpeaksPlaintext}, "https": {finding.PortSpeaksPlaintext},

@@ -1,10 +1,12 @@
 package integration
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"mailtlslab/lab/account"
+	"mailtlslab/lab/capture"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/preflight"
 	"mailtlslab/lab/remedy"
@@ -41,4 +43,32 @@ func (s *subject) inspect(t *testing.T, accounts []account.Settings, f fault) []
 	return out
 }
 
-func (s *subject) expectLogged(t *testing.T, f fault) { t.Helper() }
+// expectLogged reads the server's log until it says what it must: some servers write to it only
+// when somebody connects, and none promises when.
+func (s *subject) expectLogged(t *testing.T, f fault) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), s.Patience)
+	defer cancel()
+	for {
+		data, err := s.Logs(t.Context())
+		must(t, err)
+		got := logged(data)
+		want := sorted(f.log.on(s.Product, ""))
+		if got == want {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("by its log: %q, want %q\n%s", got, want, data)
+		}
+		s.client.Look(ctx, s.accounts, nil)
+	}
+}
+
+// logged returns what a log says is wrong; a log without a word about certificates says nothing.
+func logged(data []byte) string {
+	log, err := capture.ServerLog(data)
+	if err != nil {
+		return ""
+	}
+	return sorted(finding.Codes(log.Findings()))
+}

@@ -13,22 +13,34 @@ import (
 	"mailtlslab/lab/remedy"
 )
 
-// TestLoop breaks every server in every way, sees the right diagnosis on every port, carries out
-// what the diagnosis chose as the remedy says it, and sees the server clean.
-func TestLoop(t *testing.T) {
+// TestServers breaks every server in every way, sees the right diagnosis on every port, carries
+// out what the diagnosis chose as the remedy says it, and sees the server clean. Then it proves
+// what holds of one server or the other.
+func TestServers(t *testing.T) {
 	needDocker(t)
 	for _, p := range Products() {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
 			s := newSubject(t, p)
+			t.Run("sources", s.sources)
 			for _, f := range faults() {
 				t.Run(f.name, func(t *testing.T) {
+					if testing.Short() && !f.short {
+						t.Skip("not in the short run")
+					}
 					if why := f.not[p.Name]; why != "" {
 						report.add(row{server: p.Name, fault: f.name, skipped: why})
 						t.Skip(why)
 					}
 					s.loop(t, f)
 				})
+			}
+			t.Run("roll-back", s.rollsBack)
+			if p.BySelf {
+				t.Run("renewed, loaded by itself", s.loadsBySelf)
+			}
+			if p.Remedy == remedy.Postfix {
+				t.Run("the way before 3.4", s.legacy)
 			}
 		})
 	}

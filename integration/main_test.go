@@ -2,6 +2,8 @@ package integration
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"os"
 	"os/signal"
 	"sync"
@@ -30,11 +32,20 @@ func TestMain(m *testing.M) {
 	}()
 	code := m.Run()
 	report.write(os.Stdout)
+	if missed := unproven(); code == 0 && wholeRun() && len(missed) > 0 {
+		fmt.Fprintf(os.Stderr, "the book calls these proven, and nothing here carried them out: %v\n", missed)
+		code = 1
+	}
 	if err := running.close(); err != nil {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// wholeRun reports whether every test ran, with an engine.
+func wholeRun() bool {
+	return flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && !testing.Short() && len(report.all) > 0
 }
 
 // running is what has to be closed in the end, however that comes: a test binary has one TestMain.

@@ -19,20 +19,17 @@ type Product struct {
 	// syslog runs, a web site to serve, a place on the network.
 	Prepare string
 	Start   string
-	Stop    string
 	Reload  string
 
 	Config string // the folder of configuration, with the pair in it
 	Log    string
+	Words  string // command that prints what the server says about its pair; empty prints Log
 	Cert   string // the file that the remedies install, as the server reads it
 	Key    string // the same file, where key and chain are in one
 	User   string // who opens the key
 
 	// BySelf says that the server takes up a changed pair without a reload.
 	BySelf bool
-	// KeepsOld says that the server refuses to load a pair that does not belong together, and goes
-	// on with the one before.
-	KeepsOld bool
 }
 
 // Products returns all servers that the advice is proven on.
@@ -42,13 +39,13 @@ func Products() []Product {
 	dovecot := Product{
 		On: imap, Version: "dovecot --version",
 		Prepare: "echo 'log_path = /var/log/dovecot.log' > /etc/dovecot/local.conf",
-		Start:   "dovecot", Stop: "doveadm stop", Reload: "doveadm reload",
+		Start:   "dovecot", Reload: "doveadm reload",
 		Config: "/etc/dovecot", Log: "/var/log/dovecot.log", Cert: "/etc/dovecot/tls/mail.crt", Key: "/etc/dovecot/tls/mail.key", User: "root",
 	}
 	postfix := Product{
 		On: smtp, Version: "postconf -h mail_version", Remedy: remedy.Postfix,
 		Prepare: "postconf -e maillog_file=/var/log/postfix.log myhostname=mail.lab.test smtp_tls_security_level=none",
-		Start:   "postfix start", Stop: "postfix stop", Reload: "postfix reload",
+		Start:   "postfix start", Reload: "postfix reload",
 		Config: "/etc/postfix", Log: "/var/log/postfix.log", Cert: "/etc/postfix/tls/chain.pem", Key: "/etc/postfix/tls/chain.pem", User: "root",
 	}
 	return []Product{
@@ -59,18 +56,17 @@ func Products() []Product {
 		{
 			Name: "Exim 4.96", Image: "exim", Remedy: remedy.Exim, On: smtp, Version: "exim4 --version",
 			Prepare: `sed -i "s/^dc_eximconfig_configtype=.*/dc_eximconfig_configtype='internet'/; s/^dc_local_interfaces=.*/dc_local_interfaces=''/" /etc/exim4/update-exim4.conf.conf`,
-			Start:   "update-exim4.conf && exim4 -bd -q30m -oP /run/exim4/exim.pid", Stop: "kill $(cat /run/exim4/exim.pid)",
-			Reload: "kill -HUP $(cat /run/exim4/exim.pid)",
-			Config: "/etc/exim4", Log: "/var/log/exim4/mainlog", Cert: "/etc/exim4/tls/mail.crt", Key: "/etc/exim4/tls/mail.key", User: "Debian-exim",
+			Start:   "update-exim4.conf && exim4 -bd -q30m -oP /run/exim4/exim.pid",
+			Reload:  "kill -HUP $(cat /run/exim4/exim.pid)",
+			Config:  "/etc/exim4", Log: "/var/log/exim4/mainlog", Cert: "/etc/exim4/tls/mail.crt", Key: "/etc/exim4/tls/mail.key", User: "Debian-exim",
 			BySelf: true,
 		},
 		{
 			Name: "nginx 1.22", Image: "bookworm", Remedy: remedy.Nginx, On: []account.Endpoint{account.Web}, Version: "nginx -v",
 			Prepare: "printf 'server {\\n  server_name mail.lab.test;\\n  root /var/www/html;\\n  include snippets/mail-tls.conf;\\n}\\n' > /etc/nginx/sites-enabled/mail; " +
-				": > /etc/nginx/snippets/mail-tls.conf",
-			Start: "nginx", Stop: "nginx -s stop", Reload: "nginx -s reload",
-			Config: "/etc/nginx", Log: "/var/log/nginx/error.log", Cert: "/etc/nginx/tls/mail.crt", Key: "/etc/nginx/tls/mail.key", User: "root",
-			KeepsOld: true,
+				": > /etc/nginx/snippets/mail-tls.conf; echo mail > /var/www/html/index.html",
+			Start: "nginx", Reload: "nginx -s reload",
+			Config: "/etc/nginx", Log: "/var/log/nginx/error.log", Words: "nginx -t 2>&1 || true", Cert: "/etc/nginx/tls/mail.crt", Key: "/etc/nginx/tls/mail.key", User: "root",
 		},
 	}
 }

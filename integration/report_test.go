@@ -65,7 +65,14 @@ func (r *rows) write(w io.Writer) {
 	for i, p := range Products() {
 		order[p.Name] = i
 	}
-	slices.SortStableFunc(r.all, func(a, b row) int { return order[a.server] - order[b.server] })
+	last := len(order)
+	rank := func(one row) int {
+		if i, ok := order[one.server]; ok {
+			return i
+		}
+		return last
+	}
+	slices.SortStableFunc(r.all, func(a, b row) int { return rank(a) - rank(b) })
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	t.SetStyle(table.StyleLight)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"strings"
+	"time"
 
 	"mailtlslab/lab/account"
 	"mailtlslab/lab/remedy"
@@ -21,13 +21,19 @@ const newFiles = "/root/new"
 type Server struct {
 	Product
 	Machine *Machine
+	// Patience is how long the server may take to show what was done to it.
+	Patience time.Duration
 
 	book *remedy.Book
 }
 
+// patience is that of an ordinary server: Exim, which nobody has to tell, looks at its files
+// about five seconds after a change.
+const patience = 15 * time.Second
+
 // Start takes a product from the distribution's state to a running server without TLS of its own.
 func Start(ctx context.Context, m *Machine, p Product, book *remedy.Book) (*Server, error) {
-	s := &Server{Product: p, Machine: m, book: book}
+	s := &Server{Product: p, Machine: m, Patience: patience, book: book}
 	if _, err := m.Run(ctx, "/", "mkdir -p -m 700 "+newFiles+"\n"+p.Prepare+"\n"+p.Start); err != nil {
 		return nil, fmt.Errorf("%s does not start: %w", p.Name, err)
 	}
@@ -59,27 +65,14 @@ func (s *Server) Reload(ctx context.Context) error {
 	return err
 }
 
-// Restart stops and starts the server.
-func (s *Server) Restart(ctx context.Context) error {
-	_, err := s.Machine.Run(ctx, "/", s.Stop+"\n"+gone(s.Product)+s.Start)
-	if err != nil {
-		return fmt.Errorf("%s does not start again: %w", s.Name, err)
-	}
-	return nil
-}
-
-// gone waits until no process of the product is left.
-func gone(p Product) string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(p.Start, "update-exim4.conf && "), " ")
-	if name == "postfix" {
-		return "" // its own stop waits
-	}
-	return "while pidof " + name + " >/dev/null; do :; done\n"
-}
-
-// Logs returns what the server has logged since it was last asked to forget.
+// Logs returns what the server has logged since it was last asked to forget, or what it says of
+// its configuration where it tells that to a terminal only.
 func (s *Server) Logs(ctx context.Context) ([]byte, error) {
-	return s.Machine.Read(ctx, "root", s.Log)
+	if s.Words == "" {
+		return s.Machine.Read(ctx, "root", s.Log)
+	}
+	out, err := s.Machine.Run(ctx, "/", s.Words)
+	return []byte(out), err
 }
 
 // forgetLogs empties the log, so that what stands in it afterwards belongs to one fault.

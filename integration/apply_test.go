@@ -1,0 +1,87 @@
+package integration
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"mailtlslab/lab/action"
+	"mailtlslab/lab/finding"
+	"mailtlslab/lab/remedy"
+)
+
+// rollsBack gives the server a pair that does not match. The check refuses it; past the check the
+// server gets it, does worse, and has the old pair again, file by file.
+func (s *subject) rollsBack(t *testing.T) {
+	start := time.Now()
+	s.heal(t)
+	fresh, err := s.issue(Host)
+	must(t, err)
+	stranger, err := s.issue(Host)
+	must(t, err)
+	cure := Cure{Action: action.Action{Kind: action.Renew}, Procedure: s.procedure(remedy.InstallPair), Pair: Pair{Chain: fresh.Chain, Key: stranger.Key}}
+
+	before := s.configured(t)
+	_, err = s.Apply(t.Context(), s.client, s.accounts, cure)
+	var refused *Refused
+	if !errors.As(err, &refused) || sorted(finding.Codes(refused.Findings)) != string(finding.KeyDoesNotMatch) {
+		t.Fatalf("the check says %v, want a refusal for %s", err, finding.KeyDoesNotMatch)
+	}
+	if s.configured(t) != before {
+		t.Fatal("a refused pair left something in the configuration")
+	}
+
+	s.Patience = 3 * time.Second // it will not show, however long one waits
+	defer func() { s.Patience = patience }()
+	_, err = s.exchange(t.Context(), s.client, s.accounts, cure)
+	var back *RolledBack
+	if !errors.As(err, &back) || back.Err != nil {
+		t.Fatalf("past the check: %v, want the old state back", err)
+	}
+	if s.configured(t) != before {
+		t.Error("the configuration is not what it was")
+	}
+	s.expectHealthy(t)
+	for _, set := range s.accounts {
+		report.add(row{server: s.Name, fault: "a pair that does not match, as a cure", port: set.Port, before: "clean", action: "refused; installed all the same, and rolled back", after: "clean", took: time.Since(start)})
+	}
+}
+
+// configured returns a digest of every file of the configuration, with owner and mode.
+func (s *subject) configured(t *testing.T) string {
+	t.Helper()
+	out, err := s.Machine.Run(t.Context(), s.Config, "find . -type f -exec stat -c '%n %U %G %a' {} + -exec sha256sum {} + | sort")
+	must(t, err)
+	return out
+}
+
+// loadsBySelf puts a renewed pair into the server's files and tells it nothing.
+func (s *subject) loadsBySelf(t *testing.T) {
+	start := time.Now()
+	s.heal(t)
+	fresh, err := s.issue(Host)
+	must(t, err)
+	must(t, s.replaceFiles(t.Context(), fresh))
+	shown := func(v View) bool { return v.presents(fresh.Fingerprint()) && v.clean() }
+	if v := s.await(t.Context(), s.client, s.accounts, shown); !shown(v) {
+		t.Fatalf("%s does not load a changed pair by itself: %s", s.Name, v.words())
+	}
+	for _, set := range s.accounts {
+		report.add(row{server: s.Name, fault: "renewed, not loaded", port: set.Port, before: "clean, by the old pair", action: "none: it watches its files", after: "clean", took: time.Since(start)})
+	}
+}
+
+// legacy installs a pair in the way of Postfix before 3.4, which newer ones still take.
+func (s *subject) legacy(t *testing.T) {
+	s.heal(t)
+	fresh, err := s.issue(Host)
+	must(t, err)
+	s.Remedy = remedy.PostfixLegacy
+	defer func() { s.Remedy = remedy.Postfix }()
+	must(t, s.run(t.Context(), "postconf -X smtpd_tls_chain_files"))
+	cure := Cure{Action: action.Action{Kind: action.Renew}, Procedure: s.procedure(remedy.InstallPair), Pair: fresh}
+	if _, err := s.Apply(t.Context(), s.client, s.accounts, cure); err != nil {
+		t.Fatal(err)
+	}
+	proven.add(remedy.PostfixLegacy, remedy.InstallPair)
+}
