@@ -1,21 +1,23 @@
-# Everything needs Go 1.26 and nothing else, but for "race", which needs a C compiler.
+# Everything needs Go 1.26 and nothing else, but for "race", which needs a C compiler, and
+# "integration", which needs Docker; "test" skips what is in containers where there is none.
 # Programs of other people (openssl, curl, python3) judge the lab where they are installed.
 
-.PHONY: help verify test race lint bench build generate property fuzz
+.PHONY: help verify test integration race lint bench build generate property fuzz
 
 # How long "make fuzz" tries each target.
 FUZZTIME ?= 1m
 
 help:
-	@echo 'make verify    serve, diagnose and cure every scenario, and print the matrix'
-	@echo 'make test      the tests'
-	@echo 'make race      the tests with the race detector (needs a C compiler)'
-	@echo 'make property  10,000 random combinations of faults, untangled'
-	@echo 'make lint      gofmt, go vet, staticcheck'
-	@echo 'make bench     the benchmarks, as ratios to their floors'
-	@echo 'make build     bin/mailtlslab'
-	@echo 'make generate  rewrite the generated pages'
-	@echo 'make fuzz      every fuzz target for FUZZTIME (1m); inputs that fail are kept as seeds'
+	@echo 'make verify       serve, diagnose and cure every scenario, and print the matrix'
+	@echo 'make test         the tests'
+	@echo 'make integration  break and cure real servers in containers, and print the table (needs Docker)'
+	@echo 'make race         the tests with the race detector (needs a C compiler)'
+	@echo 'make property     10,000 random combinations of faults, untangled'
+	@echo 'make lint         gofmt, go vet, staticcheck'
+	@echo 'make bench        the benchmarks, as ratios to their floors'
+	@echo 'make build        bin/mailtlslab'
+	@echo 'make generate     rewrite the generated pages'
+	@echo 'make fuzz         every fuzz target for FUZZTIME (1m); inputs that fail are kept as seeds'
 
 verify: build
 	@bin/mailtlslab verify
@@ -26,8 +28,13 @@ build:
 test:
 	go test ./...
 
+# In the folder itself, so that the table is printed although all is well.
+integration:
+	@cd integration && go test -count=1 -timeout 15m
+
+# Real servers are no business of the race detector: of them the short run is enough.
 race:
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -short ./...
 
 property:
 	go test ./lab/diagnose -run TestCompleteness -rapid.checks=10000 -rapid.nofailfile

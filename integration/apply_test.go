@@ -69,6 +69,11 @@ func (s *subject) loadsBySelf(t *testing.T) {
 	for _, set := range s.accounts {
 		report.add(row{server: s.Name, fault: "renewed, not loaded", port: set.Port, before: "clean, by the old pair", action: "none: it watches its files", after: "clean", took: time.Since(start)})
 	}
+	// Told at once, it need not look by itself.
+	must(t, s.replaceFiles(t.Context(), s.healthy))
+	must(t, s.carryOut(t.Context(), s.procedure(remedy.Reload)))
+	s.expectHealthy(t)
+	proven.add(s.Remedy, remedy.Reload)
 }
 
 // legacy installs a pair in the way of Postfix before 3.4, which newer ones still take.

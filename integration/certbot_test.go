@@ -34,6 +34,7 @@ func TestCertbotRenewsAndTheHookLoads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in the short run")
 	}
+	t.Parallel()
 	start := time.Now()
 	dovecot, postfix := productNamed(t, "Dovecot 2.3"), productNamed(t, "Postfix 3.7")
 	m := newMachine(t, "bookworm", slices.Concat(dovecot.ports(), postfix.ports()))

@@ -18,6 +18,7 @@ import (
 // what holds of one server or the other.
 func TestServers(t *testing.T) {
 	needDocker(t)
+	t.Parallel()
 	for _, p := range Products() {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()

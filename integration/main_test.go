@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 		_ = os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	}
 	log.SetDefault(log.NewNoopLogger())
+	// The servers are waited for more than they compute, so all of them at once.
+	_ = flag.Set("test.parallel", "8")
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {

@@ -51,6 +51,8 @@ var mayImport = map[string][]string{
 		"lab/remedy", "lab/discover"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose",
 		"lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight"},
+	"integration": {"certs", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/diagnose", "lab/remedy",
+		"lab/preflight"},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {
