@@ -1,14 +1,9 @@
 package integration
 
 import (
-	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -157,7 +152,7 @@ func expectNotLoaded(t *testing.T, c *Client, s *subject, old [][]byte) {
 func startACME(t *testing.T, m *Machine) *Client {
 	t.Helper()
 	ctx := t.Context()
-	must(t, m.c.CopyToContainer(ctx, pebble(t, ctx, m), acmeFiles+"/pebble", 0o755))
+	must(t, m.c.CopyToContainer(ctx, program(t, m, "github.com/letsencrypt/pebble/v2/cmd/pebble"), acmeFiles+"/pebble", 0o755))
 	own, err := certs.NewAuthority(certs.Options{})
 	must(t, err)
 	b, err := own.Build(certs.Spec{})
@@ -184,22 +179,6 @@ func startACME(t *testing.T, m *Machine) *Client {
 	root, err := x509.ParseCertificate(block.Bytes)
 	must(t, err)
 	return newClient([]*x509.Certificate{root}, nil)
-}
-
-// pebble builds the ACME server for the machine.
-func pebble(t *testing.T, ctx context.Context, m *Machine) []byte {
-	t.Helper()
-	arch, err := m.Run(ctx, "/", "dpkg --print-architecture")
-	must(t, err)
-	name := filepath.Join(t.TempDir(), "pebble")
-	cmd := exec.CommandContext(ctx, filepath.Join(runtime.GOROOT(), "bin", "go"), "build", "-o", name, "github.com/letsencrypt/pebble/v2/cmd/pebble")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+strings.TrimSpace(arch))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build Pebble: %v\n%s", err, out)
-	}
-	data, err := os.ReadFile(name)
-	must(t, err)
-	return data
 }
 
 // pebbleConfig has Pebble answer on the machine itself only, and ask certbot back on port 80.

@@ -93,7 +93,11 @@ const (
 // goes on with the old one.
 func notLoaded() want { return all(finding.CertificateNotLoaded).but(nginx) }
 
-func faults() []fault {
+// faults returns all of them, in the table's order.
+func faults() []fault { return slices.Concat(certificateFaults(), pairFaults(), settingFaults()) }
+
+// certificateFaults are those of what the CA issued. Every server presents it as it is.
+func certificateFaults() []fault {
 	return []fault{
 		{name: "expired", short: true, chain: []certs.Fault{certs.Expired(certs.Leaf, 1)}, wire: all(finding.Expired), pair: all(finding.Expired), cure: by("renew-certificate")},
 		{name: "not yet valid", chain: []certs.Fault{certs.NotYetValid(certs.Leaf, 2)}, wire: all(finding.NotYetValid), pair: all(finding.NotYetValid), cure: by("renew-certificate")},
@@ -104,6 +108,12 @@ func faults() []fault {
 		{name: "untrusted CA", chain: []certs.Fault{certs.PrivateCA()}, wire: all(finding.IssuerNotTrusted), pair: all(finding.IssuerNotTrusted), cure: by("reissue-from-trusted-ca"), device: "trust-root"},
 		{name: "expired intermediate", chain: []certs.Fault{certs.Expired(certs.Intermediate, 1)}, wire: all(finding.IntermediateExpired), pair: all(finding.IntermediateExpired), cure: by("reissue-from-trusted-ca")},
 		{name: "wrong purpose", chain: []certs.Fault{certs.ExtKeyUsage("clientAuth")}, wire: all(finding.WrongPurpose), pair: all(finding.WrongPurpose), cure: by("reissue-for-servers")},
+	}
+}
+
+// pairFaults are those of what became of it on the server.
+func pairFaults() []fault {
+	return []fault{
 		{
 			name: "wrong order", plant: wrongOrder, wire: notLoaded(), pair: all(finding.ChainOrder),
 			log: all(finding.KeyDoesNotMatch), cure: by("sort-chain"),
@@ -131,6 +141,12 @@ func faults() []fault {
 			wire: all(finding.Expired), files: all(finding.RenewedNotLoaded), cure: by("reload-mail-services"),
 			not: map[string]string{exim: "it loads a changed pair by itself, which has a test of its own"},
 		},
+	}
+}
+
+// settingFaults are those of the server's settings, or of the account's.
+func settingFaults() []fault {
+	return []fault{
 		{
 			name: "SNI name missing", host: "mail.second.test", wire: all(finding.NameMismatch), pair: all(finding.NameMismatch), cure: by("reissue-for-names"), task: remedy.AddName,
 			device: "use-host", not: map[string]string{nginx: "a web server has a server block for each name, which is another remedy"},

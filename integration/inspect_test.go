@@ -12,35 +12,40 @@ import (
 	"mailtlslab/lab/remedy"
 )
 
-// inspect looks at the server's own files: beside what it presents, by themselves, and at its
-// log. It returns what they offer, where they say more than the wire.
-func (s *subject) inspect(t *testing.T, accounts []account.Settings, f fault) []chosen {
+// A view of the server from within: its files beside what it presents, and by themselves.
+type within struct {
+	beside View
+	pair   []finding.Finding
+	offers []chosen // where the files say more than the wire
+}
+
+// inspect looks at the server's own files and at its log.
+func (s *subject) inspect(t *testing.T, accounts []account.Settings, f fault) within {
 	t.Helper()
 	pair := preflight.Check(s.Files(t.Context(), accounts[0].Host), s.client.Judge, time.Now())
 	for _, p := range pair.Problems {
 		t.Errorf("the check of the pair has no code for: %s", p)
 	}
-	beside := s.client.Look(t.Context(), accounts, pair.Chain)
-	var out []chosen
-	for i, e := range beside.Report.Endpoints {
+	in := within{beside: s.client.Look(t.Context(), accounts, pair.Chain), pair: pair.Findings}
+	for i, e := range in.beside.Report.Endpoints {
 		want := f.files.or(f.wire).on(s.Product, e.Endpoint)
 		if got := finding.Codes(e.Findings); sorted(got) != sorted(want) {
-			t.Fatalf("%s beside the file: found %s, want %s\n%s", accounts[i], sorted(got), sorted(want), beside.words())
-		}
-		if got, want := finding.Codes(pair.Findings), f.pair.on(s.Product, e.Endpoint); sorted(got) != sorted(want) {
-			t.Fatalf("in the files: found %s, want %s", sorted(got), sorted(want))
+			t.Fatalf("%s beside the file: found %s, want %s\n%s", accounts[i], sorted(got), sorted(want), in.beside.words())
 		}
 	}
+	if got, want := finding.Codes(pair.Findings), f.pair.on(s.Product, ""); sorted(got) != sorted(want) {
+		t.Fatalf("in the files: found %s, want %s", sorted(got), sorted(want))
+	}
 	if f.files != nil {
-		out = offers(accounts, beside)
+		in.offers = offers(accounts, in.beside)
 	}
 	for _, found := range pair.Findings {
 		for _, a := range remedy.Actions(found, accounts[0]) {
-			out = append(out, chosen{Action: a, why: found})
+			in.offers = append(in.offers, chosen{Action: a, why: found, at: -1})
 		}
 	}
 	s.expectLogged(t, f)
-	return out
+	return in
 }
 
 // expectLogged reads the server's log until it says what it must: some servers write to it only

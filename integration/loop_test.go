@@ -51,7 +51,7 @@ func TestServers(t *testing.T) {
 type chosen struct {
 	action.Action
 	why finding.Finding
-	at  int // index of the endpoint
+	at  int // index of the endpoint; -1 for what the files offer, on all of them
 }
 
 // loop takes one fault round.
@@ -60,18 +60,17 @@ func (s *subject) loop(t *testing.T, f fault) {
 	s.heal(t)
 	accounts, planted := s.plant(t, f)
 	before := s.expectFound(t, accounts, f)
-	offered := offers(accounts, before)
-	if files := s.inspect(t, accounts, f); len(files) > 0 {
-		// They say what the wire cannot show: why the pair does not load, or that a better one
-		// is there already.
-		offered = files
+	in := s.inspect(t, accounts, f)
+	offered := in.offers
+	if len(offered) == 0 {
+		offered = offers(accounts, before)
 	}
-	done := s.cureOnDevice(t, accounts, f, offered)
-	done = append(done, s.cureOnServer(t, accounts, f, offered, planted)...)
-	for _, set := range accounts {
+	s.cureOnDevice(t, accounts, f, offered)
+	s.cureOnServer(t, accounts, f, offered, planted)
+	for i, set := range accounts {
 		report.add(row{
-			server: s.Name, fault: f.name, port: set.Port, before: f.told(s.Product, set.Endpoint),
-			action: strings.Join(done, ", "), after: "clean", took: time.Since(start),
+			server: s.Name, fault: f.name, port: set.Port, before: told(before.Report.Endpoints[i], in.beside.Report.Endpoints[i], in.pair),
+			action: chosenOn(offered, i), after: "clean", took: time.Since(start),
 		})
 	}
 }
@@ -163,6 +162,17 @@ func offers(accounts []account.Settings, v View) []chosen {
 	return out
 }
 
+// chosenOn returns the kinds of action that were chosen for one endpoint, as the table has them.
+func chosenOn(offered []chosen, endpoint int) string {
+	var out []string
+	for _, c := range offered {
+		if (c.at < 0 || c.at == endpoint) && !slices.Contains(out, string(c.Kind)) {
+			out = append(out, string(c.Kind))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // kinds returns the kinds of what one party is offered, each once.
 func kinds(offered []chosen, party action.Party) string {
 	set := map[string]bool{}
@@ -175,26 +185,22 @@ func kinds(offered []chosen, party action.Party) string {
 }
 
 // cureOnDevice tries each action for the person with the device: it must be enough on its own.
-func (s *subject) cureOnDevice(t *testing.T, accounts []account.Settings, f fault, offered []chosen) []string {
+func (s *subject) cureOnDevice(t *testing.T, accounts []account.Settings, f fault, offered []chosen) {
 	t.Helper()
 	if got := kinds(offered, action.User); got != f.device {
 		t.Fatalf("the person with the device is offered %q, want %q", got, f.device)
 	}
-	var done []string
 	for _, c := range offered {
 		if c.Party() != action.User {
 			continue
 		}
-		set := onDevice(c.Action, accounts[c.at])
+		at := max(c.at, 0)
+		set := onDevice(c.Action, accounts[at])
 		clean := func(v View) bool { return v.clean() }
 		if v := s.await(t.Context(), s.client, []account.Settings{set}, clean); !v.clean() {
-			t.Fatalf("%s on %s is not enough: %s", c.Action, accounts[c.at], v.words())
-		}
-		if !slices.Contains(done, string(c.Kind)) {
-			done = append(done, string(c.Kind))
+			t.Fatalf("%s on %s is not enough: %s", c.Action, accounts[at], v.words())
 		}
 	}
-	return done
 }
 
 // onDevice changes an account as a person would. The network here stands for one in which every
@@ -221,25 +227,18 @@ func onDevice(a action.Action, set account.Settings) account.Settings {
 
 // cureOnServer carries out what the admin is offered, each way of doing it once, and wants every
 // port clean with the certificate that was meant.
-func (s *subject) cureOnServer(t *testing.T, accounts []account.Settings, f fault, offered []chosen, now Pair) []string {
+func (s *subject) cureOnServer(t *testing.T, accounts []account.Settings, f fault, offered []chosen, now Pair) {
 	t.Helper()
 	if got, want := kinds(offered, action.Admin), f.cures(s.Product); got != want {
 		t.Fatalf("the admin is offered %q, want %q", got, want)
 	}
-	var done []string
 	var tasks []remedy.Task
 	for _, c := range offered {
 		task := f.task
 		if task == "" {
 			task, _ = remedy.TaskOf(c.Kind)
 		}
-		if c.Party() != action.Admin {
-			continue
-		}
-		if !slices.Contains(done, string(c.Kind)) {
-			done = append(done, string(c.Kind))
-		}
-		if slices.Contains(tasks, task) {
+		if c.Party() != action.Admin || slices.Contains(tasks, task) {
 			continue // another port, or another word for the same deed
 		}
 		tasks = append(tasks, task)
@@ -258,5 +257,4 @@ func (s *subject) cureOnServer(t *testing.T, accounts []account.Settings, f faul
 	if len(tasks) > 1 {
 		t.Fatalf("one cure is enough, and these were needed: %v", tasks)
 	}
-	return done
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
+	"go.uber.org/goleak"
 )
 
 // requireDocker is the variable that makes a missing Docker engine a failure in place of a skip.
@@ -28,9 +29,10 @@ func TestMain(m *testing.M) {
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-interrupted
-		_ = running.close()
-		os.Exit(1)
+		if _, ok := <-interrupted; ok {
+			_ = running.close()
+			os.Exit(1)
+		}
 	}()
 	code := m.Run()
 	report.write(os.Stdout)
@@ -40,6 +42,12 @@ func TestMain(m *testing.M) {
 	}
 	if err := running.close(); err != nil {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
+		code = 1
+	}
+	signal.Stop(interrupted)
+	close(interrupted)
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)

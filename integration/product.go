@@ -1,8 +1,6 @@
 package integration
 
 import (
-	"slices"
-
 	"mailtlslab/lab/account"
 	"mailtlslab/lab/remedy"
 )
@@ -84,6 +82,3 @@ func (p Product) ports() []int {
 	}
 	return out
 }
-
-// serves reports whether the product has an endpoint.
-func (p Product) serves(e account.Endpoint) bool { return slices.Contains(p.On, e) }

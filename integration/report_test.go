@@ -10,7 +10,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"mailtlslab/lab/account"
+	"mailtlslab/lab/diagnose"
+	"mailtlslab/lab/finding"
 )
 
 // report is the table of what was proven, in the order of products and faults: a test binary
@@ -39,18 +40,21 @@ func (r *rows) add(one row) {
 	r.all = append(r.all, one)
 }
 
-// told returns what was found on an endpoint, and in the files where that says more.
-func (f fault) told(p Product, e account.Endpoint) string {
-	wire, files := f.wire.on(p, e), f.files.or(f.wire).on(p, e)
-	parts := []string{sorted(wire)}
-	if len(wire) == 0 {
-		parts = []string{"clean, by the old pair"}
+// told says what was found on an endpoint, and in the files where that says more.
+func told(wire, beside diagnose.Endpoint, pair []finding.Finding) string {
+	on := sorted(finding.Codes(wire.Findings))
+	parts := []string{on}
+	if more := sorted(finding.Codes(beside.Findings)); more != on {
+		parts = append(parts, "beside the file: "+more)
 	}
-	if sorted(files) != sorted(wire) {
-		parts = append(parts, "beside the file: "+sorted(files))
+	if more := sorted(finding.Codes(pair)); more != "" && more != on {
+		parts = append(parts, "in the files: "+more)
 	}
-	if pair := f.pair.on(p, e); len(pair) > 0 && sorted(pair) != sorted(wire) {
-		parts = append(parts, "in the files: "+sorted(pair))
+	switch {
+	case on == "" && len(parts) > 1:
+		parts[0] = "clean, by the old pair"
+	case on == "":
+		parts[0] = "clean"
 	}
 	return strings.Join(parts, "; ")
 }

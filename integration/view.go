@@ -102,9 +102,3 @@ func (v View) errors() int {
 	}
 	return n
 }
-
-// on returns what was found on one endpoint.
-func (v View) on(e account.Endpoint) diagnose.Endpoint {
-	i := slices.IndexFunc(v.Report.Endpoints, func(r diagnose.Endpoint) bool { return r.Endpoint == e })
-	return v.Report.Endpoints[i]
-}
