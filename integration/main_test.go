@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 	}()
 	code := m.Run()
 	report.write(os.Stdout)
+	if code == 0 && engine() != nil {
+		fmt.Println(noEngine)
+	}
 	if missed := unproven(); code == 0 && wholeRun() && len(missed) > 0 {
 		fmt.Fprintf(os.Stderr, "the book calls these proven, and nothing here carried them out: %v\n", missed)
 		code = 1
@@ -68,21 +71,27 @@ type fleet struct {
 	machines []*Machine
 }
 
-// needDocker skips a test where no engine answers, in one sentence, or fails it where one is
-// required.
+// engine says once why no Docker engine answers, nil when one does.
+var engine = sync.OnceValue(func() error {
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = provider.Close() }()
+	return provider.Health(context.Background())
+})
+
+const noEngine = "no Docker engine answers, so nothing is proven on real servers here; on Debian, .ci/docker starts one"
+
+// needDocker skips a test where no engine answers, or fails it where one is required.
 func needDocker(t *testing.T) {
 	t.Helper()
-	provider, err := testcontainers.NewDockerProvider()
-	if err == nil {
-		defer func() { _ = provider.Close() }()
-		err = provider.Health(t.Context())
-	}
-	switch {
+	switch err := engine(); {
 	case err == nil:
 	case os.Getenv(requireDocker) == "1":
 		t.Fatalf("no Docker engine answers, and %s=1 requires one: %v", requireDocker, err)
 	default:
-		t.Skip("no Docker engine answers, so nothing is proven on real servers here; .ci/docker starts one on Debian")
+		t.Skip(noEngine)
 	}
 }
 

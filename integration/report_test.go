@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -89,7 +90,7 @@ func (r *rows) write(w io.Writer) {
 			continue
 		}
 		ports++
-		t.AppendRow(table.Row{one.server, one.fault, one.port, one.before, one.action, one.after, fmt.Sprintf("%.1f", one.took.Seconds())})
+		t.AppendRow(table.Row{one.server, one.fault, one.port, one.before, cmp.Or(one.action, "-"), one.after, fmt.Sprintf("%.1f", one.took.Seconds())})
 	}
 	t.Render()
 	fmt.Fprintf(w, "%d faults on real ports, each diagnosed, cured and clean; %d cannot be planted, with the reason\n", ports, skipped)
