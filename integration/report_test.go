@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
@@ -80,7 +81,15 @@ func (r *rows) write(w io.Writer) {
 	slices.SortStableFunc(r.all, func(a, b row) int { return rank(a) - rank(b) })
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
-	t.SetStyle(table.StyleLight)
+	t.SetStyle(table.StyleDefault)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.Style().Format.Header = text.FormatDefault
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Name: "port", Align: text.AlignRight},
+		{Name: "before", WidthMax: 46, WidthMaxEnforcer: text.WrapSoft},
+		{Name: "action", WidthMax: 26, WidthMaxEnforcer: text.WrapSoft},
+		{Name: "seconds", Align: text.AlignRight},
+	})
 	t.AppendHeader(table.Row{"server", "fault", "port", "before", "action", "after", "seconds"})
 	ports, skipped := 0, 0
 	for _, one := range r.all {
