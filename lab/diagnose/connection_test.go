@@ -201,7 +201,7 @@ func upgradeRows() []connRow {
 
 func connectionRows(t testing.TB) []connRow {
 	t.Helper()
-	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), helloRows(), clearRows(), askedRows(t))
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), noCertificateRows(), helloRows(), clearRows(), askedRows(t))
 }
 
 func TestConnections(t *testing.T) {

@@ -205,7 +205,7 @@ func (s *session) ask(a probe.Ask) *probe.Further {
 }
 
 func sameAsk(a, b probe.Ask) bool {
-	return a.Kind == b.Kind && a.URL == b.URL && bytes.Equal(a.Request, b.Request) && sameLook(a.Settings, b.Settings)
+	return a.Kind == b.Kind && a.URL == b.URL && bytes.Equal(a.Request, b.Request) && slices.Equal(a.Suites, b.Suites) && sameLook(a.Settings, b.Settings)
 }
 
 func sameLook(a, b account.Settings) bool {

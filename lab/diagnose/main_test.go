@@ -43,9 +43,12 @@ func said(r diagnose.Report) string {
 		codes = append(codes, string(f.Code))
 	}
 	for _, a := range r.Asks {
-		if a.URL != "" {
+		switch {
+		case a.URL != "":
 			asks = append(asks, a.URL)
-		} else {
+		case a.Kind == probe.Offer:
+			asks = append(asks, fmt.Sprintf("%s:%d:offer", a.Settings.Endpoint, a.Settings.Port))
+		default:
 			asks = append(asks, fmt.Sprintf("%s:%d:%s", a.Settings.Endpoint, a.Settings.Port, a.Settings.Mode))
 		}
 	}

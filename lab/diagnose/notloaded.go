@@ -33,7 +33,8 @@ func excuses() []excuse {
 
 // notLoaded finds servers that could not load their certificate or key. From outside that looks
 // like a line gone dead, unless the server says so: on this port, or on a port for TLS, which has
-// no words before TLS, by the port of the same service that has.
+// no words before TLS, by the port of the same service that has. One that goes on without them
+// shows it by what it refuses.
 func notLoaded(c *connection) []finding.Finding {
 	if said, of := excused(&c.Observation); said != "" {
 		evidence := "it says " + quoted(said)
@@ -42,6 +43,13 @@ func notLoaded(c *connection) []finding.Finding {
 		}
 		return cannotLoad(c, fmt.Sprintf("%s cannot begin TLS, because it could not load its certificate or its key", c.target()), said, evidence, of)
 	}
+	if fs := notLoadedNextDoor(c); fs != nil {
+		return fs
+	}
+	return noCertificate(c)
+}
+
+func notLoadedNextDoor(c *connection) []finding.Finding {
 	how := c.abrupt()
 	set, ok := c.sibling()
 	if how == "" || !ok || set.Mode != account.StartTLS {

@@ -44,9 +44,8 @@ func clientVersion(c *connection) []finding.Finding {
 
 // ciphers judges a refusal for want of a cipher. The alert handshake_failure alone says too
 // little: a server without a certificate sends it too. One that cannot speak TLS 1.3 had to
-// choose among the suites of TLS 1.2, nearly all of which were offered, and took none. OpenSSL
-// without any certificate does the same, as it then has neither TLS 1.3 nor a suite for one; only
-// an offer of anonymous suites, which crypto/tls lacks, would tell. So the evidence says it.
+// choose among the suites of TLS 1.2, nearly all of which were offered, and took none. Whether it
+// has a certificate for them, noCertificate tells where that can be told.
 func ciphers(c *connection) []finding.Finding {
 	alert, ok := c.refusal()
 	if !ok || alert != alertHandshakeFailure && alert != alertInsufficientSecurity || clientVersion(c) != nil {
@@ -54,20 +53,30 @@ func ciphers(c *connection) []finding.Finding {
 	}
 	evidence := []string{"to an offer of every common cipher it sends the alert " + alertName(alert)}
 	if alert == alertHandshakeFailure {
-		set := c.Settings
-		set.MinVersion, set.MaxVersion = tls.VersionTLS13, 0
-		o := c.look(set)
-		if o == nil || o.Outcome != probe.Alert || o.TLS == nil || o.TLS.Alert == nil || *o.TLS.Alert != alertProtocolVersion {
+		if !refusedWith(c.newestOnly(), alertProtocolVersion) || noCertificate(c) != nil {
 			return nil
 		}
-		evidence = append(evidence, "to an offer of TLS 1.3 alone it sends the alert "+alertName(*o.TLS.Alert)+
-			": it speaks an older version, in which the cipher is all that is left to disagree on",
-			"a server that was given no certificate at all answers alike (Postfix 3.7.11 and 3.10.13 whose smtpd_tls_chain_files is missing, measured)")
+		evidence = append(evidence, "to an offer of TLS 1.3 alone it sends the alert "+alertName(alertProtocolVersion)+
+			": it speaks an older version, in which the cipher is all that is left to disagree on")
+		evidence = append(evidence, c.beyondCiphers()...)
 	}
 	fs := blocked(finding.NoCommonCipher, fmt.Sprintf("%s allows no cipher that the clients of today have", c.target()),
 		"another-cipher", "if the server allowed a common cipher, the handshake would go on", evidence...)
 	fs[0].Facts.Text = alertName(alert)
 	return fs
+}
+
+// beyondCiphers says what the offers of uncommon suites tell where they do not decide.
+func (c *connection) beyondCiphers() []string {
+	o := c.offered()
+	if suite := chosenSuite(o.certified); suite != 0 {
+		return []string{"to an offer of every cipher suite there is it chooses " + tls.CipherSuiteName(suite)}
+	}
+	const alike = "a server that was given no certificate at all can answer alike"
+	if name := o.accepted(); name != "" {
+		return []string{"it accepts " + name + ", which needs no certificate", alike}
+	}
+	return []string{alike}
 }
 
 // ancient judges a ServerHello of a version so old that crypto/tls has forgotten it.

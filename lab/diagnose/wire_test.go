@@ -48,7 +48,7 @@ func helloRows() []connRow {
 		miss("client-version", "refused without the limit too", "handshake-refused", "", told(old, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70))),
 		miss("client-version", "refused where everything was offered", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 70)))),
 
-		say("ciphers", "no cipher of an older version", "no-common-cipher", "imap:143:starttls", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70), oldest(0x0304))),
+		say("ciphers", "no cipher of an older version", "no-common-cipher", "imap:143:starttls imaps:993:offer imaps:993:offer imaps:993:offer", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70), oldest(0x0304))),
 		say("ciphers", "the ciphers are too weak for it", "no-common-cipher", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 71)))),
 		miss("ciphers", "failure in every version: no certificate, perhaps", "handshake-refused", "imap:143:starttls", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 40), oldest(0x0304))),
 		miss("ciphers", "failure after the ServerHello", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0x0303, 40)))),

@@ -12,11 +12,7 @@ import (
 
 // handshake runs TLS with verification off, and writes down what it showed, also when it fails.
 func (s *Session) handshake() error {
-	s.begin(Handshaking)
-	early, _ := s.talk.r.Peek(s.talk.r.Buffered())
-	s.link.expectTLS(s.obs.Settings.Mode == account.StartTLS, early)
-	seen := &TLS{}
-	s.obs.TLS = seen
+	seen := s.beginTLS()
 	s.tls = tls.Client(s.link, s.config(seen))
 	err := s.tls.Handshake()
 	state := s.tls.ConnectionState() // what was agreed on so far, also after an error
@@ -40,6 +36,15 @@ func (s *Session) handshake() error {
 		}
 	}
 	return err
+}
+
+// beginTLS enters the stage, with what came in the same breath as the answer to STARTTLS.
+func (s *Session) beginTLS() *TLS {
+	s.begin(Handshaking)
+	early, _ := s.talk.r.Peek(s.talk.r.Buffered())
+	s.link.expectTLS(s.obs.Settings.Mode == account.StartTLS, early)
+	s.obs.TLS = &TLS{}
+	return s.obs.TLS
 }
 
 func (s *Session) config(seen *TLS) *tls.Config {

@@ -136,7 +136,7 @@ type Further struct {
 // An Ask is one further look that would settle a question. The list of kinds is closed.
 type Ask struct {
 	Kind AskKind `json:"kind"`
-	// Settings are what to look at, for Look and Repeat.
+	// Settings are what to look at, for Look, LookAgain, Repeat and Offer.
 	Settings account.Settings `json:"settings,omitzero"`
 	// Count is how often to look, for Repeat: at most 10 times.
 	Count int `json:"count,omitempty"`
@@ -145,6 +145,9 @@ type Ask struct {
 	URL string `json:"url,omitempty"`
 	// Request is what to ask the responder, for FetchOCSP: an OCSP request, DER.
 	Request []byte `json:"request,omitempty"`
+	// Suites are the cipher suites to offer, for Offer: numbers of TLS 1.2 and older, at most 400,
+	// with TLS_FALLBACK_SCSV (RFC 7507) if that is to be said.
+	Suites []uint16 `json:"suites,omitempty"`
 }
 
 // An AskKind is what an Ask wants done.
@@ -158,4 +161,8 @@ const (
 	Repeat      AskKind = "repeat"       // the same connection several times, one after the other
 	FetchCRL    AskKind = "fetch-crl"    // the CA's revocation list, likewise
 	FetchOCSP   AskKind = "fetch-ocsp"   // the CA's word on one certificate, likewise
+	// Offer is the same connection as far as the ServerHello, and no farther: TLS 1.2 with Suites,
+	// whatever versions the settings allow. Its observation ends at Handshaking: Fine with the
+	// version and the suite that the server chose, or how it refused.
+	Offer AskKind = "offer"
 )

@@ -84,6 +84,13 @@ func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
 				o.Listed = false
 				out[i].Repeats = append(out[i].Repeats, o)
 			}
+		case Offer:
+			if len(asks[i].Suites) == 0 || asks[i].Settings.Mode == account.Plaintext {
+				out[i].Error = "there is nothing to offer"
+				return
+			}
+			o := p.offer(ctx, asks[i])
+			out[i].Observation = &o
 		case FetchIssuer:
 			der, err := p.fetchIssuer(ctx, asks[i].URL)
 			out[i].Certificate = der

@@ -20,6 +20,8 @@ type Session struct {
 	caps []string // as announced inside TLS
 	tape *[]byte  // where to leave the recorded bytes of a handshake, if anywhere
 
+	suites []uint16 // what to offer by hand in place of a handshake, if anything
+
 	resume account.Session // kept out of the observation
 }
 
@@ -73,7 +75,10 @@ func (s *Session) run(ctx context.Context) {
 		s.link = nil
 		return
 	}
-	s.obs.Stage, s.obs.Outcome = Done, Fine
+	s.obs.Outcome = Fine
+	if s.suites == nil {
+		s.obs.Stage = Done
+	}
 }
 
 func (s *Session) stages() error {
@@ -94,6 +99,9 @@ func (s *Session) stages() error {
 		if err := s.upgrade(); err != nil {
 			return err
 		}
+	}
+	if s.suites != nil {
+		return s.hello()
 	}
 	if err := s.handshake(); err != nil {
 		return err
