@@ -132,6 +132,12 @@ func pairFaults() []fault {
 			log: all(finding.KeyMissing).but(exim, finding.CertificateNotLoaded), cure: by("install-matching-key"),
 		},
 		{
+			name: "certificate missing", plant: missingCertificate, wire: notLoaded().but("Dovecot 2.3").but("Dovecot 2.4"),
+			pair: all(finding.CertificateNotLoaded).but("Postfix 3.7", finding.KeyMissing).but("Postfix 3.10", finding.KeyMissing),
+			log:  all(finding.CertificateNotLoaded).but("Postfix 3.7", finding.KeyMissing).but("Postfix 3.10", finding.KeyMissing),
+			cure: map[string]string{"": "install-pair-that-loads", "Postfix 3.7": "install-matching-key", "Postfix 3.10": "install-matching-key"},
+		},
+		{
 			name: "unreadable key", plant: closedKey, wire: notLoaded(), pair: all(finding.KeyUnreadable),
 			log: all(finding.CertificateNotLoaded), cure: by("allow-reading-key"),
 			not: map[string]string{"Dovecot 2.3": asRoot, "Dovecot 2.4": asRoot, "Postfix 3.7": asRoot, "Postfix 3.10": asRoot, nginx: asRoot},
@@ -214,6 +220,11 @@ func missingKey(ctx context.Context, s *subject, p Pair) (Pair, error) {
 		return install(ctx, s, p)
 	}
 	return s.healthy, s.run(ctx, "rm "+s.Key+"\n"+s.Product.Reload+" || true")
+}
+
+// missingCertificate loses the file that the configuration names: with one file the key as well.
+func missingCertificate(ctx context.Context, s *subject, _ Pair) (Pair, error) {
+	return s.healthy, s.run(ctx, "rm "+s.Cert+"\n"+s.Product.Reload+" || true")
 }
 
 func closedKey(ctx context.Context, s *subject, _ Pair) (Pair, error) {
