@@ -63,6 +63,11 @@ func TestCertbotRenewsAndTheHookLoads(t *testing.T) {
 		expectServed(t, c, imap, live(t, imap))
 		expectServed(t, c, smtp, live(t, imap))
 	})
+	t.Run("the renewal of another certificate", func(t *testing.T) {
+		must(t, imap.run(t.Context(), "RENEWED_LINEAGE=/etc/letsencrypt/live/www.lab.test /etc/letsencrypt/renewal-hooks/deploy/mail"))
+		expectServed(t, c, imap, live(t, imap))
+		expectServed(t, c, smtp, live(t, imap))
+	})
 	for _, set := range slices.Concat(imap.accounts, smtp.accounts) {
 		before := "clean, by the old pair; beside the file: " + string(finding.RenewedNotLoaded)
 		if set.Endpoint.Protocol() == account.Submission {

@@ -94,8 +94,14 @@ func (a Advice) Procedure(t Task, p Product) (Steps, bool) {
 	return a.Admin[at], true
 }
 
-// asRoot begins the commands where lines of configuration come before them.
-const asRoot = "# then, as root"
+// Script returns the commands as they are printed and run: in a shell of their own, which ends at
+// the first that fails and leaves the admin's open.
+func (p Procedure) Script() string {
+	if p.Run == "" {
+		return ""
+	}
+	return "(set -e\n" + p.Run + "\n)"
+}
 
 // text returns the procedure as it is printed.
 func (p Procedure) text() string {
@@ -103,14 +109,18 @@ func (p Procedure) text() string {
 	for _, f := range p.Files {
 		parts = append(parts, "# "+f.Path+"\n"+f.Lines)
 	}
-	switch {
-	case p.Run == "":
-	case len(parts) > 0:
-		parts = append(parts, asRoot+"\n"+p.Run)
-	default:
-		parts = append(parts, p.Run)
+	if p.Run != "" {
+		parts = append(parts, "# as root"+p.where()+"\n"+p.Script())
 	}
 	return strings.Join(parts, "\n\n")
+}
+
+// where says in which folder the commands run, where that matters.
+func (p Procedure) where() string {
+	if p.Task == InstallPair || p.Task == AddName {
+		return ", where the new fullchain.pem and privkey.pem are"
+	}
+	return ""
 }
 
 func (p Procedure) check() error {

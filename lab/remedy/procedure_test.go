@@ -26,8 +26,8 @@ func TestConfigIsTheProcedure(t *testing.T) {
 			}
 			rest = strings.TrimPrefix(strings.TrimPrefix(rest, head), "\n\n")
 		}
-		if rest = strings.TrimPrefix(rest, asRoot+"\n"); rest != s.Procedure.Run {
-			t.Errorf("%s, %s: prints %q and runs %q", c, s.For, rest, s.Procedure.Run)
+		if head, commands, _ := strings.Cut(rest, "\n"); commands != s.Procedure.Script() || commands != "" && !strings.HasPrefix(head, "# as root") {
+			t.Errorf("%s, %s: prints %q and runs %q", c, s.For, rest, s.Procedure.Script())
 		}
 	})
 	if n == 0 {
@@ -106,7 +106,7 @@ func TestParseRefusesProcedures(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, ok := advice[0].Procedure(Reload, Dovecot23)
-	want := "# /etc/dovecot/x.conf\na = {host}\n\n# then, as root\ndoveadm reload"
+	want := "# /etc/dovecot/x.conf\na = {host}\n\n# as root\n(set -e\ndoveadm reload\n)"
 	if !ok || s.Config != want {
 		t.Errorf("config = %q, want %q", s.Config, want)
 	}
@@ -137,6 +137,21 @@ func TestParseRefusesProcedures(t *testing.T) {
 			t.Errorf("%s: error = %v, want one with %q", tt.name, err, tt.want)
 		}
 	}
+}
+
+// A deed is proven once for all places that print it, so they all print the same.
+func TestOneDeedHasOneProcedure(t *testing.T) {
+	seen := map[string]string{}
+	everySteps(t, func(c finding.Code, _ string, s Steps) {
+		key := string(s.Procedure.Product) + " " + string(s.Procedure.Task)
+		if s.Procedure.IsZero() {
+			return
+		}
+		if other, ok := seen[key]; ok && other != s.Config {
+			t.Errorf("%s: %s is done in two ways:\n%s\n%s", c, key, other, s.Config)
+		}
+		seen[key] = s.Config
+	})
 }
 
 func TestTasksAndProductsAreAllUsed(t *testing.T) {
