@@ -53,7 +53,7 @@ func (s *Server) CureFor(a action.Action, f finding.Finding, now Pair, ca *certs
 	if facts.Host == "" {
 		facts.Host = Host
 	}
-	steps, ok := advice.Fill(facts).Procedure(task, s.Remedy)
+	steps, ok := advice.Fill(facts).Procedure(task, s.Procedures)
 	if !ok {
 		return Cure{}, fmt.Errorf("the advice about %s does not say how to %s on %s", f.Code, task, s.Name)
 	}
@@ -112,16 +112,20 @@ func (s *Server) exchange(ctx context.Context, c *Client, all []account.Settings
 	return before, &RolledBack{Why: failed.Error(), Err: s.rollBack(ctx, c, all, before)}
 }
 
-// rollBack puts the state of before back, and waits until it shows.
+// rollBack puts the state of before back, and waits until it shows. It does so even when the
+// context has ended: nobody is left with a pair that does not load.
 func (s *Server) rollBack(ctx context.Context, c *Client, all []account.Settings, before View) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
 	if err := s.restore(ctx, "before"); err != nil {
 		return err
 	}
 	if err := s.Reload(ctx); err != nil {
 		return err
 	}
-	if v := s.await(ctx, c, all, func(v View) bool { return v.sameLeaves(before) && v.errors() <= before.errors() }); !v.sameLeaves(before) {
-		return fmt.Errorf("%s does not present the old certificate", s.Name)
+	shown := func(v View) bool { return v.sameLeaves(before) && v.errors() <= before.errors() }
+	if v := c.Until(ctx, all, shown); !shown(v) {
+		return fmt.Errorf("%s does not show the old state", s.Name)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,8 +34,8 @@ func (s *subject) rollsBack(t *testing.T) {
 	}
 
 	s.Patience = 3 * time.Second // it will not show, however long one waits
-	defer func() { s.Patience = patience }()
 	_, err = s.exchange(t.Context(), s.client, s.accounts, cure)
+	s.Patience = patience
 	var back *RolledBack
 	if !errors.As(err, &back) || back.Err != nil {
 		t.Fatalf("past the check: %v, want the old state back", err)
@@ -73,7 +75,7 @@ func (s *subject) loadsBySelf(t *testing.T) {
 	must(t, s.replaceFiles(t.Context(), s.healthy))
 	must(t, s.carryOut(t.Context(), s.procedure(remedy.Reload)))
 	s.expectHealthy(t)
-	proven.add(s.Remedy, remedy.Reload)
+	proven.add(s.Procedures, remedy.Reload)
 }
 
 // legacy installs a pair in the way of Postfix before 3.4, which newer ones still take.
@@ -81,12 +83,54 @@ func (s *subject) legacy(t *testing.T) {
 	s.heal(t)
 	fresh, err := s.issue(Host)
 	must(t, err)
-	s.Remedy = remedy.PostfixLegacy
-	defer func() { s.Remedy = remedy.Postfix }()
+	s.Procedures = remedy.PostfixLegacy
+	defer func() { s.Procedures = remedy.Postfix }()
 	must(t, s.run(t.Context(), "postconf -X smtpd_tls_chain_files"))
 	cure := Cure{Action: action.Action{Kind: action.Renew}, Procedure: s.procedure(remedy.InstallPair), Pair: fresh}
 	if _, err := s.Apply(t.Context(), s.client, s.accounts, cure); err != nil {
 		t.Fatal(err)
 	}
 	proven.add(remedy.PostfixLegacy, remedy.InstallPair)
+}
+
+// decrypted runs what the remedy of an encrypted key prints, typing the password, and returns the
+// key that comes of it.
+func (s *subject) decrypted(t *testing.T, f finding.Finding) []byte {
+	t.Helper()
+	advice, _ := s.book.For(f.Code)
+	i := slices.IndexFunc(advice.Admin, func(st remedy.Steps) bool { return strings.Contains(st.Config, "encrypted.key") })
+	if i < 0 {
+		t.Fatalf("the advice about %s does not say how to take the password off", f.Code)
+	}
+	_, err := s.Machine.Run(t.Context(), newFiles, "cp "+s.Key+" encrypted.key\nrm privkey.pem\nprintf 'lab\\n' | "+advice.Admin[i].Config)
+	must(t, err)
+	key, err := s.Machine.Read(t.Context(), "root", newFiles+"/privkey.pem")
+	must(t, err)
+	return key
+}
+
+// hooked has the remedy's deploy hook bring a renewed pair from certbot's folder to the server.
+func (s *subject) hooked(t *testing.T) {
+	s.heal(t)
+	fresh, err := s.issue(Host)
+	must(t, err)
+	lineage := "/etc/letsencrypt/live/" + Host
+	must(t, s.Machine.Write(t.Context(), lineage+"/fullchain.pem", fresh.Chain))
+	must(t, s.Machine.Write(t.Context(), lineage+"/privkey.pem", fresh.Key))
+	must(t, s.run(t.Context(), s.hook(t).Script()))
+	shown := func(v View) bool { return v.presents(fresh.Fingerprint()) && v.clean() }
+	if v := s.await(t.Context(), s.client, s.accounts, shown); !shown(v) {
+		t.Fatalf("the hook does not bring a new pair to %s: %s", s.Name, v.words())
+	}
+}
+
+// keepsOptions looks whether an option that stood in master.cf before the remedies did is there.
+func (s *subject) keepsOptions(t *testing.T) {
+	s.heal(t)
+	must(t, s.carryOut(t.Context(), s.procedure(remedy.OpenPorts)))
+	out, err := s.Machine.Run(t.Context(), "/", "postconf -P submission/inet/smtpd_helo_required")
+	must(t, err)
+	if !strings.Contains(out, "smtpd_helo_required = yes") {
+		t.Errorf("the option is gone: %q", out)
+	}
 }

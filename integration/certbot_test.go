@@ -18,6 +18,7 @@ import (
 
 const (
 	acmeFiles = "/root/acme"
+	renewal   = "certbot renew --force-renewal --no-random-sleep-on-renew --cert-name " + Host
 	liveChain = "/etc/letsencrypt/live/" + Host + "/fullchain.pem"
 )
 
@@ -32,7 +33,7 @@ func TestCertbotRenewsAndTheHookLoads(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	dovecot, postfix := productNamed(t, "Dovecot 2.3"), productNamed(t, "Postfix 3.7")
-	m := newMachine(t, "bookworm", slices.Concat(dovecot.ports(), postfix.ports()))
+	m := newMachine(t, "bookworm")
 	imap, smtp := prepare(t, m, dovecot), prepare(t, m, postfix)
 	c := startACME(t, m)
 
@@ -46,26 +47,41 @@ func TestCertbotRenewsAndTheHookLoads(t *testing.T) {
 
 	t.Run("no hook", func(t *testing.T) {
 		old := live(t, imap)
-		must(t, imap.run(t.Context(), "certbot renew --force-renewal --no-random-sleep-on-renew --cert-name "+Host))
+		must(t, imap.run(t.Context(), renewal))
 		expectNotLoaded(t, c, imap, old)
 	})
-	hook := strings.TrimSuffix(strings.TrimSpace(imap.hook(t).Run), "\n")
+	hook := imap.hook(t)
 	t.Run("a hook that is not executable is passed over", func(t *testing.T) {
 		must(t, imap.run(t.Context(), dovecot.Reload))
 		old := live(t, imap)
 		expectServed(t, c, imap, old)
-		must(t, imap.run(t.Context(), strings.Replace(hook, "chmod 755", "chmod 644", 1)))
+		written, _, ok := strings.Cut(hook.Run, "chmod 755")
+		if !ok {
+			t.Fatal("the remedy does not make the hook executable")
+		}
+		must(t, imap.run(t.Context(), written+"chmod 644 /etc/letsencrypt/renewal-hooks/deploy/mail"))
+		must(t, imap.run(t.Context(), renewal))
 		expectNotLoaded(t, c, imap, old)
 	})
-	t.Run("the hook", func(t *testing.T) {
-		must(t, imap.run(t.Context(), hook))
+	t.Run("the hook, by hand", func(t *testing.T) {
+		must(t, imap.run(t.Context(), hook.Script()))
 		proven.add(remedy.Certbot, remedy.Hook)
 		expectServed(t, c, imap, live(t, imap))
 		expectServed(t, c, smtp, live(t, imap))
 	})
-	t.Run("the renewal of another certificate", func(t *testing.T) {
-		must(t, imap.run(t.Context(), "RENEWED_LINEAGE=/etc/letsencrypt/live/www.lab.test /etc/letsencrypt/renewal-hooks/deploy/mail"))
+	t.Run("the hook, by certbot", func(t *testing.T) {
+		old := live(t, imap)
+		must(t, imap.run(t.Context(), renewal))
+		if fingerprint(live(t, imap)[0]) == fingerprint(old[0]) {
+			t.Fatal("certbot has renewed nothing")
+		}
 		expectServed(t, c, imap, live(t, imap))
+		expectServed(t, c, smtp, live(t, imap))
+	})
+	t.Run("the hook, for another certificate", func(t *testing.T) {
+		must(t, imap.run(t.Context(), "mv "+liveChain+" "+liveChain+".away\n"+
+			"RENEWED_LINEAGE=/etc/letsencrypt/live/www.lab.test /etc/letsencrypt/renewal-hooks/deploy/mail\n"+
+			"mv "+liveChain+".away "+liveChain))
 		expectServed(t, c, smtp, live(t, imap))
 	})
 	for _, set := range slices.Concat(imap.accounts, smtp.accounts) {

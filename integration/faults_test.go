@@ -246,7 +246,7 @@ func renewedOnly(ctx context.Context, s *subject, old Pair) (Pair, error) {
 
 // tlsOff turns TLS off in the server's own way.
 func tlsOff(ctx context.Context, s *subject, _ Pair) (Pair, error) {
-	switch s.Remedy {
+	switch s.Procedures {
 	case remedy.Postfix:
 		return s.healthy, s.run(ctx, "postconf -e smtpd_tls_security_level=none\n"+
 			"postconf -P submission/inet/smtpd_tls_security_level=none submissions/inet/smtpd_tls_wrappermode=no\npostfix reload")
@@ -260,7 +260,7 @@ func tlsOff(ctx context.Context, s *subject, _ Pair) (Pair, error) {
 
 // implicitOff closes the ports that speak TLS from the first byte.
 func implicitOff(ctx context.Context, s *subject, _ Pair) (Pair, error) {
-	switch s.Remedy {
+	switch s.Procedures {
 	case remedy.Postfix:
 		return s.healthy, s.run(ctx, "postconf -MX submissions/inet\npostfix reload")
 	case remedy.Exim:

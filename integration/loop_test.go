@@ -37,11 +37,13 @@ func TestServers(t *testing.T) {
 				})
 			}
 			t.Run("roll-back", s.rollsBack)
+			t.Run("hook", s.hooked)
 			if p.BySelf {
 				t.Run("renewed, loaded by itself", s.loadsBySelf)
 			}
-			if p.Remedy == remedy.Postfix {
+			if p.Procedures == remedy.Postfix {
 				t.Run("the way before 3.4", s.legacy)
+				t.Run("options of the admin's own", s.keepsOptions)
 			}
 		})
 	}
@@ -56,23 +58,20 @@ type chosen struct {
 
 // loop takes one fault round.
 func (s *subject) loop(t *testing.T, f fault) {
-	start := time.Now()
+	start, seen := time.Now(), &round{}
+	defer func() { report.addRound(s, f, seen, time.Since(start)) }()
 	s.heal(t)
 	accounts, planted := s.plant(t, f)
-	before := s.expectFound(t, accounts, f)
-	in := s.inspect(t, accounts, f)
-	offered := in.offers
-	if len(offered) == 0 {
-		offered = offers(accounts, before)
+	seen.accounts = accounts
+	seen.before = s.expectFound(t, accounts, f)
+	seen.in = s.inspect(t, accounts, f)
+	seen.offered = seen.in.offers
+	if len(seen.offered) == 0 {
+		seen.offered = offers(accounts, seen.before)
 	}
-	s.cureOnDevice(t, accounts, f, offered)
-	s.cureOnServer(t, accounts, f, offered, planted)
-	for i, set := range accounts {
-		report.add(row{
-			server: s.Name, fault: f.name, port: set.Port, before: told(before.Report.Endpoints[i], in.beside.Report.Endpoints[i], in.pair),
-			action: chosenOn(offered, i), after: "clean", took: time.Since(start),
-		})
-	}
+	s.cureOnDevice(t, accounts, f, seen.offered)
+	s.cureOnServer(t, accounts, f, seen.offered, planted)
+	seen.clean = true
 }
 
 // plant does what the fault says, and returns the account and what the CA issued last.
@@ -245,13 +244,19 @@ func (s *subject) cureOnServer(t *testing.T, accounts []account.Settings, f faul
 		cure, err := s.CureFor(c.Action, c.why, now, s.ca, task)
 		must(t, err)
 		s.client = NewClient(s.ca)
+		if c.Kind == action.DecryptKey {
+			cure.Pair.Key = s.decrypted(t, c.why)
+		}
 		if v, err := s.Apply(t.Context(), s.client, accounts, cure); err != nil {
 			t.Fatalf("%s: %v\n%s", c.Action, err, v.words())
 		}
-		proven.add(s.Remedy, task)
+		proven.add(s.Procedures, task)
 		good := func(v View) bool { return v.clean() && v.presents(cure.Pair.Fingerprint()) }
 		if v := s.await(t.Context(), s.client, accounts, good); !good(v) {
 			t.Fatalf("after %s: %s", c.Action, v.words())
+		}
+		if task == remedy.AddName {
+			s.expectHealthy(t) // the name that was there before
 		}
 	}
 	if len(tasks) > 1 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/exec"
 	"github.com/testcontainers/testcontainers-go/network"
@@ -24,27 +25,56 @@ var images embed.FS
 // lifetime bounds a machine whose tests were killed: it ends and is removed by itself.
 const lifetime = 20 * time.Minute
 
-// A Net is a network of its own for machines. Where the engine's networks can be reached directly
-// it has no way out, so that nothing a machine does leaves it.
+// A Net is a network of its own for machines. It has no way out, so that nothing a machine does
+// leaves it.
 type Net struct {
 	net *testcontainers.DockerNetwork
 }
 
-// direct reports whether a machine can be reached at its own address. Elsewhere the engine runs
-// in a virtual machine of its own, and ports have to be forwarded.
-func direct() bool { return runtime.GOOS == "linux" }
+// label marks what these tests make, so that what a killed run left can be found.
+const label = "mailtlslab.integration"
 
-// NewNet makes a network. Close it.
-func NewNet(ctx context.Context) (*Net, error) {
-	var options []network.NetworkCustomizer
-	if direct() {
-		options = append(options, network.WithInternal())
+// Reachable returns why no test can run here, nil when one can: an engine must answer, and its
+// containers be reachable at their own addresses. Forwarded ports will not do, because a forwarder
+// takes connections to ports on which nothing listens.
+func Reachable(ctx context.Context) error {
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return fmt.Errorf("no Docker engine answers: %w", err)
 	}
-	n, err := network.New(ctx, options...)
+	defer func() { _ = provider.Close() }()
+	info, err := provider.Client().Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return fmt.Errorf("no Docker engine answers: %w", err)
+	}
+	if runtime.GOOS != "linux" || strings.Contains(info.Info.OperatingSystem, "Docker Desktop") {
+		return errors.New("the Docker engine keeps its containers in a virtual machine, where their ports cannot be looked at")
+	}
+	return nil
+}
+
+// NewNet makes a network, and takes away those that killed runs have left. Close it.
+func NewNet(ctx context.Context) (*Net, error) {
+	if err := sweep(ctx); err != nil {
+		return nil, fmt.Errorf("cannot take old networks away: %w", err)
+	}
+	n, err := network.New(ctx, network.WithInternal(), network.WithLabels(map[string]string{label: ""}))
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a network for the containers: %w", err)
 	}
 	return &Net{net: n}, nil
+}
+
+// sweep removes networks of earlier runs that nobody is on and that are older than any run may be.
+func sweep(ctx context.Context) error {
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = provider.Close() }()
+	old := make(client.Filters).Add("label", label).Add("until", lifetime.String())
+	_, err = provider.Client().NetworkPrune(ctx, client.NetworkPruneOptions{Filters: old})
+	return err
 }
 
 // Close removes the network.
@@ -56,15 +86,15 @@ type Machine struct {
 }
 
 // NewMachine builds the image of a name (images/NAME.Dockerfile) and starts a container of it.
-// ports are those that servers on it will have. Close it.
-func (n *Net) NewMachine(ctx context.Context, image string, ports []int) (*Machine, error) {
-	context, err := fs.ReadFile(images, path.Join("images", image+".Dockerfile"))
+// Close it.
+func (n *Net) NewMachine(ctx context.Context, image string) (*Machine, error) {
+	recipe, err := fs.ReadFile(images, path.Join("images", image+".Dockerfile"))
 	if err != nil {
 		return nil, fmt.Errorf("there is no image %q: %w", image, err)
 	}
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithDockerfile(testcontainers.FromDockerfile{
-			ContextArchive: archive("Dockerfile", context), Repo: "mailtlslab-" + image, Tag: "integration", KeepImage: true,
+			ContextArchive: archive("Dockerfile", recipe), Repo: "mailtlslab-" + image, Tag: "integration", KeepImage: true,
 		}),
 		testcontainers.WithCmd("timeout", fmt.Sprint(int(lifetime.Seconds())), "sleep", "infinity"),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
@@ -75,19 +105,16 @@ func (n *Net) NewMachine(ctx context.Context, image string, ports []int) (*Machi
 		}),
 		network.WithNetwork(nil, n.net),
 	}
-	if !direct() {
-		for _, p := range ports {
-			options = append(options, testcontainers.WithExposedPorts(fmt.Sprintf("127.0.0.1::%d/tcp", p)))
-		}
-	}
 	c, err := testcontainers.Run(ctx, "", options...)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot start a container of %s: %w", image, err), testcontainers.TerminateContainer(c))
 	}
 	m := &Machine{c: c}
 	// There is nobody to ask for names here, and servers that look their clients up would wait.
-	_, err = m.Run(ctx, "/", ": > /etc/resolv.conf")
-	return m, err
+	if _, err = m.Run(ctx, "/", ": > /etc/resolv.conf"); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
 }
 
 // Close ends and removes the container.
@@ -97,9 +124,6 @@ func (m *Machine) Close() error {
 
 // Address returns where one of the machine's ports can be reached from here.
 func (m *Machine) Address(ctx context.Context, port int) (string, error) {
-	if !direct() {
-		return m.c.PortEndpoint(ctx, fmt.Sprintf("%d/tcp", port), "")
-	}
 	ip, err := m.c.ContainerIP(ctx)
 	return fmt.Sprintf("%s:%d", ip, port), err
 }

@@ -2,15 +2,18 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
-	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
 	"go.uber.org/goleak"
 )
@@ -26,34 +29,42 @@ func TestMain(m *testing.M) {
 	log.SetDefault(log.NewNoopLogger())
 	// The servers are waited for more than they compute, so all of them at once.
 	_ = flag.Set("test.parallel", "8")
-	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	os.Exit(run(m))
+}
+
+// run runs the tests, ends what they started, however that comes, and says what was proven.
+func run(m *testing.M) int {
+	var stop context.CancelFunc
+	running.ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ended := make(chan struct{})
 	go func() {
-		if _, ok := <-interrupted; ok {
-			_ = running.close()
+		defer close(ended)
+		if <-running.ctx.Done(); !running.over.Load() {
+			stop() // a second interrupt is not waited for
+			if err := running.close(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
 			os.Exit(1)
 		}
 	}()
 	code := m.Run()
-	report.write(os.Stdout)
-	if code == 0 && engine() != nil {
-		fmt.Println(noEngine)
-	}
+	running.over.Store(true)
+	stop()
+	<-ended
+	var failures []error
 	if missed := unproven(); code == 0 && wholeRun() && len(missed) > 0 {
-		fmt.Fprintf(os.Stderr, "the book calls these proven, and nothing here carried them out: %v\n", missed)
-		code = 1
+		failures = append(failures, fmt.Errorf("the book calls these proven, and nothing here carried them out: %v", missed))
 	}
-	if err := running.close(); err != nil {
-		_, _ = os.Stderr.WriteString(err.Error() + "\n")
-		code = 1
-	}
-	signal.Stop(interrupted)
-	close(interrupted)
-	if err := goleak.Find(); err != nil {
+	failures = append(failures, running.close(), goleak.Find())
+	if err := errors.Join(failures...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
-	os.Exit(code)
+	report.write(os.Stdout, code == 0)
+	if err := engine(); code == 0 && err != nil {
+		fmt.Println(notHere(err))
+	}
+	return code
 }
 
 // wholeRun reports whether every test ran, with an engine.
@@ -66,22 +77,25 @@ var running fleet
 
 // A fleet is a network and its machines.
 type fleet struct {
+	ctx  context.Context // ends when the run is interrupted
+	over atomic.Bool     // the tests have ended by themselves
+
 	mu       sync.Mutex
 	net      *Net
 	machines []*Machine
 }
 
-// engine says once why no Docker engine answers, nil when one does.
+// engine says once why nothing can be proven here, nil when it can.
 var engine = sync.OnceValue(func() error {
-	provider, err := testcontainers.NewDockerProvider()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = provider.Close() }()
-	return provider.Health(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return Reachable(ctx)
 })
 
-const noEngine = "no Docker engine answers, so nothing is proven on real servers here; on Debian, .ci/docker starts one"
+func notHere(why error) string {
+	reason, _, _ := strings.Cut(why.Error(), "\n")
+	return "nothing is proven on real servers here: " + reason + " (on Debian, .ci/docker starts an engine)"
+}
 
 // needDocker skips a test where no engine answers, or fails it where one is required.
 func needDocker(t *testing.T) {
@@ -89,19 +103,17 @@ func needDocker(t *testing.T) {
 	switch err := engine(); {
 	case err == nil:
 	case os.Getenv(requireDocker) == "1":
-		t.Fatalf("no Docker engine answers, and %s=1 requires one: %v", requireDocker, err)
+		t.Fatalf("%s=1 requires real servers: %v", requireDocker, err)
 	default:
-		t.Skip(noEngine)
+		t.Skip(notHere(err))
 	}
 }
 
 // newMachine starts a machine that ends with the test.
-func newMachine(t *testing.T, image string, ports []int) *Machine {
+func newMachine(t *testing.T, image string) *Machine {
 	t.Helper()
-	m, err := running.start(t.Context(), image, ports)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, err := running.start(image)
+	must(t, err)
 	t.Cleanup(func() {
 		if err := m.Close(); err != nil {
 			t.Error(err)
@@ -110,17 +122,17 @@ func newMachine(t *testing.T, image string, ports []int) *Machine {
 	return m
 }
 
-func (f *fleet) start(ctx context.Context, image string, ports []int) (*Machine, error) {
+func (f *fleet) start(image string) (*Machine, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.net == nil {
-		n, err := NewNet(ctx)
+		n, err := NewNet(f.ctx)
 		if err != nil {
 			return nil, err
 		}
 		f.net = n
 	}
-	m, err := f.net.NewMachine(ctx, image, ports)
+	m, err := f.net.NewMachine(f.ctx, image)
 	if err == nil {
 		f.machines = append(f.machines, m)
 	}

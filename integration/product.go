@@ -7,11 +7,11 @@ import (
 
 // A Product says what one mail or web server is like in its container: what an admin of it knows.
 type Product struct {
-	Name    string         // with its version, as the remedies' sources have it: "Dovecot 2.3"
-	Image   string         // images/Image.Dockerfile
-	Remedy  remedy.Product // whose procedures it takes
-	On      []account.Endpoint
-	Version string // command that prints the version
+	Name       string         // with its version, as the remedies' sources have it: "Dovecot 2.3"
+	Image      string         // images/Image.Dockerfile
+	Procedures remedy.Product // which of the remedies it takes
+	On         []account.Endpoint
+	Version    string // command that prints the version
 
 	// Prepare makes of the distribution's state what the remedies suppose: a log file where no
 	// syslog runs, a web site to serve, a place on the network.
@@ -41,18 +41,20 @@ func Products() []Product {
 		Config: "/etc/dovecot", Log: "/var/log/dovecot.log", Cert: "/etc/dovecot/tls/mail.crt", Key: "/etc/dovecot/tls/mail.key", User: "root",
 	}
 	postfix := Product{
-		On: smtp, Version: "postconf -h mail_version", Remedy: remedy.Postfix,
-		Prepare: "postconf -e maillog_file=/var/log/postfix.log myhostname=mail.lab.test smtp_tls_security_level=none",
-		Start:   "postfix start", Reload: "postfix reload",
+		On: smtp, Version: "postconf -h mail_version", Procedures: remedy.Postfix,
+		Prepare: "postconf -e maillog_file=/var/log/postfix.log myhostname=mail.lab.test\n" +
+			"postconf -M 'submission/inet=submission inet n - y - - smtpd'\n" +
+			"postconf -P submission/inet/smtpd_helo_required=yes # an option of the admin's own, which must survive",
+		Start: "postfix start", Reload: "postfix reload",
 		Config: "/etc/postfix", Log: "/var/log/postfix.log", Cert: "/etc/postfix/tls/chain.pem", Key: "/etc/postfix/tls/chain.pem", User: "root",
 	}
 	return []Product{
-		with(dovecot, func(p *Product) { p.Name, p.Image, p.Remedy = "Dovecot 2.3", "bookworm", remedy.Dovecot23 }),
-		with(dovecot, func(p *Product) { p.Name, p.Image, p.Remedy = "Dovecot 2.4", "trixie", remedy.Dovecot24 }),
+		with(dovecot, func(p *Product) { p.Name, p.Image, p.Procedures = "Dovecot 2.3", "bookworm", remedy.Dovecot23 }),
+		with(dovecot, func(p *Product) { p.Name, p.Image, p.Procedures = "Dovecot 2.4", "trixie", remedy.Dovecot24 }),
 		with(postfix, func(p *Product) { p.Name, p.Image = "Postfix 3.7", "bookworm" }),
 		with(postfix, func(p *Product) { p.Name, p.Image = "Postfix 3.10", "trixie" }),
 		{
-			Name: "Exim 4.96", Image: "exim", Remedy: remedy.Exim, On: smtp, Version: "exim4 --version",
+			Name: "Exim 4.96", Image: "exim", Procedures: remedy.Exim, On: smtp, Version: "exim4 --version",
 			Prepare: `sed -i "s/^dc_eximconfig_configtype=.*/dc_eximconfig_configtype='internet'/; s/^dc_local_interfaces=.*/dc_local_interfaces=''/" /etc/exim4/update-exim4.conf.conf`,
 			Start:   "update-exim4.conf && exim4 -bd -q30m -oP /run/exim4/exim.pid",
 			Reload:  "kill -HUP $(cat /run/exim4/exim.pid)",
@@ -60,7 +62,7 @@ func Products() []Product {
 			BySelf: true,
 		},
 		{
-			Name: "nginx 1.22", Image: "bookworm", Remedy: remedy.Nginx, On: []account.Endpoint{account.Web}, Version: "nginx -v",
+			Name: "nginx 1.22", Image: "bookworm", Procedures: remedy.Nginx, On: []account.Endpoint{account.Web}, Version: "nginx -v",
 			Prepare: "printf 'server {\\n  server_name mail.lab.test;\\n  root /var/www/html;\\n  include snippets/mail-tls.conf;\\n}\\n' > /etc/nginx/sites-enabled/mail; " +
 				": > /etc/nginx/snippets/mail-tls.conf; echo mail > /var/www/html/index.html",
 			Start: "nginx", Reload: "nginx -s reload",
@@ -72,13 +74,4 @@ func Products() []Product {
 func with(p Product, change func(*Product)) Product {
 	change(&p)
 	return p
-}
-
-// ports returns the numbers of the product's ports.
-func (p Product) ports() []int {
-	var out []int
-	for _, e := range p.On {
-		out = append(out, e.Port())
-	}
-	return out
 }

@@ -79,7 +79,7 @@ func (s *subject) sources(t *testing.T) {
 		t.Fatalf("%s is version %q", s.Name, version)
 	}
 	for one, steps := range procedures() {
-		if one.product != s.Remedy {
+		if one.product != s.Procedures {
 			continue
 		}
 		if steps.Known.How != remedy.Proven || !strings.Contains(steps.Known.Source, name) || !strings.Contains(steps.Known.Source, series) {

@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"mailtlslab/lab/account"
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
 )
@@ -42,6 +43,29 @@ func (r *rows) add(one row) {
 	r.all = append(r.all, one)
 }
 
+// A round is what was seen of one fault so far.
+type round struct {
+	accounts []account.Settings
+	before   View
+	in       within
+	offered  []chosen
+	clean    bool // every port, after every cure
+}
+
+// addRound adds a row for each port, of a round that failed too.
+func (r *rows) addRound(s *subject, f fault, seen *round, took time.Duration) {
+	for i, set := range seen.accounts {
+		one := row{server: s.Name, fault: f.name, port: set.Port, action: chosenOn(seen.offered, i), before: "FAILED", after: "FAILED", took: took}
+		if len(seen.before.Report.Endpoints) > i && len(seen.in.beside.Report.Endpoints) > i {
+			one.before = told(seen.before.Report.Endpoints[i], seen.in.beside.Report.Endpoints[i], seen.in.pair)
+		}
+		if seen.clean {
+			one.after = "clean"
+		}
+		r.add(one)
+	}
+}
+
 // told says what was found on an endpoint, and in the files where that says more.
 func told(wire, beside diagnose.Endpoint, pair []finding.Finding) string {
 	on := sorted(finding.Codes(wire.Findings))
@@ -61,7 +85,8 @@ func told(wire, beside diagnose.Endpoint, pair []finding.Finding) string {
 	return strings.Join(parts, "; ")
 }
 
-func (r *rows) write(w io.Writer) {
+// write prints the table, and what it comes to when the whole run went well.
+func (r *rows) write(w io.Writer, well bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.all) == 0 {
@@ -102,5 +127,9 @@ func (r *rows) write(w io.Writer) {
 		t.AppendRow(table.Row{one.server, one.fault, one.port, one.before, cmp.Or(one.action, "-"), one.after, fmt.Sprintf("%.1f", one.took.Seconds())})
 	}
 	t.Render()
+	if !well {
+		fmt.Fprintln(w, "not all went as it should: see above")
+		return
+	}
 	fmt.Fprintf(w, "%d faults on real ports, each diagnosed, cured and clean; %d cannot be planted, with the reason\n", ports, skipped)
 }

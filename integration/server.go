@@ -47,12 +47,12 @@ func (s *Server) Endpoints(ctx context.Context, host string) ([]account.Settings
 		set := account.For(e, host)
 		set.Addresses = map[string]string{}
 		// The sibling's too: a diagnosis may ask for a look at it.
-		for _, port := range s.ports() {
-			address, err := s.Machine.Address(ctx, port)
+		for _, on := range s.On {
+			address, err := s.Machine.Address(ctx, on.Port())
 			if err != nil {
 				return nil, fmt.Errorf("%s cannot be reached: %w", s.Name, err)
 			}
-			set.Addresses[fmt.Sprintf("%s:%d", host, port)] = address
+			set.Addresses[fmt.Sprintf("%s:%d", host, on.Port())] = address
 		}
 		out = append(out, set)
 	}
@@ -113,7 +113,7 @@ func (s *Server) carryOut(ctx context.Context, p remedy.Procedure) error {
 	if p.Run == "" {
 		return nil
 	}
-	if _, err := s.Machine.Run(ctx, newFiles, p.Run); err != nil {
+	if _, err := s.Machine.Run(ctx, newFiles, p.Script()); err != nil {
 		return fmt.Errorf("the commands of the remedy fail: %w", err)
 	}
 	return nil

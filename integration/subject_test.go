@@ -26,7 +26,7 @@ type subject struct {
 
 func newSubject(t *testing.T, p Product) *subject {
 	t.Helper()
-	m := newMachine(t, p.Image, p.ports())
+	m := newMachine(t, p.Image)
 	return prepare(t, m, p)
 }
 
@@ -75,7 +75,7 @@ func (s *subject) issue(host string, faults ...certs.Fault) (Pair, error) {
 func (s *subject) procedure(task remedy.Task) remedy.Procedure {
 	for _, info := range finding.All() {
 		advice, _ := s.book.For(info.Code)
-		if steps, ok := advice.Fill(finding.Facts{Host: Host}).Procedure(task, s.Remedy); ok {
+		if steps, ok := advice.Fill(finding.Facts{Host: Host}).Procedure(task, s.Procedures); ok {
 			return steps.Procedure
 		}
 	}

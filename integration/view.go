@@ -54,12 +54,22 @@ func (c *Client) Look(ctx context.Context, all []account.Settings, installed [][
 	return View{Survey: survey, Report: report}
 }
 
+// pace is how often a server is looked at while it is waited for.
+const pace = 50 * time.Millisecond
+
 // Until looks again and again until something holds, or the context ends. It returns the last view.
 func (c *Client) Until(ctx context.Context, all []account.Settings, holds func(View) bool) View {
+	next := time.NewTicker(pace)
+	defer next.Stop()
 	for {
 		v := c.Look(ctx, all, nil)
-		if holds(v) || ctx.Err() != nil {
+		if holds(v) {
 			return v
+		}
+		select {
+		case <-ctx.Done():
+			return v
+		case <-next.C:
 		}
 	}
 }
