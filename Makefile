@@ -25,16 +25,17 @@ verify: build
 build:
 	@go build -o bin/mailtlslab ./cmd/mailtlslab
 
+# The first time, real servers have images to build.
 test:
-	go test ./...
+	go test -timeout 20m ./...
 
 # In the folder itself, so that the table is printed although all is well.
 integration:
-	@cd integration && go test -count=1 -timeout 15m
+	@cd integration && go test -count=1 -timeout 20m
 
 # Real servers are no business of the race detector: of them the short run is enough.
 race:
-	CGO_ENABLED=1 go test -race -short ./...
+	CGO_ENABLED=1 go test -race -short -timeout 20m ./...
 
 property:
 	go test ./lab/diagnose -run TestCompleteness -rapid.checks=10000 -rapid.nofailfile
