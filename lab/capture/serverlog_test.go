@@ -12,7 +12,7 @@ import (
 
 func readLogs(t testing.TB) map[string][]byte {
 	t.Helper()
-	names, err := filepath.Glob("testdata/logs/*.log")
+	names, err := filepath.Glob("testdata/logs/*.txt")
 	if err != nil || len(names) < 40 {
 		t.Fatalf("%d logs: %v", len(names), err)
 	}
@@ -22,7 +22,7 @@ func readLogs(t testing.TB) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[strings.TrimSuffix(filepath.Base(name), ".log")] = data
+		out[strings.TrimSuffix(filepath.Base(name), ".txt")] = data
 	}
 	return out
 }
