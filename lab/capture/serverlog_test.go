@@ -100,7 +100,7 @@ func TestServerLogLastFailureCounts(t *testing.T) {
 		}
 		return b.String()
 	}
-	vague := "Nov 25 18:42:08 d983c496f8b6 postfix/smtpd[999]: warning: Wrapper-mode request dropped from unknown[172.17.0.1] for service submissions. TLS context initialization failed. For details see earlier warnings in your logs.\n"
+	vague := "Nov 25 18:42:08 mx postfix/smtpd[999]: warning: Wrapper-mode request dropped from unknown[172.17.0.1] for service submissions. TLS context initialization failed. For details see earlier warnings in your logs.\n"
 	for _, c := range []struct{ name, log, want string }{
 		{"another fault later", join("dovecot-2.3-mismatch", "dovecot-2.3-encrypted"), "Dovecot:key-encrypted"},
 		{"another fault later, cut", unstarted(join("dovecot-2.4-encrypted", "dovecot-2.4-mismatch")), "Dovecot:key-does-not-match-certificate"},
