@@ -112,8 +112,9 @@ func (s *Server) exchange(ctx context.Context, c *Client, all []account.Settings
 	return before, &RolledBack{Why: failed.Error(), Err: s.rollBack(ctx, c, all, before)}
 }
 
-// rollBack puts the state of before back, and waits until it shows. It does so even when the
-// context has ended: nobody is left with a pair that does not load.
+// rollBack puts the files of before back, and waits until the server shows what it did, or better:
+// of files that were never loaded nobody knows. It does so even when the context has ended: nobody
+// is left with a pair that does not load.
 func (s *Server) rollBack(ctx context.Context, c *Client, all []account.Settings, before View) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -123,7 +124,9 @@ func (s *Server) rollBack(ctx context.Context, c *Client, all []account.Settings
 	if err := s.Reload(ctx); err != nil {
 		return err
 	}
-	shown := func(v View) bool { return v.sameLeaves(before) && v.errors() <= before.errors() }
+	shown := func(v View) bool {
+		return v.errors() < before.errors() || v.sameLeaves(before) && v.errors() == before.errors()
+	}
 	if v := c.Until(ctx, all, shown); !shown(v) {
 		return fmt.Errorf("%s does not show the old state", s.Name)
 	}
