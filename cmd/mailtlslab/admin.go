@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +37,7 @@ func (e *exam) log() error {
 type own struct {
 	installed [][]byte // the certificates in its file, the leaf first
 	exams     []*exam
+	log       *exam // of them, the one of the log
 }
 
 // readOwn reads the files that go with a HOST, before anything is connected to.
@@ -64,6 +67,7 @@ func readOwn(cmd *cobra.Command, f diagnoseFlags, host string) (own, error) {
 		if err := e.log(); err != nil {
 			return o, err
 		}
+		o.log = e
 	}
 	return o, nil
 }
@@ -77,13 +81,10 @@ func (o own) beside(r diagnose.Report, s probe.Survey) (diagnose.Report, probe.S
 	for i := range r.Endpoints {
 		places = append(places, place(r.Endpoints[i].Endpoint, s.Observations[i].Settings))
 	}
-	loaded := slices.ContainsFunc(s.Observations, func(o probe.Observation) bool { return o.TLS != nil && len(o.TLS.Chain) > 0 })
+	seen := s.Observations
 	r.Endpoints, s.Observations = slices.Clone(r.Endpoints), slices.Clone(s.Observations)
 	for _, e := range o.exams {
-		found := e.findings
-		if loaded {
-			found = readByTheServer(found)
-		}
+		found := o.weighed(e, seen)
 		complete := !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Code == finding.Unexplained })
 		r.Endpoints = append(r.Endpoints, diagnose.Endpoint{Findings: found, Complete: complete})
 		s.Observations = append(s.Observations, probe.Observation{Settings: account.Settings{Host: e.settings.Host}})
@@ -92,17 +93,50 @@ func (o own) beside(r diagnose.Report, s probe.Survey) (diagnose.Report, probe.S
 	return r, s, places
 }
 
-// readByTheServer weighs anew what we were not allowed to read, where the server presents a
-// certificate: it could, and mostly as somebody else.
-func readByTheServer(fs []finding.Finding) []finding.Finding {
-	fs = slices.Clone(fs)
+// weighed returns what an exam found, and makes a warning of what the connections speak against. One
+// on which TLS does not come about speaks for all of it.
+func (o own) weighed(e *exam, seen []probe.Observation) []finding.Finding {
+	fs := slices.Clone(e.findings)
+	if slices.ContainsFunc(seen, func(s probe.Observation) bool { return said(s) && !encrypts(s) }) {
+		return fs
+	}
 	for i, f := range fs {
-		if f.Facts.Detail == "permission" {
-			fs[i].Severity = finding.Warning
-			fs[i].Evidence = append(slices.Clone(f.Evidence), "the server presents a certificate, so it could read its own when it started: run this as root to look into the file")
+		evidence := ""
+		switch {
+		case e == o.log && slices.ContainsFunc(seen, func(s probe.Observation) bool { return encrypts(s) && isOf(f.Facts.Detail, s) }):
+			evidence = "this may be over: every port that answers presents a certificate now"
+		case f.Facts.Detail == "permission" && slices.ContainsFunc(seen, o.presents):
+			evidence = "a mail port presents the certificate of the file, so that the server could read its own when it started: run this as root to look into the file"
+		default:
+			continue
 		}
+		fs[i].Severity, fs[i].Evidence = finding.Warning, append(slices.Clone(f.Evidence), evidence)
 	}
 	return fs
+}
+
+// encrypts reports whether TLS came about, with a certificate and the key that belongs to it.
+func encrypts(o probe.Observation) bool {
+	return o.TLS != nil && o.TLS.Complete && len(o.TLS.Chain) > 0
+}
+
+// presents reports whether a mail port presents the certificate of the file. A web server is
+// mostly another program, and has rights of its own.
+func (o own) presents(seen probe.Observation) bool {
+	return seen.Settings.Endpoint != account.Web && encrypts(seen) && len(o.installed) > 0 && bytes.Equal(seen.TLS.Chain[0], o.installed[0])
+}
+
+// isOf reports whether a connection mostly is one to this product, in lower case: what another
+// program presents says nothing of it.
+func isOf(product string, o probe.Observation) bool {
+	protocol := o.Settings.Endpoint.Protocol()
+	switch {
+	case strings.EqualFold(product, string(capture.Postfix)), strings.EqualFold(product, string(capture.Exim)):
+		return protocol == account.Submission
+	case strings.EqualFold(product, string(capture.Dovecot)):
+		return protocol == account.IMAP || protocol == account.POP3
+	}
+	return protocol == account.HTTPS
 }
 
 // failed reports whether something is wrong that has no code.

@@ -204,6 +204,7 @@ func (a answer) gather() (findings []told, clean, absent []string) {
 				findings = append(findings, told{Info: info})
 				at = len(findings) - 1
 			}
+			findings[at].Severity = finding.Worst([]finding.Finding{f, {Severity: findings[at].Severity}})
 			findings[at].add(f, name, set, file)
 		}
 	}

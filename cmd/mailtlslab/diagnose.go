@@ -44,8 +44,8 @@ and sends neither the address nor a password. It never logs in. The exit status 
 something is wrong.
 
 On the server itself, --cert, --key and --log let it look at the server's own files as
-well: whether the pair fits, whether the certificate in the file is the one that is
-presented, and what the log says of it.
+well: whether the pair fits, whether the file has a newer certificate than is presented,
+and what the log says of it.
 
 Instead of connecting it judges evidence: certificates in a file, what another program
 printed, a certificate with its key before they are installed, a server's log, or

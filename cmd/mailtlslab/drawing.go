@@ -14,6 +14,7 @@ import (
 	"mailtlslab/lab/account"
 	"mailtlslab/lab/diagnose"
 	"mailtlslab/lab/finding"
+	"mailtlslab/lab/preflight"
 	"mailtlslab/scenarios"
 )
 
@@ -69,7 +70,7 @@ func draw(a *certs.Authority, b *certs.Bundle, host string) drawing {
 	path, end := pathOf(b.Chain, a.Intermediates(), a.Roots())
 	var d drawing
 	for i, c := range path {
-		n := node{role: roleOf(i, c), name: certName(c), where: "not sent"}
+		n := node{role: roleOf(i, c), name: clip(preflight.CertName(c)), where: "not sent"}
 		if at := slices.IndexFunc(b.Chain, c.Equal); at >= 0 {
 			n.where = fmt.Sprintf("sent, number %d", at+1)
 		}
@@ -83,7 +84,7 @@ func draw(a *certs.Authority, b *certs.Bundle, host string) drawing {
 	}
 	for i, c := range b.Chain {
 		if !containsExactly(path, c) {
-			d.aside = append(d.aside, node{role: "beside", name: certName(c), where: fmt.Sprintf("sent, number %d", i+1)})
+			d.aside = append(d.aside, node{role: "beside", name: clip(preflight.CertName(c)), where: fmt.Sprintf("sent, number %d", i+1)})
 		}
 	}
 	d.mark(a, b, host, path)
@@ -197,11 +198,4 @@ func breaksLink(code string) bool {
 	return slices.Contains([]finding.Code{
 		finding.BadSignature, finding.WeakSignature, finding.IssuerKeyMismatch, finding.IssuerNotTrusted, finding.IssuerUnknown,
 	}, finding.Code(code))
-}
-
-func certName(c *x509.Certificate) string {
-	if cn := c.Subject.CommonName; cn != "" {
-		return clip(cn)
-	}
-	return clip(c.Subject.String())
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mailtlslab/lab/account"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/probe"
 )
@@ -13,6 +14,9 @@ import (
 // renewedOnDisk finds servers that go on with a certificate after a newer one was put into their file.
 // What the newer one would cure is told as its evidence; what it has as well stays as it is. A file
 // with an older certificate, or with one for other names, says nothing about what is served.
+//
+// There is one file and there are many ports, and which of them uses it nobody here knows: where
+// the presented certificate is not at fault, more must speak for it than the dates.
 func renewedOnDisk(c *connection, found []finding.Finding) []finding.Finding {
 	if c.TLS.Resumed || slices.ContainsFunc(interceptionCodes(), func(code finding.Code) bool { return has(found, code) }) {
 		return found // nobody saw what the server itself presents
@@ -25,22 +29,32 @@ func renewedOnDisk(c *connection, found []finding.Finding) []finding.Finding {
 		return found
 	}
 	then := c.chain(installed)
-	f := finding.New(finding.RenewedNotLoaded, fmt.Sprintf("the file of the server has a newer certificate, and %s still presents the old one", c.target()))
-	f.Severity = finding.Warning
+	var stay, gone []finding.Finding
+	for _, f := range found {
+		if remains(f, then) {
+			stay = append(stay, f)
+		} else {
+			gone = append(gone, f)
+		}
+	}
+	f := finding.New(finding.RenewedNotLoaded, fmt.Sprintf("%s presents an older certificate than the file has: if this port uses this file, it has not loaded the new one", c.target()))
 	f.Evidence = []string{
 		"presented: " + described(old),
 		"in the file: " + described(renewed),
 	}
-	var stay []finding.Finding
-	for _, old := range found {
-		if remains(old, then) {
-			stay = append(stay, old)
-			continue
+	if finding.Worst(gone) != finding.Error {
+		if old.PublicKeyAlgorithm != renewed.PublicKeyAlgorithm {
+			return found // a server may have one of each kind, and the client chooses
 		}
-		f.Evidence = append(f.Evidence, "gone with the one in the file: "+old.Summary)
-		if old.Severity == finding.Error {
-			f.Severity = finding.Error
+		f.Severity = finding.Warning
+		if c.Settings.Endpoint == account.Web && c.loadedForMail(&installed) {
+			f.Severity = finding.Note
+			f.Evidence = append(f.Evidence, "a mail port presents the one in the file: the web server mostly has a file of its own")
+			stay, gone = found, nil
 		}
+	}
+	for _, g := range gone {
+		f.Evidence = append(f.Evidence, "gone with the one in the file: "+g.Summary)
 	}
 	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with the certificate that is on the disk it would be accepted"}
 	if at := slices.IndexFunc(then, func(f finding.Finding) bool { return f.Severity == finding.Error }); at >= 0 {
@@ -51,9 +65,17 @@ func renewedOnDisk(c *connection, found []finding.Finding) []finding.Finding {
 	return append(stay, f)
 }
 
-// newer reports whether a was issued after b, or lasts longer.
+// loadedForMail reports whether a mail port presents the certificate in the file.
+func (c *connection) loadedForMail(installed *probe.Observation) bool {
+	return slices.ContainsFunc(c.survey.Observations, func(o probe.Observation) bool {
+		return o.Settings.Endpoint != account.Web && sameLeaf(&o, installed)
+	})
+}
+
+// newer reports whether a was issued after b, or at the same time and lasts longer. Of two
+// certificates at most one is newer.
 func newer(a, b *x509.Certificate) bool {
-	return a.NotBefore.After(b.NotBefore) || a.NotAfter.After(b.NotAfter)
+	return a.NotBefore.After(b.NotBefore) || a.NotBefore.Equal(b.NotBefore) && a.NotAfter.After(b.NotAfter)
 }
 
 // successor reports whether a can have been made to replace b: it is for the server's name, or for

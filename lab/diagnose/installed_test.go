@@ -1,6 +1,9 @@
 package diagnose_test
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"slices"
 	"strings"
@@ -32,6 +35,9 @@ func installedRows(t testing.TB) []row {
 	}
 	lone := raws(forge(t, host, host, ca, days(-30, 60)))
 	whole := append(raws(forge(t, host, host, ca, days(-1, 89))), ca.Raw)
+	ending := leaf(days(-80, 3))
+	kind := rsaKey(t)
+	rsaFresh, rsaLone := raws(forgeWith(t, kind, host, host, root, days(-1, 89))), raws(forgeWith(t, kind, host, host, ca, days(-1, 89)))
 	own := raws(forge(t, host, host, nil, days(-30, 60)))
 	wide := elsewhere(days(-1, 89), func(c *x509.Certificate) { c.DNSNames = append(c.DNSNames, host) })
 	proxied := raws(forge(t, host, host, forge(t, "Kaspersky Anti-Virus Personal Root Certificate", "", nil), days(-30, 60)))
@@ -45,7 +51,11 @@ func installedRows(t testing.TB) []row {
 		set("an older one in the file", "", good, shown(imaps, fresh)),
 		set("an expired one in the file", "", old, shown(imaps, good)),
 		set("issued later, ends sooner", "renewed-not-loaded", leaf(days(-1, 20)), shown(imaps, good)),
-		set("issued sooner, ends later", "renewed-not-loaded", leaf(days(-80, 60)), shown(imaps, good)),
+		set("issued sooner, ends later", "", leaf(days(-80, 60)), shown(imaps, good)),
+		set("expired, issued sooner, ends later", "expired", leaf(days(-100, 60)), shown(imaps, old)),
+		set("issued at once, ends later", "renewed-not-loaded", leaf(days(-60, 60)), shown(imaps, good)),
+		set("issued at once, ends sooner", "", leaf(days(-60, 20)), shown(imaps, good)),
+		set("issued and ends at once", "", leaf(days(-60, 30)), shown(imaps, good)),
 		set("issued sooner, ends sooner", "", leaf(days(-80, 20)), shown(imaps, good)),
 		set("newer, for another server", "expired", elsewhere(days(-1, 89)), shown(imaps, old)),
 		set("garbage in the file", "expired", [][]byte{{48, 3, 2, 1, 1}}, shown(imaps, old)),
@@ -56,13 +66,27 @@ func installedRows(t testing.TB) []row {
 		asked(set("expired, and the wrong name in both", "name-mismatch renewed-not-loaded", elsewhere(days(-1, 89)), shown(imaps, elsewhere(days(-90, -1)))), "https:443:tls"),
 		set("a fault that only the file has", "renewed-not-loaded", leaf(days(1, 90)), shown(imaps, good)),
 
+		set("another kind of key", "", rsaFresh, shown(imaps, good)),
+		set("another kind of key, and expiring", "expires-soon", rsaFresh, shown(imaps, ending)),
+		set("another kind of key, and still without its issuer", "issuer-unknown", rsaLone, shown(imaps, lone)),
+		asked(set("another kind of key, and expired", "renewed-not-loaded", rsaFresh, shown(imaps, old)), "https:443:tls"),
+		set("the same kind of key", "renewed-not-loaded", fresh, shown(imaps, ending)),
+
+		set("the web, where a mail port has the one in the file", "renewed-not-loaded", fresh, shown(account.Web, good), shown(smtp, fresh)),
+		set("the web, ending, where a mail port has the one in the file", "expires-soon renewed-not-loaded", fresh, shown(account.Web, ending), shown(smtp, fresh)),
+		set("the web, ending, where no mail port has the one in the file", "renewed-not-loaded", fresh, shown(account.Web, ending), shown(smtp, good)),
+		set("the web expired, where a mail port has the one in the file", "renewed-not-loaded", fresh, shown(account.Web, old), shown(smtp, fresh)),
+		asked(set("the web, where another web server has the one in the file", "renewed-not-loaded", fresh, shown(account.Web, good), shown(account.Web, fresh)), "https:443:tls"),
+		set("the web alone", "renewed-not-loaded", fresh, shown(account.Web, good)),
+		set("a mail port, where another has the one in the file", "renewed-not-loaded", fresh, shown(imaps, good), shown(smtp, fresh)),
+
 		set("before a guess from the web", "renewed-not-loaded", fresh, shown(imaps, old), shown(account.Web, good)),
 		set("a guess from the web", "mail-service-not-reloaded", old, shown(imaps, old), shown(account.Web, good)),
 		set("something in between", "local-interception", fresh, shown(imaps, proxied)),
 		asked(set("a session from before", "", fresh, shown(imaps, good, resumed)), "imaps:993:tls"),
 		set("trusted by hand, now trusted by all", "renewed-not-loaded", fresh, shown(imaps, own, excepting(993, own))),
 		set("trusted by hand once, now trusted by all", "renewed-not-loaded", fresh, shown(imaps, own, excepting(993, good))),
-		set("trusted by hand once, and not now", "renewed-not-loaded exception-stale", raws(forge(t, host, host, nil)), shown(imaps, own, excepting(993, good))),
+		set("trusted by hand once, and not now", "renewed-not-loaded exception-stale", raws(forge(t, host, host, nil, days(-1, 89))), shown(imaps, own, excepting(993, good))),
 	}
 }
 
@@ -83,6 +107,17 @@ func TestRenewedOnDiskWeighsWhatItCures(t *testing.T) {
 		"trusted by hand, now trusted by all":      finding.Warning,
 		"trusted by hand once, and not now":        finding.Warning,
 		"trusted by hand once, now trusted by all": finding.Error,
+
+		"another kind of key, and expired": finding.Error,
+		"the same kind of key":             finding.Warning,
+
+		"the web, where a mail port has the one in the file":          finding.Note,
+		"the web, ending, where a mail port has the one in the file":  finding.Note,
+		"the web, ending, where no mail port has the one in the file": finding.Warning,
+		"the web expired, where a mail port has the one in the file":  finding.Error,
+		"the web, where another web server has the one in the file":   finding.Warning,
+		"the web alone": finding.Warning,
+		"a mail port, where another has the one in the file": finding.Warning,
 	}
 	for _, r := range installedRows(t) {
 		severity, ok := want[r.name]
@@ -98,5 +133,20 @@ func TestRenewedOnDiskWeighsWhatItCures(t *testing.T) {
 		if strings.Count(text, "SHA-256 ") != 2 || strings.Contains(text, "refused too") != strings.Contains(f.Counterfactual.Text, "what else") {
 			t.Errorf("%s: %s\n%s", r.name, text, f.Counterfactual.Text)
 		}
+		if !strings.Contains(f.Summary, "if this port uses this file") {
+			t.Errorf("%s: says more than it knows: %s", r.name, f.Summary)
+		}
+		if own := strings.Contains(text, "a file of its own"); own != (severity == finding.Note) {
+			t.Errorf("%s: a file of its own is spoken of: %v", r.name, own)
+		}
 	}
+}
+
+func rsaKey(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

@@ -20,6 +20,7 @@ type excuse struct {
 
 // excuses are the words of servers that could not load their certificate or key: measured on Debian
 // 12 and 13 with a key of another certificate, an encrypted one, a wrong order and a missing file.
+// They are said as well of what else TLS is set up with: CA files, DH parameters, CRLs.
 func excuses() []excuse {
 	return []excuse{
 		// Answers to STARTTLS. Postfix: src/smtpd/smtpd.c and src/postscreen/postscreen_starttls.c;
@@ -63,13 +64,13 @@ func notLoadedNextDoor(c *connection) []finding.Finding {
 	if said == "" {
 		return nil
 	}
-	return cannotLoad(c, fmt.Sprintf("%s cannot begin TLS, and the same service says on port %d that it could not load its certificate or its key", c.target(), set.Port),
+	return cannotLoad(c, fmt.Sprintf("%s cannot begin TLS, and the same service says so on port %d: it could not load its certificate or its key", c.target(), set.Port),
 		said, how, fmt.Sprintf("on port %d, asked for TLS, it says %s", set.Port, quoted(said)), of)
 }
 
 func cannotLoad(c *connection, summary, said string, evidence ...string) []finding.Finding {
 	last := len(evidence) - 1
-	evidence[last] = "these are the words of " + evidence[last] + " when certificate or key cannot be loaded"
+	evidence[last] = "these are the words of " + evidence[last] + " when a file that TLS is set up with cannot be loaded, mostly certificate or key: the server's log says which file"
 	fs := blocked(finding.CertificateNotLoaded, summary, "another-pair", "with a certificate and a key that the server can load, TLS would begin", evidence...)
 	fs[0].Facts.Text = clip(said)
 	return fs

@@ -34,15 +34,17 @@ func leading(chain [][]byte, leaf int) [][]byte {
 // leafNotFirst is graver than the usual finding: what a client takes for the server's certificate
 // is the first one, RFC 8446 section 4.4.2.
 func leafNotFirst(first, leaf *x509.Certificate) finding.Finding {
-	f := finding.New(finding.ChainOrder, fmt.Sprintf("the file begins with %s, and the server's own certificate, %s, comes later", certName(first), certName(leaf)))
+	f := finding.New(finding.ChainOrder, fmt.Sprintf("the file begins with %s, and the server's own certificate, %s, comes later", CertName(first), CertName(leaf)))
 	f.Severity = finding.Error
 	f.Evidence = []string{"a client takes the first certificate for the server's (RFC 8446 section 4.4.2), and most servers do not start with such a file"}
-	f.Facts.Subject = certName(leaf)
+	f.Facts.Subject = CertName(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: "sort-chain", Text: "with the server's certificate first and each issuer after it the file would be in order"}
 	return f
 }
 
-func certName(c *x509.Certificate) string {
+// CertName returns what to call a certificate: its Common Name, else its subject. It comes from a
+// stranger: it is bounded, and to be escaped when printed.
+func CertName(c *x509.Certificate) string {
 	if cn := c.Subject.CommonName; cn != "" {
 		return clip(cn)
 	}

@@ -196,7 +196,7 @@ const asWhom = "this is what the user could read who ran the check; it holds for
 func (c *check) fitsNothing(chain [][]byte) {
 	subject := "the certificate"
 	if leaf, err := x509.ParseCertificate(chain[0]); err == nil {
-		subject = "the certificate for " + certName(leaf)
+		subject = "the certificate for " + CertName(leaf)
 	}
 	c.find(finding.KeyDoesNotMatch, "", fmt.Sprintf("the private key in %s belongs to none of the certificates in %s", called(c.pair.Key.Name), called(c.pair.Cert.Name)),
 		"another-key", "with the key that was made for this certificate, the pair could be installed",
