@@ -21,6 +21,9 @@ func TestServers(t *testing.T) {
 	t.Parallel()
 	for _, p := range Products() {
 		t.Run(p.Name, func(t *testing.T) {
+			if testing.Short() && !p.Short {
+				t.Skip("not in the short run")
+			}
 			t.Parallel()
 			s := newSubject(t, p)
 			t.Run("sources", s.sources)

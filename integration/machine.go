@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -85,17 +86,42 @@ type Machine struct {
 	c *testcontainers.DockerContainer
 }
 
-// NewMachine builds the image of a name (images/NAME.Dockerfile) and starts a container of it.
-// Close it.
-func (n *Net) NewMachine(ctx context.Context, image string) (*Machine, error) {
+// Build builds the image of a name, images/NAME.Dockerfile. The engine keeps what it has built.
+func Build(ctx context.Context, image string) error {
 	recipe, err := fs.ReadFile(images, path.Join("images", image+".Dockerfile"))
 	if err != nil {
-		return nil, fmt.Errorf("there is no image %q: %w", image, err)
+		return fmt.Errorf("there is no image %q: %w", image, err)
 	}
-	options := []testcontainers.ContainerCustomizer{
-		testcontainers.WithDockerfile(testcontainers.FromDockerfile{
-			ContextArchive: archive("Dockerfile", recipe), Repo: "mailtlslab-" + image, Tag: "integration", KeepImage: true,
-		}),
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = provider.Close() }()
+	var log bytes.Buffer
+	request := testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
+		ContextArchive: archive("Dockerfile", recipe), Repo: repository + image, Tag: tag, KeepImage: true, BuildLogWriter: &log,
+	}}
+	if _, err := provider.BuildImage(ctx, &request); err != nil {
+		return fmt.Errorf("cannot build the image %s: %w\n%s", image, err, tail(log.String()))
+	}
+	return nil
+}
+
+const (
+	repository = "mailtlslab-"
+	tag        = "integration"
+)
+
+// tail returns the last lines of a log.
+func tail(log string) string {
+	const most = 20
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	return strings.Join(lines[max(0, len(lines)-most):], "\n")
+}
+
+// NewMachine starts a container of an image that was built. Close it.
+func (n *Net) NewMachine(ctx context.Context, image string) (*Machine, error) {
+	c, err := testcontainers.Run(ctx, repository+image+":"+tag,
 		testcontainers.WithCmd("timeout", fmt.Sprint(int(lifetime.Seconds())), "sleep", "infinity"),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
 			yes := true
@@ -104,8 +130,7 @@ func (n *Net) NewMachine(ctx context.Context, image string) (*Machine, error) {
 			h.ExtraHosts = []string{"mail.lab.test:127.0.0.1"}
 		}),
 		network.WithNetwork(nil, n.net),
-	}
-	c, err := testcontainers.Run(ctx, "", options...)
+	)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot start a container of %s: %w", image, err), testcontainers.TerminateContainer(c))
 	}

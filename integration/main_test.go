@@ -80,6 +80,8 @@ type fleet struct {
 	ctx  context.Context // ends when the run is interrupted
 	over atomic.Bool     // the tests have ended by themselves
 
+	images sync.Map // by name, a func() error that builds it once
+
 	mu       sync.Mutex
 	net      *Net
 	machines []*Machine
@@ -122,7 +124,13 @@ func newMachine(t *testing.T, image string) *Machine {
 	return m
 }
 
+// start starts a machine of an image, which the first one to want it builds: different images
+// side by side.
 func (f *fleet) start(image string) (*Machine, error) {
+	build, _ := f.images.LoadOrStore(image, sync.OnceValue(func() error { return Build(f.ctx, image) }))
+	if err := build.(func() error)(); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.net == nil {

@@ -26,6 +26,8 @@ type Product struct {
 	Key    string // the same file, where key and chain are in one
 	User   string // who opens the key
 
+	// Short has it in the short run, with the race detector.
+	Short bool
 	// BySelf says that the server takes up a changed pair without a reload.
 	BySelf bool
 }
@@ -49,7 +51,9 @@ func Products() []Product {
 		Config: "/etc/postfix", Log: "/var/log/postfix.log", Cert: "/etc/postfix/tls/chain.pem", Key: "/etc/postfix/tls/chain.pem", User: "root",
 	}
 	return []Product{
-		with(dovecot, func(p *Product) { p.Name, p.Image, p.Procedures = "Dovecot 2.3", "bookworm", remedy.Dovecot23 }),
+		with(dovecot, func(p *Product) {
+			p.Name, p.Image, p.Procedures, p.Short = "Dovecot 2.3", "bookworm", remedy.Dovecot23, true
+		}),
 		with(dovecot, func(p *Product) { p.Name, p.Image, p.Procedures = "Dovecot 2.4", "trixie", remedy.Dovecot24 }),
 		with(postfix, func(p *Product) { p.Name, p.Image = "Postfix 3.7", "bookworm" }),
 		with(postfix, func(p *Product) { p.Name, p.Image = "Postfix 3.10", "trixie" }),
@@ -66,7 +70,7 @@ func Products() []Product {
 			Prepare: "printf 'server {\\n  server_name mail.lab.test;\\n  root /var/www/html;\\n  include snippets/mail-tls.conf;\\n}\\n' > /etc/nginx/sites-enabled/mail; " +
 				": > /etc/nginx/snippets/mail-tls.conf; echo mail > /var/www/html/index.html",
 			Start: "nginx", Reload: "nginx -s reload",
-			Config: "/etc/nginx", Log: "/var/log/nginx/error.log", Words: "nginx -t 2>&1 || true", Cert: "/etc/nginx/tls/mail.crt", Key: "/etc/nginx/tls/mail.key", User: "root",
+			Config: "/etc/nginx", Log: "/var/log/nginx/error.log", Words: "nginx -t 2>&1 || true", Cert: "/etc/nginx/tls/mail.crt", Key: "/etc/nginx/tls/mail.key", User: "root", Short: true,
 		},
 	}
 }
