@@ -95,7 +95,7 @@ var engine = sync.OnceValue(func() error {
 })
 
 func notHere(why error) string {
-	reason, _, _ := strings.Cut(why.Error(), "\n")
+	reason, _, _ := strings.Cut(why.Error(), ": ") // what the library adds misleads more than it helps
 	return "nothing is proven on real servers here: " + reason + " (on Debian, .ci/docker starts an engine)"
 }
 
