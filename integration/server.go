@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"strings"
 	"time"
 
 	"mailtlslab/lab/account"
@@ -87,9 +88,19 @@ func (s *Server) save(ctx context.Context, name string) error {
 	return err
 }
 
-// restore puts the copy back. The server does not read it before it is told to.
+// restore puts the copy back. The server does not read it before it is told to. Each file is
+// renamed into its place, and there is no moment without one: Postfix throttles for a minute a
+// service that finds no configuration.
 func (s *Server) restore(ctx context.Context, name string) error {
-	_, err := s.Machine.Run(ctx, "/", fmt.Sprintf("rm -rf %s && tar -xpf /root/%s.tar -C /", s.Config, name))
+	_, err := s.Machine.Run(ctx, "/root", strings.NewReplacer("CONFIG", s.Config, "NAME", name).Replace(`
+rm -rf back && mkdir back && tar -xpf NAME.tar -C back
+cd back/CONFIG
+find . ! -type d | sort > /root/wanted
+find . -type d -exec mkdir -p CONFIG/{} \;
+find . ! -type d -exec mv -fT {} CONFIG/{} \;
+cd CONFIG
+find . ! -type d | sort | comm -23 - /root/wanted | xargs -r -d '\n' rm -f
+`))
 	return err
 }
 
