@@ -44,9 +44,10 @@ func (s *subject) rollsBack(t *testing.T) {
 		t.Error("the configuration is not what it was")
 	}
 	s.expectHealthy(t)
-	for _, set := range s.accounts {
-		report.add(row{server: s.Name, fault: "a pair that does not match, as a cure", port: set.Port, before: "clean", action: "refused; installed all the same, and rolled back", after: "clean", took: time.Since(start)})
-	}
+	report.addPorts(s.accounts, row{
+		server: s.Name, fault: "a pair that does not match, as a cure", before: "clean",
+		action: "refused; installed all the same, and rolled back", after: "clean", took: time.Since(start),
+	})
 }
 
 // configured returns a digest of every file of the configuration, with owner and mode.
@@ -68,9 +69,10 @@ func (s *subject) loadsBySelf(t *testing.T) {
 	if v := s.await(t.Context(), s.client, s.accounts, shown); !shown(v) {
 		t.Fatalf("%s does not load a changed pair by itself: %s", s.Name, v.words())
 	}
-	for _, set := range s.accounts {
-		report.add(row{server: s.Name, fault: "renewed, not loaded", port: set.Port, before: "clean, by the old pair", action: "none: it watches its files", after: "clean", took: time.Since(start)})
-	}
+	report.addPorts(s.accounts, row{
+		server: s.Name, fault: "renewed, not loaded", before: "clean, by the old pair",
+		action: "none: it watches its files", after: "clean", took: time.Since(start),
+	})
 	// Told at once, it need not look by itself.
 	must(t, s.replaceFiles(t.Context(), s.healthy))
 	must(t, s.carryOut(t.Context(), s.procedure(remedy.Reload)))

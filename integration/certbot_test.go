@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"mailtlslab/certs"
-	"mailtlslab/lab/account"
 	"mailtlslab/lab/capture"
 	"mailtlslab/lab/finding"
 	"mailtlslab/lab/remedy"
@@ -84,13 +83,10 @@ func TestCertbotRenewsAndTheHookLoads(t *testing.T) {
 			"mv "+liveChain+".away "+liveChain))
 		expectServed(t, c, smtp, live(t, imap))
 	})
-	for _, set := range slices.Concat(imap.accounts, smtp.accounts) {
-		before := "clean, by the old pair; beside the file: " + string(finding.RenewedNotLoaded)
-		if set.Endpoint.Protocol() == account.Submission {
-			before = "clean, by the old pair"
-		}
-		report.add(row{server: "certbot 2.1", fault: "renewed without a hook", port: set.Port, before: before, action: "the hook of the remedy", after: "clean", took: time.Since(start)})
-	}
+	one := row{server: "certbot 2.1", fault: "renewed without a hook", before: "clean, by the old pair", action: "the hook of the remedy", after: "clean", took: time.Since(start)}
+	report.addPorts(smtp.accounts, one)
+	one.before += "; beside the file: " + string(finding.RenewedNotLoaded)
+	report.addPorts(imap.accounts, one)
 }
 
 func productNamed(t *testing.T, name string) Product {
@@ -106,7 +102,14 @@ func productNamed(t *testing.T, name string) Product {
 // request returns the command by which the remedy orders a certificate from certbot.
 func (s *subject) request(t *testing.T) string {
 	t.Helper()
-	return s.certbotSteps(t, "Let's Encrypt with certbot").Config
+	const whom = "Let's Encrypt with certbot"
+	advice, _ := s.book.For(finding.SelfSigned)
+	all := advice.Fill(finding.Facts{Host: Host}).Admin
+	i := slices.IndexFunc(all, func(steps remedy.Steps) bool { return steps.For == whom })
+	if i < 0 {
+		t.Fatalf("no steps for %q", whom)
+	}
+	return all[i].Config
 }
 
 // hook returns the remedy's deploy hook.
@@ -118,18 +121,6 @@ func (s *subject) hook(t *testing.T) remedy.Procedure {
 		t.Fatal("the advice about a renewal that was not loaded has no hook")
 	}
 	return steps.Procedure
-}
-
-func (s *subject) certbotSteps(t *testing.T, whom string) remedy.Steps {
-	t.Helper()
-	advice, _ := s.book.For(finding.SelfSigned)
-	for _, steps := range advice.Fill(finding.Facts{Host: Host}).Admin {
-		if steps.For == whom {
-			return steps
-		}
-	}
-	t.Fatalf("no steps for %q", whom)
-	return remedy.Steps{}
 }
 
 // live returns the certificates that certbot has last put on the disk.

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ type Refused struct {
 }
 
 func (e *Refused) Error() string {
-	words := e.Problems
+	words := slices.Clone(e.Problems)
 	for _, f := range e.Findings {
 		words = append(words, f.Summary)
 	}

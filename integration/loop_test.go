@@ -87,8 +87,7 @@ func (s *subject) plant(t *testing.T, f fault) ([]account.Settings, Pair) {
 	pair, err := s.issue(Host, f.chain...)
 	must(t, err)
 	s.client = NewClient(s.ca) // it knows the intermediates that were made for this fault
-	accounts, err := s.Endpoints(t.Context(), host)
-	must(t, err)
+	accounts := s.Endpoints(host)
 	must(t, s.forgetLogs(t.Context()))
 	switch {
 	case f.account != nil:

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"path"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,19 +41,28 @@ const label = "mailtlslab.integration"
 // containers be reachable at their own addresses. Forwarded ports will not do, because a forwarder
 // takes connections to ports on which nothing listens.
 func Reachable(ctx context.Context) error {
-	provider, err := testcontainers.NewDockerProvider()
+	system := ""
+	err := withEngine(func(e *testcontainers.DockerProvider) error {
+		info, err := e.Client().Info(ctx, client.InfoOptions{})
+		system = info.Info.OperatingSystem
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("no Docker engine answers: %w", err)
 	}
-	defer func() { _ = provider.Close() }()
-	info, err := provider.Client().Info(ctx, client.InfoOptions{})
-	if err != nil {
-		return fmt.Errorf("no Docker engine answers: %w", err)
-	}
-	if runtime.GOOS != "linux" || strings.Contains(info.Info.OperatingSystem, "Docker Desktop") {
+	if runtime.GOOS != "linux" || strings.Contains(system, "Docker Desktop") {
 		return errors.New("the Docker engine keeps its containers in a virtual machine, where their ports cannot be looked at")
 	}
 	return nil
+}
+
+func withEngine(do func(*testcontainers.DockerProvider) error) error {
+	e, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = e.Close() }()
+	return do(e)
 }
 
 // NewNet makes a network, and takes away those that killed runs have left. Close it.
@@ -68,14 +79,11 @@ func NewNet(ctx context.Context) (*Net, error) {
 
 // sweep removes networks of earlier runs that nobody is on and that are older than any run may be.
 func sweep(ctx context.Context) error {
-	provider, err := testcontainers.NewDockerProvider()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = provider.Close() }()
 	old := make(client.Filters).Add("label", label).Add("until", lifetime.String())
-	_, err = provider.Client().NetworkPrune(ctx, client.NetworkPruneOptions{Filters: old})
-	return err
+	return withEngine(func(e *testcontainers.DockerProvider) error {
+		_, err := e.Client().NetworkPrune(ctx, client.NetworkPruneOptions{Filters: old})
+		return err
+	})
 }
 
 // Close removes the network.
@@ -83,7 +91,8 @@ func (n *Net) Close(ctx context.Context) error { return n.net.Remove(ctx) }
 
 // A Machine is a container that stays up and runs what it is told.
 type Machine struct {
-	c *testcontainers.DockerContainer
+	c  *testcontainers.DockerContainer
+	ip string
 }
 
 // Build builds the image of a name, images/NAME.Dockerfile. The engine keeps what it has built.
@@ -92,16 +101,15 @@ func Build(ctx context.Context, image string) error {
 	if err != nil {
 		return fmt.Errorf("there is no image %q: %w", image, err)
 	}
-	provider, err := testcontainers.NewDockerProvider()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = provider.Close() }()
 	var log bytes.Buffer
 	request := testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
 		ContextArchive: archive("Dockerfile", recipe), Repo: repository + image, Tag: tag, KeepImage: true, BuildLogWriter: &log,
 	}}
-	if _, err := provider.BuildImage(ctx, &request); err != nil {
+	err = withEngine(func(e *testcontainers.DockerProvider) error {
+		_, err := e.BuildImage(ctx, &request)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("cannot build the image %s: %w\n%s", image, err, tail(log.String()))
 	}
 	return nil
@@ -135,6 +143,9 @@ func (n *Net) NewMachine(ctx context.Context, image string) (*Machine, error) {
 		return nil, errors.Join(fmt.Errorf("cannot start a container of %s: %w", image, err), testcontainers.TerminateContainer(c))
 	}
 	m := &Machine{c: c}
+	if m.ip, err = c.ContainerIP(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("a container of %s has no address: %w", image, err), m.Close())
+	}
 	// There is nobody to ask for names here, and servers that look their clients up would wait.
 	if _, err = m.Run(ctx, "/", ": > /etc/resolv.conf"); err != nil {
 		return nil, errors.Join(err, m.Close())
@@ -148,10 +159,7 @@ func (m *Machine) Close() error {
 }
 
 // Address returns where one of the machine's ports can be reached from here.
-func (m *Machine) Address(ctx context.Context, port int) (string, error) {
-	ip, err := m.c.ContainerIP(ctx)
-	return fmt.Sprintf("%s:%d", ip, port), err
-}
+func (m *Machine) Address(port int) string { return net.JoinHostPort(m.ip, strconv.Itoa(port)) }
 
 // An ExitError says that commands on a machine failed.
 type ExitError struct {

@@ -43,6 +43,14 @@ func (r *rows) add(one row) {
 	r.all = append(r.all, one)
 }
 
+// addPorts adds the same row for each port of an account.
+func (r *rows) addPorts(accounts []account.Settings, one row) {
+	for _, set := range accounts {
+		one.port = set.Port
+		r.add(one)
+	}
+}
+
 // A round is what was seen of one fault so far.
 type round struct {
 	accounts []account.Settings

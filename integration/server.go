@@ -42,22 +42,17 @@ func Start(ctx context.Context, m *Machine, p Product, book *remedy.Book) (*Serv
 }
 
 // Endpoints returns the settings of an account on the server, which lead to the container.
-func (s *Server) Endpoints(ctx context.Context, host string) ([]account.Settings, error) {
+func (s *Server) Endpoints(host string) []account.Settings {
+	// Each has the addresses of all ports: a diagnosis may ask for a look at the sibling.
+	addresses := map[string]string{}
 	var out []account.Settings
 	for _, e := range s.On {
 		set := account.For(e, host)
-		set.Addresses = map[string]string{}
-		// The sibling's too: a diagnosis may ask for a look at it.
-		for _, on := range s.On {
-			address, err := s.Machine.Address(ctx, on.Port())
-			if err != nil {
-				return nil, fmt.Errorf("%s cannot be reached: %w", s.Name, err)
-			}
-			set.Addresses[fmt.Sprintf("%s:%d", host, on.Port())] = address
-		}
+		addresses[set.Target()] = s.Machine.Address(set.Port)
+		set.Addresses = addresses
 		out = append(out, set)
 	}
-	return out, nil
+	return out
 }
 
 // Reload has the server read its configuration again. That it says yes proves nothing.

@@ -46,9 +46,8 @@ type answeredFinding struct {
 	Advice  *remedy.Advice `json:"advice,omitempty"`
 }
 
-func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose.Report, s probe.Survey, sources []discover.Source, o own) error {
-	seen := len(r.Endpoints)
-	r, s, places := o.beside(r, s)
+func writeDiagnosis(cmd *cobra.Command, f diagnoseFlags, host string, r diagnose.Report, s probe.Survey, sources []discover.Source, o own, places []string) error {
+	seen := len(r.Endpoints) - len(o.exams)
 	problems, read, notRead := o.sentences()
 	book, err := bookFor(r)
 	if err != nil {

@@ -119,11 +119,11 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	if about == "" {
 		about = survey.Observations[0].Settings.Host
 	}
-	if err := writeDiagnosis(cmd, f, about, report, survey, sources, files); err != nil {
+	report, survey, places := files.beside(report, survey)
+	if err := writeDiagnosis(cmd, f, about, report, survey, sources, files, places); err != nil {
 		return environment(err)
 	}
-	all, _, _ := files.beside(report, survey)
-	worst := all.Worst()
+	worst := report.Worst()
 	if files.failed() {
 		worst = finding.Error
 	}

@@ -20,7 +20,7 @@ func (e *exam) saved(data []byte) error {
 		return err
 	}
 	report := diagnose.Judge{Knowledge: informed(e.roots, nil)}.Report(survey)
-	if err := writeDiagnosis(e.cmd, e.f, survey.Observations[0].Settings.Host, report, survey, nil, own{}); err != nil {
+	if err := writeDiagnosis(e.cmd, e.f, survey.Observations[0].Settings.Host, report, survey, nil, own{}, nil); err != nil {
 		return environment(err)
 	}
 	return verdict(report.Worst(), e.f.strict)
