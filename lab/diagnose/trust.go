@@ -136,6 +136,9 @@ func signatures(ev *evidence) []fault {
 			f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: it does not fit the certificate", commonName(child)))
 			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", commonName(parent))}
 			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that its issuer made it would be accepted"}
+			if outdated(child.SignatureAlgorithm) { // told where something else hides the damage
+				out = append(out, weakHash(child, commonName(parent), "the signature is damaged as well, so that only the hash is judged"))
+			}
 		}
 		f.Facts.Subject, f.Facts.Issuer, f.Facts.Detail = commonName(child), commonName(parent), ofIssuer(i)
 		out = append(out, fault{f, func(w *world) { w.resign[i] = true }})
