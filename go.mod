@@ -1,4 +1,4 @@
-module mailtlslab
+module github.com/mailtlslab/mailtlslab
 
 go 1.26.0
 

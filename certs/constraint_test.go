@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 // The root cannot vouch for names outside the lab, whoever judges it: what Options.Hosts adds is

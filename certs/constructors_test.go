@@ -18,7 +18,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 func clock() time.Time { return time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC) }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 // A refusal is what crypto/x509 must say, by type and fields.

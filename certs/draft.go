@@ -16,7 +16,7 @@ import (
 	"slices"
 	"time"
 
-	"mailtlslab/certs/internal/der"
+	"github.com/mailtlslab/mailtlslab/certs/internal/der"
 )
 
 const day = 24 * time.Hour

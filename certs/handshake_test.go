@@ -7,7 +7,7 @@ import (
 	"net"
 	"testing"
 
-	"mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 // A key that does not match fails where the server proves that it has it, and nowhere before;

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 // fullDisk, in the environment of a child, is the folder in which no file can grow beyond a key.

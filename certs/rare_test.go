@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 // issuerConstructors are the faults of issuerfaults.go, with what shows them.

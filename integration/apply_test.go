@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // rollsBack gives the server a pair that does not match. The check refuses it; past the check the

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/capture"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 const (

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/preflight"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
 
 // A Refused error says that a pair was not given to a server, because the check found it wrong.

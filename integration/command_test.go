@@ -18,7 +18,7 @@ func TestTheCommandOnTheServer(t *testing.T) {
 	}
 	t.Parallel()
 	s := newSubject(t, productNamed(t, "Dovecot 2.3"))
-	must(t, s.Machine.c.CopyToContainer(t.Context(), program(t, s.Machine, "mailtlslab/cmd/mailtlslab"), "/usr/local/bin/mailtlslab", 0o755))
+	must(t, s.Machine.c.CopyToContainer(t.Context(), program(t, s.Machine, "github.com/mailtlslab/mailtlslab/cmd/mailtlslab"), "/usr/local/bin/mailtlslab", 0o755))
 	must(t, s.Machine.Write(t.Context(), "/root/root.pem", pemChain([][]byte{s.ca.Root().Raw})))
 	command := "mailtlslab diagnose --json --ca /root/root.pem " + Host + " --cert " + s.Cert + " --key " + s.Key + " --log " + s.Log
 

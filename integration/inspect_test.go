@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/capture"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/preflight"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/preflight"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // A view of the server from within: its files beside what it presents, and by themselves.

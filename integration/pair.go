@@ -6,7 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 
-	"mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 // A Pair is a chain and a key as a CA delivers them, or as somebody has mixed them up: two files

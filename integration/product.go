@@ -1,8 +1,8 @@
 package integration
 
 import (
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // A Product says what one mail or web server is like in its container: what an admin of it knows.

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"testing"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // proven is every procedure that was carried out and left its server clean: a test binary has one

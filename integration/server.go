@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // Host is the name of every server here.

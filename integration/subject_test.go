@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"testing"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // A subject is a server under test, with the CA that its clients trust. Its healthy state is made

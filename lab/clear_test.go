@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // TestJournalTellsOfALoginInTheClear logs in without TLS where the server allows it.

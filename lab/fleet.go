@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // fleet fills in what stands behind one service: newer certificates on disk, further machines.

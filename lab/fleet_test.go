@@ -4,9 +4,9 @@ import (
 	"crypto/tls"
 	"testing"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
 )
 
 // valid says which of n connections in a row met a certificate that a client accepts.

@@ -19,7 +19,7 @@ type pkg struct {
 	Standard   bool
 }
 
-const module = "mailtlslab/"
+const module = "github.com/mailtlslab/mailtlslab/"
 
 // mayImport is the direction of dependencies: for each package the ones of this module that it
 // may import itself. A package that is missing here fails the test.

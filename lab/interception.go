@@ -6,11 +6,11 @@ import (
 	"net"
 	"sync"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 // proxyOn returns the name of the root with which connections to e are signed again on the

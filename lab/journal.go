@@ -4,8 +4,8 @@ import (
 	"context"
 	"sync"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 // An Entry is what one finished connection did. A password is never part of it, only whether

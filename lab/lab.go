@@ -15,9 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // The lab's one user. The password is no secret: it is printed for everybody to try.

@@ -17,10 +17,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

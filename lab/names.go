@@ -11,11 +11,11 @@ import (
 	"sync"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/internal/dnsd"
-	"mailtlslab/lab/internal/httpd"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/internal/dnsd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/httpd"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // An UnavailableError says why a scenario cannot run on this machine.

@@ -3,8 +3,8 @@ package lab
 import (
 	"slices"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 // withoutPair has a service do what servers do that could not load their certificate or key. They

@@ -3,8 +3,8 @@ package lab
 import (
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 // layPath adds what the network in between does to what the server itself does.

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
 )
 
 func fetch(t *testing.T, method, url string, body []byte) (int, string, []byte) {

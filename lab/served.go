@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 // served is what a new connection to one endpoint meets. Actions edit it; they see nothing else.

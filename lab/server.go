@@ -9,15 +9,15 @@ import (
 	"strconv"
 	"sync"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/internal/httpd"
-	"mailtlslab/lab/internal/imapd"
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/pop3d"
-	"mailtlslab/lab/internal/smtpd"
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/internal/httpd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/imapd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/pop3d"
+	"github.com/mailtlslab/mailtlslab/lab/internal/smtpd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // A Server is one running scenario: seven endpoints over one mailbox.

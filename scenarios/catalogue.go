@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // All returns the catalogue in the order of the numbers.

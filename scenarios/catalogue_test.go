@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"testing"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // published are the numbers and ids that are out in the world: none may change its meaning.

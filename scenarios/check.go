@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A Flaw is what is wrong with a scenario, and in which of its fields: a path such as

@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"mailtlslab/certs"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // controls returns accounts with nothing wrong: whoever finds a fault here is wrong himself.

@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/finding"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // What show --json writes is what Decode reads, one by one and as a list.

@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // interception returns networks that answer in the server's place.

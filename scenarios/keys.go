@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"mailtlslab/certs"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // keys returns certificates whose keys or signatures are weak, damaged or not the server's.

@@ -1,9 +1,9 @@
 package scenarios
 
 import (
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // lifeCycle returns servers as years of neglect leave them.

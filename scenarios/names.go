@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"mailtlslab/certs"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // names returns certificates that are sound, and for somebody else.

@@ -3,8 +3,8 @@ package scenarios
 import (
 	"time"
 
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // network returns servers that are not reached, or do not speak.

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"testing"
 
-	"mailtlslab/certs"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // OpenSSL judges every chain: its code is a literal of the scenario, and nobody here can bend it.

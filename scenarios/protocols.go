@@ -3,9 +3,9 @@ package scenarios
 import (
 	"crypto/tls"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // protocols returns servers whose TLS handshake goes wrong for a reason that is not the certificate's.

@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"mailtlslab/certs"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // revocations returns certificates that their CA has withdrawn, and those of which it cannot be

@@ -1,10 +1,10 @@
 package scenarios
 
 import (
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // settings returns accounts and ports that do not fit each other.

@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"mailtlslab/certs"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // trust returns certificates that do not lead to a root the device trusts.

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/discover"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/discover"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // splitAddress returns the domain of a mail address, and false when arg is none. What stands

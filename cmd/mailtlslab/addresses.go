@@ -10,8 +10,8 @@ import (
 	"strings"
 	"syscall"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // spareOffset is added to the standard ports where this user may not open them.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // TestAddresses: every scenario on an address of its own, all with the standard ports or all with

@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/capture"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // What the wire shows decides how much a claim of the server's own files and log weighs.

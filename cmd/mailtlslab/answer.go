@@ -8,14 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/discover"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
-	"mailtlslab/lab/remedy"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/discover"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // answered is "diagnose --json". Other programs rely on verdict, endpoints, findings, code,

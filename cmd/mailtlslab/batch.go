@@ -15,8 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // Bounds of one line of a batch. Host names longer than DNS allows are judged, since no

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // batchLine returns one case as a line.

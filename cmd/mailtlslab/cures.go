@@ -3,12 +3,12 @@ package main
 import (
 	"slices"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // scenarioCures returns what the remedies offer for what must be found in a scenario, each action

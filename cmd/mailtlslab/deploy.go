@@ -3,8 +3,8 @@ package main
 import (
 	"time"
 
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/preflight"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
 
 // deployment checks certificate and key before a server gets them.

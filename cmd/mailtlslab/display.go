@@ -11,9 +11,9 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // display prints what up has to say. Connections end in several goroutines.

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/preflight"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/preflight"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // A drawing is one chain of a scenario, as it was really made: what is sent, what is not, and

@@ -12,12 +12,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/capture"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/preflight"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/preflight"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // evidenceFlags are those of a diagnosis that connects to nothing.

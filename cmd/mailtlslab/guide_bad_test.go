@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // Each case spoils one thing of the guide's list.

@@ -16,9 +16,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // The guide is testdata/guide.yaml, which says what its fields mean.

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
-	"mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 )
 
 // knowledge returns the Mozilla roots of x/crypto, and those of the file when there is one.

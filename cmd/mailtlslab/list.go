@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/finding"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // listed is one scenario in "list --json". Other programs rely on these fields.

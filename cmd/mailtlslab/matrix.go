@@ -10,9 +10,9 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/verify"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/verify"
 )
 
 // Widths of the matrix, in columns.

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/verify"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/verify"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // TestMatrixWidth lays the whole catalogue out for both widths: no line may be wider, and each

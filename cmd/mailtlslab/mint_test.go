@@ -12,9 +12,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"software.sslmate.com/src/go-pkcs12"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // minted is the chain that a scenario presents on imaps, and what clients trust.

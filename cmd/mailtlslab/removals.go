@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 )
 
 // removals returns roots that mail servers may still be found under, and that the root programmes

@@ -4,7 +4,7 @@ import (
 	"os"
 	"strings"
 
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // isScenarioFile reports whether an argument names a file rather than a scenario of the catalogue.

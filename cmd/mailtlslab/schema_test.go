@@ -14,10 +14,10 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/finding"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // scenarioSchema writes docs/scenario.schema.json: the form of a file that up and verify take, from
@@ -60,7 +60,7 @@ func (b *schemaBuilder) source(pkg string) *source {
 	}
 	s := &source{types: map[string]string{}, fields: map[string]map[string]string{}, consts: map[string][]string{}}
 	b.sources[pkg] = s
-	dir := filepath.Join("..", "..", filepath.FromSlash(strings.TrimPrefix(pkg, "mailtlslab/")))
+	dir := filepath.Join("..", "..", filepath.FromSlash(strings.TrimPrefix(pkg, "github.com/mailtlslab/mailtlslab/")))
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		b.t.Fatal(err)

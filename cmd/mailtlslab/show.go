@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 func showCommand() *cobra.Command {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // savedForm is the version of the form of a saved survey.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // FuzzSurvey reads anything as a saved survey; what can be read is judged and told.

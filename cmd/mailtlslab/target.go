@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // target is what the command line says to look at, before anything was connected to.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"mailtlslab/lab/capture"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // saved judges what --save wrote, as --survey does.

@@ -4,8 +4,8 @@ import (
 	"net"
 	"strings"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // tryLine returns a command that shows what a client sees: openssl where a connection starts in

@@ -13,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // defaultBase is where the fixed ports begin: base + 10 x scenario number + endpoint. The last

@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // TestInterrupt sends a real SIGINT to a real process.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/verify"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/verify"
 )
 
 type verifyFlags struct {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 func TestEndpoints(t *testing.T) {

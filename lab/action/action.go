@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // A Kind names one action, in kebab-case.

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
 )
 
 func TestEveryKindIsInTheTableOnce(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // Findings returns what the tool itself names as wrong, and what its own words about the dates of

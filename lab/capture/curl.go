@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // curlReader reads "curl -v", which shows no certificate and tells of one in a few lines.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // gnutlsReader reads "gnutls-cli", with or without --print-cert and --starttls-proto.

@@ -3,7 +3,7 @@ package capture
 import (
 	"strings"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // productWords are what one product says of certificate and key, and how its lines are known.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // opensslReader reads "openssl s_client" of 1.0 to 3.5, with or without -showcerts and -starttls.

@@ -1,6 +1,6 @@
 package capture
 
-import "mailtlslab/lab/finding"
+import "github.com/mailtlslab/mailtlslab/lab/finding"
 
 // A phrase is what a tool says in lower case, and what it means by it.
 type phrase struct {

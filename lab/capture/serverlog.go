@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A Product is a server whose log is known.

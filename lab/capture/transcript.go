@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A Tool is a program whose output people paste.

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // certified returns what is wrong with the certificate of o in the eyes of o's own device, errors

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 const aDay = 24 * time.Hour

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 )
 
 // BenchmarkChain judges one chain, against its floor: one Verify of crypto/x509, measured in the

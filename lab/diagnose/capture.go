@@ -4,7 +4,7 @@ import (
 	"crypto/x509"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A Usage is what a certificate is to be used for.

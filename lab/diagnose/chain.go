@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // evidence is one chain as a server sent it, and the circumstances in which it must hold.

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // A built row is a chain of certs.Authority: the faults it is given, and what must be found.

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // stripped judges an offer of STARTTLS that was overwritten on its way: Cisco's ESMTP inspection

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // wrongClock is from when on two clocks are not merely apart. It is more than any slip of a few

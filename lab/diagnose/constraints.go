@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // nameConstraints recognises the one refusal that only crypto/x509 can find: RFC 5280 section

@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"strings"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // addressFamilies compares IPv4 and IPv6 where the name has addresses of both: a device takes

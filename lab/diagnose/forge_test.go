@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 )
 
 // A forged certificate is one that certs.Authority has no fault for.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"testing"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 func stages() []probe.Stage {

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"slices"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // A comparison sees what one chain cannot show: it is given what was found of the chain of c,

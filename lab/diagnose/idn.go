@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // readULabels reads a leaf that crypto/x509 refuses to read for one reason alone: a dNSName of

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A cure changes the circumstances of a verification from outside.

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // renewedOnDisk finds servers that go on with a certificate after a newer one was put into their file.

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // installedRows are looks at a server whose own file somebody gave.

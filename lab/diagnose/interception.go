@@ -5,9 +5,9 @@ import (
 	"crypto/x509"
 	"fmt"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // interception finds a chain that somebody in between has signed in the server's place, by the

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A lifetimeLimit is how long a certificate may be valid that was issued at or after a date.

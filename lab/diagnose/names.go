@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // name judges whom the certificate is for. crypto/x509 decides whether the name fits (RFC 6125

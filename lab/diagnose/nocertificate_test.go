@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // takes has the server answer an offer with a ServerHello.

@@ -13,8 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 )
 
 func critical() func(*x509.Certificate) {

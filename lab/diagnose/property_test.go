@@ -6,9 +6,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // planted is a fault and what it means when nothing else is wrong.

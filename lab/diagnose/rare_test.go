@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"testing"
 
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 func extension(oid asn1.ObjectIdentifier, critical bool, value []byte) func(*x509.Certificate) {

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // Revocation is policy: crypto/x509 knows nothing of it, and clients differ in how they look.

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // rootMissing finds a chain that ends at a root which others have, and this device does not.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // speaks returns which protocol a server's first words belong to, "http" for plain HTTP, and ""

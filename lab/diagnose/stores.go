@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // stores are what is known of the trust stores of others: those that devices come with, those

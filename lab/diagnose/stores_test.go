@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 func fingerprint(der []byte) string {

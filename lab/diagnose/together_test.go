@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 func organized(name string) func(*x509.Certificate) {

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"slices"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // trustAnchor judges where the path ends. "Unknown authority" is crypto/x509's one word for

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // purpose judges the extended key usages of the path: each certificate that has any must allow

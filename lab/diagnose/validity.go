@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // soon is when an expiry deserves a warning.

@@ -4,8 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 const (

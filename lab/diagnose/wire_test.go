@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 func offering(caps ...string) edit { return func(o *probe.Observation) { o.Capabilities = caps } }

@@ -9,7 +9,7 @@ import (
 	"crypto/x509"
 	"time"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A world is the evidence as it would have to be: the certificates of one path, copied so that

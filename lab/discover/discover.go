@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 const defaultTimeout = 5 * time.Second

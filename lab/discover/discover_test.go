@@ -14,7 +14,7 @@ import (
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // Bounds of what is read from a document.

@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"strings"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // Bounds of what is read from a web server.

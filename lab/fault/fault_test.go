@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 func full() fault.Plan {

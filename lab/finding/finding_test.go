@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // declared returns the constants of type Code in codes.go, in their order.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"mailtlslab/lab/capture"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // InOrder puts the leaf first where a file begins with another certificate that was issued in it,

@@ -15,9 +15,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"mailtlslab/lab/capture"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A File is what reading one gave.

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/certs"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/preflight"
+	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
 
 const host = "mail.lab.test"

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // maxAddresses bounds how many addresses of one name are tried.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // A verdict is what a status line says, without a judgement of its reason.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // FindOut returns what an odd port speaks, by its greeting in the clear or, if it is silent,

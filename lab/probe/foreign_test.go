@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // program finds a foreign server, or skips; where CI is set, it has to be there.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // FuzzStartTLS says anything at all to the plaintext part of a look.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"syscall"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // handshake runs TLS with verification off, and writes down what it showed, also when it fails.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // TestOldServerHello: the version of a ServerHello that crypto/tls refuses is kept.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // A LoginError is a server's refusal of a login.

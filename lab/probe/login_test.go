@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 func TestPlaintext(t *testing.T) {

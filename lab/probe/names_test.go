@@ -8,7 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // nameServer answers mail.lab.test with the addresses and everything else with no such name.

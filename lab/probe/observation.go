@@ -3,7 +3,7 @@ package probe
 import (
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // A Stage is a step of a connection, in the order in which they are taken.

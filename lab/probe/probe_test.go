@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 func TestHealthy(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 const (

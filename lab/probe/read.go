@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // read takes the first thing said inside TLS. With TLS 1.3 a server that wants a certificate of

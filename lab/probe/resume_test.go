@@ -7,7 +7,7 @@ import (
 	"reflect"
 	"testing"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // session returns a session with a server that has this configuration.

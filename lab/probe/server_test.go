@@ -21,7 +21,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 // A Session is one look and its connection. It is not safe for concurrent use.

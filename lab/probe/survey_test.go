@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 func TestSurveyAndAnswer(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 func TestImplicitOutcomes(t *testing.T) {

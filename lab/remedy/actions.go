@@ -4,9 +4,9 @@ import (
 	"net"
 	"strings"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // Actions returns what can be done about one finding on the connection with settings s, each on

@@ -3,7 +3,7 @@ package remedy
 import (
 	"slices"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // Advice is what is to be done about one finding.

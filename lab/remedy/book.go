@@ -11,7 +11,7 @@ import (
 	"io/fs"
 	"slices"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 //go:embed texts/*.yaml

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // exampleHost stands in commands for a host that is unknown or not a plain DNS name.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 func sample() Advice {

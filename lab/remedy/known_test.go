@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // wronglyProven says why s may not call itself proven. What was tried on one product proves nothing

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // good is a whole file: its family has one code.

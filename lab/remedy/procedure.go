@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/action"
 )
 
 // A Procedure is the part of admin steps that a program can carry out: lines that must stand in

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // What is printed is what is carried out, line by line.

@@ -3,8 +3,8 @@ package verify
 import (
 	"slices"
 
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // asOftenAs returns a verifier that looks often enough to see whether what was found is gone: a

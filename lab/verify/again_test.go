@@ -4,8 +4,8 @@ import (
 	"context"
 	"testing"
 
-	"mailtlslab/lab/probe"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // A connection is looked at again only where the ports of a host differ without a rule.

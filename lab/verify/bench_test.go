@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // rounds is how often two things are alternated to compare them: their medians are steadier

@@ -6,10 +6,10 @@ import (
 	"reflect"
 	"strings"
 
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // WriteJUnit writes the report in the XML form that CI servers read: a suite a scenario, a case

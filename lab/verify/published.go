@@ -4,10 +4,10 @@ import (
 	"context"
 	"maps"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/discover"
-	"mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/discover"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // setUp lets the devices that take their settings from what the domain publishes read it, as

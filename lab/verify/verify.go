@@ -13,14 +13,14 @@ import (
 	"sync"
 	"time"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/action"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
-	"mailtlslab/lab/remedy"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // DefaultTimeout is how long a step of a connection may take before it counts as silence. It is

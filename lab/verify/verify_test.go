@@ -13,12 +13,12 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mailtlslab/lab"
-	"mailtlslab/lab/account"
-	"mailtlslab/lab/diagnose"
-	"mailtlslab/lab/finding"
-	"mailtlslab/lab/probe"
-	"mailtlslab/scenarios"
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

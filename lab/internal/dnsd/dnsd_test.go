@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
 
-	"mailtlslab/lab/internal/dnsd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/dnsd"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

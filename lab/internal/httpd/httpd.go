@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 // Options say what is served.

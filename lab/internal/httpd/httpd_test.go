@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/internal/httpd"
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/lab/internal/wire/wiretest"
+	"github.com/mailtlslab/mailtlslab/lab/internal/httpd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 func TestPage(t *testing.T) {

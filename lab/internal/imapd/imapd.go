@@ -12,8 +12,8 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 // Options say what is served.

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/internal/imapd"
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/lab/internal/wire/wiretest"
+	"github.com/mailtlslab/mailtlslab/lab/internal/imapd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 // TestDialog talks in raw lines, as c-client programs and idling phones do.

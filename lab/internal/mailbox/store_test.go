@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
 )
 
 func newStore() *mailbox.Store {

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 const idleTimeout = 10 * time.Minute // RFC 1939 section 3

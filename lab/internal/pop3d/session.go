@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
 )
 
 type stream struct {

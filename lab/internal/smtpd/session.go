@@ -8,8 +8,8 @@ import (
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 // A session is one client between two greetings.

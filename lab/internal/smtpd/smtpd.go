@@ -9,8 +9,8 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 const idleTimeout = 5 * time.Minute // RFC 5321 section 4.5.3.2.7

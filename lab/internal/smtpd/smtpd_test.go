@@ -6,10 +6,10 @@ import (
 	"net/textproto"
 	"testing"
 
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/smtpd"
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/lab/internal/wire/wiretest"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/smtpd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 func TestDialog(t *testing.T) {

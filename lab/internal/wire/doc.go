@@ -13,7 +13,7 @@ import (
 	"net"
 	"time"
 
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 // A Dialect says how plaintext looks: tags, verbs, replies of several lines.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 // scripted is a socket whose client says fixed bytes, at most step at a time, and then is gone.

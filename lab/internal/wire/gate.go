@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 // maxLine bounds a line that is held back; a longer one is passed on unread.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/lab/internal/wire/wiretest"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 // TestGate sends the same text in one segment and byte by byte, and compares all that comes

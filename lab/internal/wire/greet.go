@@ -4,7 +4,7 @@ import (
 	"net"
 	"time"
 
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 // meetHello reads a whole ClientHello, of which early was already received, and does to the

@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"mailtlslab/lab/internal/httpd"
-	"mailtlslab/lab/internal/imapd"
-	"mailtlslab/lab/internal/mailbox"
-	"mailtlslab/lab/internal/pop3d"
-	"mailtlslab/lab/internal/smtpd"
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/lab/internal/wire/wiretest"
+	"github.com/mailtlslab/mailtlslab/lab/internal/httpd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/imapd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/pop3d"
+	"github.com/mailtlslab/mailtlslab/lab/internal/smtpd"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 const password = "correct horse 7"

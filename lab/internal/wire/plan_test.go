@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/fault"
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/lab/internal/wire/wiretest"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 func TestAccept(t *testing.T) {

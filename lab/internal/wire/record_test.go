@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/internal/wire"
-	"mailtlslab/lab/internal/wire/wiretest"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 // TestAlertOfOpenSSL: under TLS 1.3 such clients send the alert in the clear.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"mailtlslab/lab/fault"
+	"github.com/mailtlslab/mailtlslab/lab/fault"
 )
 
 // lingering is how long a connection that the plan ends is kept half open, so that the client

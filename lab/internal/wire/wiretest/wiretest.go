@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"mailtlslab/lab/internal/wire"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 )
 
 // Patience bounds every wait of a test; nothing is measured against it.
