@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -207,11 +208,15 @@ func (w *walker) object(path string, typ reflect.Type) error {
 	return err
 }
 
-// fieldsOf returns the fields of a struct by their names in JSON.
+// fieldsOf returns the fields of a struct, and of those embedded in it, by their names in JSON.
 func fieldsOf(typ reflect.Type) map[string]reflect.Type {
 	out := map[string]reflect.Type{}
 	for i := range typ.NumField() {
 		f := typ.Field(i)
+		if f.Anonymous {
+			maps.Copy(out, fieldsOf(f.Type))
+			continue
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.IsExported() && name != "-" && name != "" {
 			out[name] = f.Type

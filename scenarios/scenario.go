@@ -36,15 +36,26 @@ const (
 	LifeCycle Family = "life-cycle"
 )
 
-// A Scenario is one broken mail account, or a healthy one for comparison.
+// A Scenario is one broken mail account, or a healthy one for comparison: a Lesson, which tells it
+// to people, and a Case, which is served and held to what must be found. In JSON both are flat.
 type Scenario struct {
+	Lesson
+	Case
+}
+
+// A Lesson is what a scenario is called, and how it is told.
+type Lesson struct {
 	Number     int      `json:"number"` // stable, never reused; fixed ports derive from it
 	ID         string   `json:"id"`
 	Family     Family   `json:"family"`
 	Title      string   `json:"title"`
 	Story      string   `json:"story"` // two sentences that can be read aloud
 	References []string `json:"references"`
+}
 
+// A Case is what is served, and what must be found. The zero value is a healthy account on all
+// endpoints. It needs neither a number nor a story to be served.
+type Case struct {
 	// Host is the server name that the account has; empty means DefaultHost.
 	Host string `json:"host,omitempty"`
 	// Endpoints are those the scenario runs on; empty means all seven.
@@ -153,24 +164,24 @@ type Expectation struct {
 }
 
 // AccountHost returns the server name that the account has.
-func (s Scenario) AccountHost() string {
-	if s.Host == "" {
+func (c Case) AccountHost() string {
+	if c.Host == "" {
 		return DefaultHost
 	}
-	return s.Host
+	return c.Host
 }
 
 // On returns the endpoints the scenario runs on.
-func (s Scenario) On() []account.Endpoint {
-	if len(s.Endpoints) == 0 {
+func (c Case) On() []account.Endpoint {
+	if len(c.Endpoints) == 0 {
 		return account.Endpoints()
 	}
-	return s.Endpoints
+	return c.Endpoints
 }
 
 // Service returns how the server behaves on e.
-func (s Scenario) Service(e account.Endpoint) Service {
-	for _, service := range s.Services {
+func (c Case) Service(e account.Endpoint) Service {
+	for _, service := range c.Services {
 		if len(service.On) == 0 || slices.Contains(service.On, e) {
 			return service
 		}
@@ -179,8 +190,8 @@ func (s Scenario) Service(e account.Endpoint) Service {
 }
 
 // Expected returns the codes that must be found on e.
-func (s Scenario) Expected(e account.Endpoint) []finding.Code {
-	for _, x := range s.Expect {
+func (c Case) Expected(e account.Endpoint) []finding.Code {
+	for _, x := range c.Expect {
 		if len(x.On) == 0 || slices.Contains(x.On, e) {
 			return x.Findings
 		}
@@ -190,11 +201,11 @@ func (s Scenario) Expected(e account.Endpoint) []finding.Code {
 
 // Waits reports whether looking at the scenario is mostly waiting for a server that is silent,
 // so that many can be looked at together.
-func (s Scenario) Waits() bool {
-	if s.Device.Mode == account.StartTLS {
+func (c Case) Waits() bool {
+	if c.Device.Mode == account.StartTLS {
 		return true
 	}
-	for _, service := range s.Services {
+	for _, service := range c.Services {
 		if service.Wire.Accept == fault.Hang || service.Wire.Dropped || service.Wire.Delay > 0 {
 			return true
 		}
@@ -205,8 +216,8 @@ func (s Scenario) Waits() bool {
 // Entangled reports whether what is done on one endpoint changes what another one meets, so that
 // they can only be repaired one after the other: a name in DNS is one for all of them, and a look
 // at one may have the web server asked for the time, which takes a turn among its machines.
-func (s Scenario) Entangled() bool {
-	return s.DNS != (DNS{}) || slices.ContainsFunc(s.Services, func(v Service) bool { return len(v.Backends) > 0 })
+func (c Case) Entangled() bool {
+	return c.DNS != (DNS{}) || slices.ContainsFunc(c.Services, func(v Service) bool { return len(v.Backends) > 0 })
 }
 
 // Healthy returns the scenario's twin: the same account with nothing broken.

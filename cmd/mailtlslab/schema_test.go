@@ -166,11 +166,27 @@ func (b *schemaBuilder) enum(typ reflect.Type) any {
 }
 
 func (b *schemaBuilder) object(typ reflect.Type) any {
-	s := b.source(typ.PkgPath())
 	properties := map[string]any{}
+	required := b.fields(typ, properties)
+	slices.Sort(required)
+	out := map[string]any{"type": "object", "description": b.source(typ.PkgPath()).types[typ.Name()], "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		out["required"] = required
+	}
+	return out
+}
+
+// fields adds the fields of a struct, and of those embedded in it, to the properties of an object,
+// and returns which of them are required.
+func (b *schemaBuilder) fields(typ reflect.Type, properties map[string]any) []string {
+	s := b.source(typ.PkgPath())
 	required := []string{}
 	for i := range typ.NumField() {
 		f := typ.Field(i)
+		if f.Anonymous {
+			required = append(required, b.fields(f.Type, properties)...)
+			continue
+		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "-" || !f.IsExported() {
 			continue
@@ -187,12 +203,7 @@ func (b *schemaBuilder) object(typ reflect.Type) any {
 			required = append(required, name)
 		}
 	}
-	slices.Sort(required)
-	out := map[string]any{"type": "object", "description": s.types[typ.Name()], "properties": properties, "additionalProperties": false}
-	if len(required) > 0 {
-		out["required"] = required
-	}
-	return out
+	return required
 }
 
 func described(schema any, about string) any {
