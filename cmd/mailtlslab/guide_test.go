@@ -95,13 +95,14 @@ func spokenByTheProgram(t *testing.T) spoken {
 	return out
 }
 
+// helpOf returns a help text with a space between words, wherever its lines end.
 func helpOf(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	if code := run(context.Background(), args, strings.NewReader(""), &stdout, &stderr); code != exitOK {
 		t.Fatalf("%q: status %d: %s", args, code, stderr.String())
 	}
-	return stdout.String()
+	return strings.Join(strings.Fields(stdout.String()), " ")
 }
 
 func readGuide(t *testing.T) guide {

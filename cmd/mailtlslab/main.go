@@ -68,15 +68,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func command() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "mailtlslab",
-		Short: "the bad-certificate lab for mail",
+		Use:     "mailtlslab",
+		Version: version(),
+		Short:   "the bad-certificate lab for mail",
 		Long: `mailtlslab serves mail (IMAP, POP3, submission and the HTTPS around them) with
 certificates and settings broken on purpose, diagnoses what is wrong with a mail
 server without knowing the answer, names the remedy, and proves that it works.
 
 The exit status is 0 when all is as expected, 1 for findings or a mismatch, 2 for
 wrong usage, and 3 when the environment failed.`,
-		Example: `  mailtlslab up expired-leaf            serve one failure for a mail program to meet
+		Example: `  mailtlslab up expired-leaf            serve one failure, for a client to meet
   mailtlslab diagnose mail.example.com  say what is wrong with a server`,
 		SilenceErrors:         true,
 		SilenceUsage:          true,
@@ -91,6 +92,8 @@ wrong usage, and 3 when the environment failed.`,
 		},
 	}
 	root.SuggestionsMinimumDistance = 2
+	root.SetVersionTemplate("{{.Version}}\n")
+	narrowHelp(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; '%s --help' names the flags", err, cmd.CommandPath())
 	})

@@ -42,8 +42,8 @@ func upCommand() *cobra.Command {
 		Long: `up serves the given scenarios, those of the given JSON files, or all, and prints for each endpoint the address, the
 user, the password and a line to try. Then it shows every connection as it ends, with
 what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
-		Example: `  mailtlslab up --export /tmp/lab expired-leaf
-  mailtlslab up --listen 192.0.2.7 --host 192.0.2.7 --ca ~/.mailtlslab   for devices on the network`,
+		Example: `  mailtlslab up expired-leaf
+  mailtlslab up --listen 192.0.2.7 --host 192.0.2.7 --ca ~/.mailtlslab`,
 		ValidArgsFunction: completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return up(cmd, args, f) },
 	}
@@ -56,6 +56,9 @@ what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
 	flags.BoolVar(&f.spread, "addresses", false, "give each scenario a loopback address of its own, all with the standard ports (Linux)")
 	flags.IntVar(&f.base, "base-port", defaultBase, "the first of the fixed ports; 0 for any free ones")
 	flags.StringVar(&f.dns, "dns", "", "answer for the scenarios' names in DNS at `ADDR`, such as 127.0.0.1:31053, for UDP and TCP")
+	group(cmd, "Where it serves", "listen", "base-port", "addresses", "dns")
+	group(cmd, "Certificates", "host", "ca", "export")
+	group(cmd, "Output", "json")
 	return cmd
 }
 

@@ -14,25 +14,35 @@ func versionCommand() *cobra.Command {
 		Short: "print the version",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "mailtlslab %s (%s %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), version())
 			return err
 		},
 	}
 }
 
-// version returns the module's version, or the revision it was built from.
+// version returns a line with the version, the commit and the Go release that built this program.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		info = &debug.BuildInfo{}
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
+	return versionLine(info)
+}
+
+func versionLine(info *debug.BuildInfo) string {
+	release := info.Main.Version
+	if release == "" || release == "(devel)" {
+		release = "development"
 	}
+	commit := "commit unknown"
+	modified := ""
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "development, revision " + s.Value[:12]
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 12:
+			commit = "commit " + s.Value[:12]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = " with changes"
 		}
 	}
-	return "development"
+	return fmt.Sprintf("mailtlslab %s, %s%s, %s %s/%s", release, commit, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
