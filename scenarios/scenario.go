@@ -199,6 +199,10 @@ func (c Case) Expected(e account.Endpoint) []finding.Code {
 	return nil
 }
 
+// Expects reports whether the scenario says what must be found. A control does by being one:
+// nothing may be. One from a file need not; then whatever is found is held to nothing.
+func (s Scenario) Expects() bool { return len(s.Expect) > 0 || s.Family == Controls }
+
 // Waits reports whether looking at the scenario is mostly waiting for a server that is silent,
 // so that many can be looked at together.
 func (c Case) Waits() bool {
@@ -222,7 +226,8 @@ func (c Case) Entangled() bool {
 
 // Healthy returns the scenario's twin: the same account with nothing broken.
 func (s Scenario) Healthy() Scenario {
-	s.Services, s.Device, s.DNS, s.Path, s.Expect, s.OpenSSL = nil, Device{}, DNS{}, account.Direct, nil, 0
+	s.Services, s.Device, s.DNS, s.Path, s.OpenSSL = nil, Device{}, DNS{}, account.Direct, 0
+	s.Expect = []Expectation{{Findings: []finding.Code{}}}
 	return s
 }
 

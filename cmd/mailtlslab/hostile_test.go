@@ -172,24 +172,28 @@ func TestVerifyInterrupt(t *testing.T) {
 	}
 }
 
-// brokenPipe is an output that nobody reads.
-type brokenPipe struct{}
+// brokenOutput is an output that cannot be written.
+type brokenOutput struct{ err error }
 
-func (brokenPipe) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+func (b brokenOutput) Write([]byte) (int, error) { return 0, b.err }
 
-func TestBrokenPipe(t *testing.T) {
+// TestBrokenOutput: a full disk is the environment's fault, and a reader that has gone nobody's.
+func TestBrokenOutput(t *testing.T) {
 	for _, args := range [][]string{
 		{"list"}, {"list", "--json"}, {"show", "expired-leaf"}, {"version"}, {"--help"}, {},
 		{"verify", "ok-full-chain"}, {"verify", "--json", "ok-full-chain"},
 		{"diagnose", "--timeout", "1s", "127.0.0.1:1"}, {"diagnose", "--json", "--timeout", "1s", "127.0.0.1:1"},
 		{"up", "--base-port", "0", "ok-full-chain"}, {"up", "--json", "--base-port", "0", "ok-full-chain"},
 	} {
-		var errs strings.Builder
-		if code := run(t.Context(), args, nil, brokenPipe{}, &errs); code != exitEnvironment {
-			t.Errorf("%v: status %d", args, code)
-		}
-		if errs.String() != "mailtlslab: cannot write the output: broken pipe\n" {
-			t.Errorf("%v: %q", args, errs.String())
+		for _, want := range []struct {
+			err  syscall.Errno
+			code int
+			says string
+		}{{syscall.EPIPE, exitUnread, ""}, {syscall.ENOSPC, exitEnvironment, "mailtlslab: cannot write the output: no space left on device\n"}} {
+			var errs strings.Builder
+			if code := run(t.Context(), args, nil, brokenOutput{want.err}, &errs); code != want.code || errs.String() != want.says {
+				t.Errorf("%v with %v: status %d, %q", args, want.err, code, errs.String())
+			}
 		}
 	}
 }

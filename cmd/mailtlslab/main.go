@@ -23,11 +23,14 @@ const (
 	exitFindings    = 1
 	exitUsage       = 2
 	exitEnvironment = 3
+	// exitUnread is for an output whose reader has gone, such as head, which is nobody's mistake:
+	// what a shell shows of a program that the signal ended, 128 and the number of SIGPIPE.
+	exitUnread = 141
 )
 
 func main() {
 	// Go ends a program by the signal when the reader of its output goes away. Here the write
-	// fails instead, so that everything is closed and the status is one of the four.
+	// fails instead, so that everything is closed.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program whatever it is doing
@@ -47,7 +50,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if broken := out.broken(); broken != nil {
+	broken := out.broken()
+	if errors.Is(broken, syscall.EPIPE) {
+		return exitUnread
+	}
+	if broken != nil {
 		// Whatever else went wrong did so because nobody reads any more.
 		err = environment(fmt.Errorf("cannot write the output: %w", broken))
 	}

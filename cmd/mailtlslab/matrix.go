@@ -132,11 +132,9 @@ func found(row verify.Row) []string {
 	}
 	switch {
 	case row.Unavailable != "":
-		return []string{"unavailable"}
+		return []string{"unavailable here"}
 	case row.Problem != "":
 		return []string{"not served"}
-	case row.Unavailable != "":
-		return []string{"unavailable here"}
 	case len(out) == 0:
 		return []string{"clean"}
 	}
@@ -179,9 +177,7 @@ func writeSummary(w io.Writer, p palette, r verify.Report, took time.Duration) {
 			cells++
 			cures += len(c.Cures)
 		}
-		if row.Unavailable != "" {
-			fmt.Fprintf(w, "%s is unavailable here: %s\n", row.ID, line(row.Unavailable))
-		}
+		writeAgain(w, p, row)
 		if row.OK() {
 			continue
 		}
@@ -201,6 +197,21 @@ func writeSummary(w io.Writer, p palette, r verify.Report, took time.Duration) {
 	}
 	fmt.Fprintln(w, p.green(fmt.Sprintf("%s, %s, %s: all as expected, in %.1f s",
 		count(len(r.Rows), "scenario"), count(cells, "endpoint"), count(cures, "cure"), took.Seconds())))
+}
+
+// writeAgain says that there was a second look, and why.
+func writeAgain(w io.Writer, p palette, row verify.Row) {
+	if len(row.Again) == 0 {
+		return
+	}
+	end := "and was as expected then"
+	if !row.OK() {
+		end = "and was not as expected then either"
+	}
+	fmt.Fprintf(w, "%s %s was slow, was looked at again alone with more time, %s; at first:\n", p.yellow("↻"), row.ID, end)
+	for _, problem := range row.Again {
+		fmt.Fprintf(w, "    %s\n", line(problem))
+	}
 }
 
 // count returns a number with its noun.

@@ -2,8 +2,13 @@ package verify
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
@@ -31,5 +36,67 @@ func TestRepeatsOnlyWhereUneven(t *testing.T) {
 		if got != want || want == 0 && len(survey.Further) > 0 {
 			t.Errorf("%s: %d repeats of %d further looks, want %d repeats", id, got, len(survey.Further), want)
 		}
+	}
+}
+
+// TestSecondLook: only what is not as expected, and took so long that time may have decided, is
+// looked at again, and what was wrong at first is kept.
+func TestSecondLook(t *testing.T) {
+	l := newLab(t)
+	s, _ := scenarios.Lookup("ok-full-chain")
+	v := newVerifier(l, Options{Timeout: patience})
+	wrong := Row{ID: s.ID, Took: time.Hour, Cells: []Cell{{Endpoint: account.IMAPS, Problems: []string{"expected [], found [slow-server]"}}}}
+	for _, c := range []struct {
+		name   string
+		edit   func(*Row)
+		again  bool
+		asThen []string
+	}{
+		{"slow", func(*Row) {}, true, []string{"imaps: expected [], found [slow-server]"}},
+		{"quick", func(r *Row) { r.Took = v.shortest() - 1 }, false, nil},
+		{"as expected", func(r *Row) { r.Cells = []Cell{{Endpoint: account.IMAPS}} }, false, nil},
+	} {
+		server, err := l.Serve(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := []Row{wrong}
+		c.edit(&rows[0])
+		v.again(context.Background(), l, []*lab.Server{server}, rows)
+		if got := len(rows[0].Cells) == 7; got != c.again || !slices.Equal(rows[0].Again, c.asThen) {
+			t.Errorf("%s: %+v", c.name, rows[0])
+		}
+		if c.again && !rows[0].OK() {
+			t.Errorf("%s: a healthy server is as expected at the second look: %+v", c.name, rows[0])
+		}
+	}
+}
+
+// TestASecondLookHidesNothing: what is wrong for another reason than time is still wrong then.
+func TestASecondLookHidesNothing(t *testing.T) {
+	s, _ := scenarios.Lookup("expired-leaf")
+	s.Expect = []scenarios.Expectation{{Findings: []finding.Code{finding.NotYetValid}}}
+	s.Endpoints = []account.Endpoint{account.IMAPS}
+	l := newLab(t)
+	server, err := l.Serve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := []Row{{Took: time.Hour, Cells: []Cell{{Endpoint: account.IMAPS, Problems: []string{"one"}}}}}
+	newVerifier(l, Options{Timeout: patience}).again(context.Background(), l, []*lab.Server{server}, rows)
+	want := "expected [not-yet-valid], found [expired]"
+	if rows[0].OK() || len(rows[0].Again) != 1 || !slices.Contains(rows[0].Cells[0].Problems, want) {
+		t.Errorf("%+v", rows[0])
+	}
+}
+
+// TestWithoutExpectation: nothing that is found is wrong, as nothing was said of it.
+func TestWithoutExpectation(t *testing.T) {
+	s, _ := scenarios.Lookup("expired-leaf")
+	s.Expect = nil
+	report := Run(context.Background(), newLab(t), []scenarios.Scenario{s}, Options{Timeout: patience})
+	row := report.Rows[0]
+	if !report.OK() || !row.Unexpecting || !slices.Equal(row.Cells[0].Found, []finding.Code{finding.Expired}) {
+		t.Errorf("%+v", row)
 	}
 }

@@ -1,10 +1,7 @@
 package verify
 
 import (
-	"bytes"
 	"context"
-	"encoding/xml"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -146,31 +143,5 @@ func TestAScenarioThatCannotBeServedIsAProblem(t *testing.T) {
 	report := Run(context.Background(), newLab(t), []scenarios.Scenario{s}, Options{Timeout: patience})
 	if report.OK() || !strings.Contains(report.Rows[0].Problem, "no-such-fault") {
 		t.Errorf("%+v", report.Rows[0])
-	}
-}
-
-func TestJUnit(t *testing.T) {
-	report := Report{Rows: []Row{
-		{ID: "good", Cells: []Cell{{Endpoint: account.IMAPS}, {Endpoint: account.Web}}, Took: time.Second},
-		{ID: "bad", Cells: []Cell{{Endpoint: account.IMAPS, Problems: []string{"expected <a>, found \x1b[b", "and more"}}}},
-		{ID: "gone", Problem: "no port"},
-		{ID: "elsewhere", Unavailable: "not on this system"},
-	}}
-	var out bytes.Buffer
-	if err := report.WriteJUnit(&out); err != nil {
-		t.Fatal(err)
-	}
-	var back junit
-	if err := xml.Unmarshal(out.Bytes(), &back); err != nil {
-		t.Fatalf("%v in\n%s", err, out.String())
-	}
-	if got := fmt.Sprint(back.Tests, back.Failures, len(back.Suites), back.Suites[0].Time); got != "5 2 4 1" {
-		t.Errorf("tests, failures, suites, seconds: %s\n%s", got, out.String())
-	}
-	if s := back.Suites[3]; back.Skipped != 1 || s.Cases[0].Skipped == nil || s.Cases[0].Skipped.Message != "not on this system" {
-		t.Errorf("the reason of a skip should be told: %+v", s)
-	}
-	if f := back.Suites[1].Cases[0].Failure; f == nil || !strings.HasPrefix(f.Message, "expected <a>") || strings.Contains(out.String(), "\x1b") {
-		t.Errorf("the failure should be told, and escaped:\n%s", out.String())
 	}
 }
