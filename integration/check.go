@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
@@ -29,7 +30,7 @@ func (e *Refused) Error() string {
 func checked(c *Client, p Pair, host string) error {
 	r := preflight.Check(preflight.Pair{
 		Cert: preflight.File{Name: "fullchain.pem", Data: p.Chain}, Key: preflight.File{Name: "privkey.pem", Data: p.Key}, Host: host,
-	}, c.Judge, time.Now())
+	}, chain.Judge{Knowledge: c.Judge.Knowledge}, time.Now())
 	if r.Failed() {
 		return &Refused{Findings: r.Findings, Problems: r.Problems}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
@@ -22,7 +23,7 @@ type within struct {
 // inspect looks at the server's own files and at its log.
 func (s *subject) inspect(t *testing.T, accounts []account.Settings, f fault) within {
 	t.Helper()
-	pair := preflight.Check(s.Files(t.Context(), accounts[0].Host), s.client.Judge, time.Now())
+	pair := preflight.Check(s.Files(t.Context(), accounts[0].Host), chain.Judge{Knowledge: s.client.Judge.Knowledge}, time.Now())
 	for _, p := range pair.Problems {
 		t.Errorf("the check of the pair has no code for: %s", p)
 	}

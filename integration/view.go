@@ -11,6 +11,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
 // A Client looks at servers as a well-informed mail program that trusts one CA.
@@ -28,14 +29,10 @@ func NewClient(a *certs.Authority) *Client {
 	return newClient(a.Roots(), a.Intermediates())
 }
 
-func newClient(roots, intermediates []*x509.Certificate) *Client {
-	var trusted []diagnose.Root
-	for _, c := range roots {
-		trusted = append(trusted, diagnose.Root{Certificate: c})
-	}
+func newClient(trusted, intermediates []*x509.Certificate) *Client {
 	return &Client{
 		Prober: &probe.Prober{Timeout: stepTimeout, NoFetch: true},
-		Judge:  diagnose.Judge{Knowledge: diagnose.NewKnowledge(trusted, intermediates)},
+		Judge:  diagnose.Judge{Knowledge: roots.Of(trusted, intermediates).Knowledge()},
 	}
 }
 

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
 
@@ -36,9 +36,9 @@ func (e *exam) pair() [][]byte {
 	if p.Key.Name == p.Cert.Name && e.f.key != e.f.cert {
 		p.Cert.Name, p.Key.Name = clip(e.f.cert), clip(e.f.key) // of two folders
 	}
-	r := preflight.Check(p, diagnose.Judge{Knowledge: informed(e.roots, nil)}, e.at)
+	r := preflight.Check(p, chain.Judge{Knowledge: informed(e.roots, nil)}, e.at)
 	if issuers := e.fetchIssuers(r.Findings); len(issuers) > 0 {
-		r = preflight.Check(p, diagnose.Judge{Knowledge: informed(e.roots, issuers)}, e.at)
+		r = preflight.Check(p, chain.Judge{Knowledge: informed(e.roots, issuers)}, e.at)
 	}
 	e.findings = append(e.findings, r.Findings...)
 	e.problems = append(e.problems, r.Problems...)

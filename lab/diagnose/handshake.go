@@ -78,7 +78,7 @@ func injection(c *connection) []finding.Finding {
 	}
 	fs := blocked(finding.InjectedPlaintext, fmt.Sprintf("%s sent more plaintext after agreeing to TLS: a client that keeps it can be deceived", c.target()),
 		"drop-plaintext", "without those bytes the upgrade would be sound", "it sent "+quoted(string(c.Injected)))
-	fs[0].Facts.Text = string(c.Injected[:min(len(c.Injected), maxQuote)])
+	fs[0].Facts.Text = string(c.Injected[:min(len(c.Injected), finding.MaxQuote)])
 	return fs
 }
 

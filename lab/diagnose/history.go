@@ -2,12 +2,11 @@ package diagnose
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -32,8 +31,9 @@ func comparisons() []comparison {
 	}
 }
 
-// certificates judges the chain of c, alone and beside everything else that was seen.
-func (s *session) certificates(c *connection) []finding.Finding {
+// certificates judges the chain of c, alone and beside everything else that was seen, and returns
+// the path of the one that the findings are about.
+func (s *session) certificates(c *connection) ([]finding.Finding, chain.Path) {
 	found := s.chain(c.Observation)
 	c = &connection{session: s, Observation: c.Observation} // a comparison may look behind it
 	for _, rule := range comparisons() {
@@ -41,12 +41,7 @@ func (s *session) certificates(c *connection) []finding.Finding {
 			found = rule.find(c, slices.Clone(found))
 		}
 	}
-	return found
-}
-
-func sum(der []byte) string {
-	h := sha256.Sum256(der)
-	return hex.EncodeToString(h[:])
+	return found, s.judged(c.Observation).Path
 }
 
 func sameLeaf(a, b *probe.Observation) bool {
@@ -95,7 +90,7 @@ func oldException(c *connection, found []finding.Finding) []finding.Finding {
 			stored = append(stored, x)
 		}
 	}
-	now := sum(c.TLS.Chain[0])
+	now := chain.Fingerprint(c.TLS.Chain[0])
 	if slices.ContainsFunc(stored, func(x account.Exception) bool { return x.Fingerprint == now }) {
 		return slices.DeleteFunc(found, overridable)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -18,7 +19,7 @@ import (
 // There is one file and there are many ports, and which of them uses it nobody here knows: where
 // the presented certificate is not at fault, more must speak for it than the dates.
 func renewedOnDisk(c *connection, found []finding.Finding) []finding.Finding {
-	if c.TLS.Resumed || slices.ContainsFunc(interceptionCodes(), func(code finding.Code) bool { return has(found, code) }) {
+	if c.TLS.Resumed || slices.ContainsFunc(chain.Interceptions(), func(code finding.Code) bool { return has(found, code) }) {
 		return found // nobody saw what the server itself presents
 	}
 	installed := probe.Observation{Settings: c.Settings, At: c.At, TLS: &probe.TLS{
@@ -61,7 +62,7 @@ func renewedOnDisk(c *connection, found []finding.Finding) []finding.Finding {
 		f.Evidence = append(f.Evidence, "the one in the file would be refused too: "+then[at].Summary)
 		f.Counterfactual.Text = "with the certificate that is on the disk this would be gone, and what else is wrong would not"
 	}
-	f.Facts.Host, f.Facts.Subject, f.Facts.At, f.Facts.Fingerprint = c.Settings.Host, commonName(old), old.NotAfter, sum(renewed.Raw)
+	f.Facts.Host, f.Facts.Subject, f.Facts.At, f.Facts.Fingerprint = c.Settings.Host, commonName(old), old.NotAfter, chain.Fingerprint(renewed.Raw)
 	return append(stay, f)
 }
 
@@ -103,5 +104,5 @@ func remains(f finding.Finding, then []finding.Finding) bool {
 }
 
 func described(c *x509.Certificate) string {
-	return fmt.Sprintf("SHA-256 %s, valid from %s to %s", sum(c.Raw), day(c.NotBefore), day(c.NotAfter))
+	return fmt.Sprintf("SHA-256 %s, valid from %s to %s", chain.Fingerprint(c.Raw), day(c.NotBefore), day(c.NotAfter))
 }

@@ -6,59 +6,10 @@ import (
 	"fmt"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
-
-// interception finds a chain that somebody in between has signed in the server's place, by the
-// names of known products. A device that trusts the signer is warned all the same: no public
-// root has such a name.
-func interception(ev *evidence) []fault {
-	who, name := intercepting(ev.path)
-	if who == nil {
-		return nil
-	}
-	top := ev.path.top()
-	signer := clip(name.CommonName)
-	if signer == "" {
-		signer = clip(name.String())
-	}
-	var f finding.Finding
-	switch {
-	case ev.path.end == trusted:
-		f = finding.New(finding.InterceptedButValid, fmt.Sprintf("the certificate comes from %s, %s, and not from the server's CA; this device trusts it", signer, who.guess()))
-	case who.local:
-		f = finding.New(finding.LocalInterception, fmt.Sprintf("the certificate comes from %s, %s: a program on the device opens the connection", signer, who.guess()))
-	default:
-		f = finding.New(finding.Interception, fmt.Sprintf("the certificate comes from %s, %s: something on the way opens the connection", signer, who.guess()))
-	}
-	f.Evidence = []string{
-		fmt.Sprintf("the issuer calls itself %s (known: %s)", signer, who.source),
-		"a name proves nothing: the same server, looked at from another network and another device, would",
-	}
-	f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = commonName(ev.path.leaf()), signer, top.Raw
-	f.Facts.Detail = who.kind()
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-network", Text: fmt.Sprintf("without %s in between, the server's own certificate would come", signer)}
-	return []fault{{Finding: f}} // what undoes it undoes the distrust that it causes
-}
-
-// guess says who it probably is.
-func (i interceptor) guess() string {
-	switch {
-	case i.product != "":
-		return "probably " + i.product
-	case i.local:
-		return "probably an antivirus program"
-	}
-	return "probably a proxy that inspects"
-}
-
-func (i interceptor) kind() string {
-	if i.local {
-		return "antivirus"
-	}
-	return "proxy"
-}
 
 // interceptionOnMailPort finds interception that leaves the web alone: on https the same host
 // has a certificate of somebody else.
@@ -68,7 +19,7 @@ func interceptionOnMailPort(c *connection, found []finding.Finding) []finding.Fi
 		return found
 	}
 	direct := c.chain(*web)
-	for _, code := range interceptionCodes() {
+	for _, code := range chain.Interceptions() {
 		if has(direct, code) {
 			return found
 		}
@@ -85,10 +36,6 @@ func interceptionOnMailPort(c *connection, found []finding.Finding) []finding.Fi
 	}
 	f.Evidence = append(f.Evidence, fmt.Sprintf("on https the certificate of %s comes from %s", c.Settings.Host, issuerName(issuer)))
 	return append(found, f)
-}
-
-func interceptionCodes() []finding.Code {
-	return []finding.Code{finding.LocalInterception, finding.Interception, finding.InterceptionOnMailPort, finding.InterceptedButValid}
 }
 
 // onWeb returns what was seen of https on the host of a mail connection, nil when nothing was.

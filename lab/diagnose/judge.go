@@ -1,20 +1,18 @@
-// Package diagnose turns what was seen of a mail server into findings. It is pure: no network,
-// no clock; the same survey and knowledge give the same report, here or at a customer's.
-//
-// What verifies is decided by crypto/x509 alone. The rules only say why, and every reason they
-// give about a chain is tried out: with all of them undone crypto/x509 must accept, and with
-// any one left in place it must refuse. Then the diagnosis is complete.
+// Package diagnose turns what was seen of a mail server into findings: it judges connections, and
+// what several of them show together. The chain that each shows is judged by package chain. It is
+// pure: no network, no clock; the same survey and knowledge give the same report, here or at a
+// customer's.
 package diagnose
 
 import (
 	"bytes"
-	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -24,7 +22,7 @@ const maxRounds = 2
 
 // A Judge judges surveys. It is safe for concurrent use.
 type Judge struct {
-	Knowledge *Knowledge
+	Knowledge *chain.Knowledge
 	// Without names rules that are switched off, to show that something then goes unnoticed.
 	Without []string
 	// Slow is how long a server may take to say its first byte; 0 means SlowAfter.
@@ -45,9 +43,11 @@ type Report struct {
 type Endpoint struct {
 	Endpoint account.Endpoint  `json:"endpoint"`
 	Findings []finding.Finding `json:"findings"`
-	// Complete says that the findings explain everything: for a chain as the package comment
+	// Complete says that the findings explain everything: for a chain as package chain
 	// has it, for a connection that the stage at which it failed is explained.
 	Complete bool `json:"complete"`
+	// Path is the way that was judged of the chain, nil where none was shown.
+	Path *chain.Path `json:"path,omitempty"`
 }
 
 // Failed reports whether any finding is an error.
@@ -68,10 +68,7 @@ func Rules() []string {
 	for _, r := range connectionRules() {
 		out = append(out, r.name)
 	}
-	for _, r := range chainRules() {
-		out = append(out, r.name)
-	}
-	out = append(out, "name-constraints")
+	out = append(out, chain.Rules()...)
 	for _, r := range comparisons() {
 		out = append(out, r.name)
 	}
@@ -80,7 +77,11 @@ func Rules() []string {
 
 // Report judges a survey as it stands.
 func (j Judge) Report(s probe.Survey) Report {
-	session := &session{judge: j, survey: s, know: j.Knowledge.fetchedFor(s), verdicts: map[string][]finding.Finding{}}
+	issuers, answers := fetched(s)
+	session := &session{
+		judge: j, survey: s, answers: answers, verdicts: map[string]chain.Judgement{},
+		authority: chain.Judge{Knowledge: j.Knowledge.Fetching(issuers), Without: j.Without},
+	}
 	var r Report
 	for _, o := range s.Observations {
 		r.Endpoints = append(r.Endpoints, session.judgeConnection(o))
@@ -108,11 +109,12 @@ func (j Judge) Examine(s probe.Survey, look func([]probe.Ask) []probe.Further) (
 // session is the work on one survey: what was asked, and the chains judged already. The seven
 // endpoints of a server mostly present one chain.
 type session struct {
-	judge    Judge
-	survey   probe.Survey
-	know     *Knowledge
-	asks     []probe.Ask
-	verdicts map[string][]finding.Finding
+	judge     Judge
+	survey    probe.Survey
+	authority chain.Judge    // of chains, with what was fetched
+	answers   []chain.Answer // of their CAs
+	asks      []probe.Ask
+	verdicts  map[string]chain.Judgement
 }
 
 func (s *session) judgeConnection(o probe.Observation) Endpoint {
@@ -128,7 +130,8 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 		pending = pending && (len(found) == 0 || rule.aside)
 	}
 	if o.TLS != nil && len(o.TLS.Chain) > 0 {
-		found := s.certificates(c)
+		found, path := s.certificates(c)
+		out.Path = &path
 		out.Findings = append(out.Findings, found...)
 		// crypto/tls gives up on a certificate that it cannot read.
 		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate) && !has(found, finding.IDNEncoding))
@@ -137,13 +140,16 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 		out.Findings = append(out.Findings, c.unexplained())
 	}
 	out.Findings = foldFindings(out.Findings)
-	sortFindings(out.Findings)
+	finding.Sort(out.Findings)
 	out.Complete = !has(out.Findings, finding.Unexplained)
 	return out
 }
 
-// chain judges the chain of o, once for all connections that presented it alike.
-func (s *session) chain(o probe.Observation) []finding.Finding {
+// chain returns what is wrong with the chain of o.
+func (s *session) chain(o probe.Observation) []finding.Finding { return s.judged(o).Findings }
+
+// judged judges the chain of o, once for all connections that presented it alike.
+func (s *session) judged(o probe.Observation) chain.Judgement {
 	// Certificates know whole seconds, and the looks at seven ports share most of them.
 	at := o.At.UTC().Truncate(time.Second)
 	if at.IsZero() {
@@ -159,36 +165,20 @@ func (s *session) chain(o probe.Observation) []finding.Finding {
 	}
 	fmt.Fprintf(&key, "%t", o.TLS.FromRecords)
 	v, ok := s.verdicts[key.String()]
-	if !ok {
-		know := s.know.lacking(o.Settings.MissingRoots).with(parseAll(o.Settings.Roots), nil)
-		v = s.judge.judgeChain(&evidence{
-			raw: o.TLS.Chain, host: o.Settings.Host, at: at, usage: x509.ExtKeyUsageServerAuth, know: know,
-			hearsay:   hearsay{staple: o.TLS.Staple, stapling: !o.TLS.FromRecords, ask: s.ask},
-			staticRSA: staticRSA(o.TLS.Cipher),
-		})
-		s.verdicts[key.String()] = v
+	if ok {
+		return v
 	}
-	s.askForIssuer(v)
+	v = s.authority.Judge(chain.Evidence{
+		Certificates: o.TLS.Chain, Host: o.Settings.Host, At: at, Usage: chain.Server,
+		Roots: o.Settings.Roots, MissingRoots: o.Settings.MissingRoots,
+		Handshake: &chain.Handshake{Staple: o.TLS.Staple, Deaf: o.TLS.FromRecords, StaticRSA: staticRSA(o.TLS.Cipher)},
+		Answers:   s.answers,
+	})
+	s.verdicts[key.String()] = v
+	for _, a := range v.Asks {
+		s.ask(probe.Ask{Kind: probe.AskKind(a.Kind), URL: a.URL, Request: a.Request})
+	}
 	return v
-}
-
-// askForIssuer has the issuer's certificate fetched where the certificate says where it is.
-func (s *session) askForIssuer(found []finding.Finding) {
-	for _, f := range found {
-		if f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted {
-			continue
-		}
-		c, err := x509.ParseCertificate(f.Facts.Certificate)
-		if err != nil {
-			continue
-		}
-		for _, url := range c.IssuingCertificateURL {
-			if strings.HasPrefix(url, "http://") {
-				s.ask(probe.Ask{Kind: probe.FetchIssuer, URL: url})
-				break
-			}
-		}
-	}
 }
 
 // ask notes a further look, unless it was taken or is asked for already.
@@ -226,15 +216,20 @@ func (s *session) look(set account.Settings) *probe.Observation {
 	return nil
 }
 
-// fetched returns the issuers that were fetched for this survey.
-func fetched(s probe.Survey) []*x509.Certificate {
-	var ders [][]byte
+// fetched returns the issuers that were fetched for a survey, and what their CAs answered.
+func fetched(s probe.Survey) (issuers []chain.Fetched, answers []chain.Answer) {
 	for _, f := range s.Further {
 		if len(f.Certificate) > 0 {
-			ders = append(ders, f.Certificate)
+			issuers = append(issuers, chain.Fetched{URL: f.Ask.URL, Certificate: f.Certificate})
+		}
+		if f.Ask.Kind == probe.FetchOCSP || f.Ask.Kind == probe.FetchCRL {
+			answers = append(answers, chain.Answer{
+				Ask:      chain.Ask{Kind: chain.AskKind(f.Ask.Kind), URL: f.Ask.URL, Request: f.Ask.Request},
+				Response: f.Response, Error: f.Error, NotTried: f.NotTried,
+			})
 		}
 	}
-	return parseAll(ders)
+	return issuers, answers
 }
 
 func has(fs []finding.Finding, c finding.Code) bool {
@@ -243,5 +238,5 @@ func has(fs []finding.Finding, c finding.Code) bool {
 
 func foldFindings(fs []finding.Finding) []finding.Finding {
 	codes := finding.Codes(fs)
-	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool { return !visible(f.Code, codes) })
+	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool { return !finding.Visible(f.Code, codes) })
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
@@ -138,8 +139,8 @@ func TestChainSaysWhatTheLibrarySays(t *testing.T) {
 		accepted bool
 	}{
 		{"policy of a client", diagnose.Chain{Certificates: raws(server, ca), Host: host, At: now()}, []finding.Code{finding.CAUsedAsServer}, true},
-		{"another name", diagnose.Chain{Certificates: raws(server, ca), Host: "x.test", At: now(), Usage: diagnose.Client}, []finding.Code{finding.NameMismatch, finding.WrongPurpose}, false},
-		{"no name, any use", diagnose.Chain{Certificates: raws(server, ca), At: now(), Usage: diagnose.Any}, nil, true},
+		{"another name", diagnose.Chain{Certificates: raws(server, ca), Host: "x.test", At: now(), Usage: chain.Client}, []finding.Code{finding.NameMismatch, finding.WrongPurpose}, false},
+		{"no name, any use", diagnose.Chain{Certificates: raws(server, ca), At: now(), Usage: chain.Any}, nil, true},
 		{"nothing", diagnose.Chain{At: now()}, []finding.Code{finding.MalformedCertificate}, false},
 	} {
 		fs, accepted := judge.Chain(c.chain)

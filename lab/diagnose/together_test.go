@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -201,7 +202,7 @@ func TestNoPublicRootIsAProxy(t *testing.T) {
 		n++
 		c := parse(t, r.Certificate)
 		judge := diagnose.Judge{Knowledge: diagnose.NewKnowledge([]diagnose.Root{{Certificate: c}}, nil)}
-		found, _ := judge.Chain(diagnose.Chain{Certificates: [][]byte{c.Raw}, At: now(), Usage: diagnose.Any})
+		found, _ := judge.Chain(diagnose.Chain{Certificates: [][]byte{c.Raw}, At: now(), Usage: chain.Any})
 		for _, f := range found {
 			if strings.Contains(string(f.Code), "interce") {
 				t.Errorf("%s is taken for a proxy", c.Subject)

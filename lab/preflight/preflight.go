@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mailtlslab/mailtlslab/lab/capture"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
@@ -58,18 +58,17 @@ func (r Result) Failed() bool {
 // that asks for an issuer that its knowledge lacks, Check can be asked again with more. Everything
 // in the files, their names too, may come from a stranger: it is bounded, and to be escaped when
 // printed.
-func Check(p Pair, j diagnose.Judge, at time.Time) Result {
+func Check(p Pair, j chain.Judge, at time.Time) Result {
 	c := check{pair: p}
-	chain := c.certificates()
-	chain = c.key(chain)
-	if len(chain) == 0 {
+	sorted := c.key(c.certificates())
+	if len(sorted) == 0 {
 		return c.Result
 	}
-	c.Chain = chain
+	c.Chain = sorted
 	if p.Host == "" {
 		c.NotRead = append(c.NotRead, "a host name: the names of the certificate were not judged")
 	}
-	found, _ := j.Chain(diagnose.Chain{Certificates: chain, Host: p.Host, At: at})
+	found := j.Judge(chain.Evidence{Certificates: sorted, Host: p.Host, At: at}).Findings
 	earlier := finding.Codes(c.Findings)
 	for _, f := range found { // several of one code are about several certificates
 		if !slices.Contains(earlier, f.Code) {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/certs"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
@@ -25,7 +25,7 @@ func now() time.Time { return time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC) }
 // pairs makes pairs under one root.
 type pairs struct {
 	authority *certs.Authority
-	judge     diagnose.Judge
+	judge     chain.Judge
 }
 
 func newPairs(t testing.TB) pairs {
@@ -34,11 +34,11 @@ func newPairs(t testing.TB) pairs {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var roots []diagnose.Root
+	var roots []chain.Root
 	for _, c := range a.Roots() {
-		roots = append(roots, diagnose.Root{Certificate: c})
+		roots = append(roots, chain.Root{Certificate: c})
 	}
-	return pairs{a, diagnose.Judge{Knowledge: diagnose.NewKnowledge(roots, nil)}}
+	return pairs{a, chain.Judge{Knowledge: chain.NewKnowledge(roots, nil)}}
 }
 
 func (p pairs) make(t testing.TB, faults ...certs.Fault) (cert, key []byte) {

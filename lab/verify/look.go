@@ -2,16 +2,17 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
 type verifier struct {
@@ -22,20 +23,16 @@ type verifier struct {
 // newVerifier returns a verifier that knows what a well-informed client of the lab knows. It
 // comes after serve, which may add to that.
 func newVerifier(l *lab.Lab, o Options) verifier {
-	var roots []diagnose.Root
-	for _, c := range l.Roots() {
-		roots = append(roots, diagnose.Root{Certificate: c})
-	}
-	var fallen []diagnose.Distrusted
+	known := roots.Of(l.Roots(), l.Intermediates())
 	for _, c := range l.Distrusted() {
-		fallen = append(fallen, diagnose.Distrusted{
+		known.Removed = append(known.Removed, chain.Removal{
 			Name: c.Subject.CommonName, KeyID: hex.EncodeToString(c.SubjectKeyId), Since: c.NotBefore.AddDate(1, 0, 0), Source: "the lab's own list of removals",
 		})
 	}
 	return verifier{
 		prober: &probe.Prober{Timeout: o.Timeout, DNS: l.DNS()},
 		judge: diagnose.Judge{
-			Knowledge: diagnose.NewKnowledge(roots, l.Intermediates()).Distrusting(fallen),
+			Knowledge: known.Knowledge(),
 			Slow:      diagnose.SlowAfter / time.Duration(l.Haste()), // the lab's delays are shortened likewise
 		},
 	}
@@ -109,8 +106,7 @@ func (v verifier) examine(ctx context.Context, devices []lab.Device) ([]seen, pr
 	for i, e := range report.Endpoints {
 		out[i] = seen{Endpoint: e, took: time.Since(start)}
 		if t := presented(survey, i); t != nil && len(t.Chain) > 0 {
-			sum := sha256.Sum256(t.Chain[0])
-			out[i].leaf = hex.EncodeToString(sum[:])
+			out[i].leaf = chain.Fingerprint(t.Chain[0])
 		}
 	}
 	return out, survey

@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"bytes"
@@ -16,32 +16,34 @@ const (
 	maxSteps = 96 // links tried
 )
 
-// An end is where a path stops.
-type end int
+// An End is where a path stops.
+type End string
 
+// The ends of a path. A chain whose leaf cannot be read has no path, and so no end.
 const (
-	trusted    end = iota // at a trust anchor
-	selfIssued            // at a root that is not trusted
-	dangling              // at a certificate whose issuer nobody here has
+	Trusted    End = "trusted"     // at a trust anchor
+	SelfIssued End = "self-issued" // at a root that is not trusted
+	Dangling   End = "dangling"    // at a certificate whose issuer nobody here has
 )
 
-// A linkState is what one signature is worth.
-type linkState int
+// A Link is what one signature of a path is worth.
+type Link string
 
+// What a signature can be worth.
 const (
-	sound    linkState = iota
-	weak               // made with a hash that is broken, and correct otherwise
-	wrongKey           // the issuer's name is right, its key identifier says that it has another key
-	broken             // the signature does not fit, and nothing says why
-	unusable           // the issuer's key is none that crypto/x509 can use, so nobody can tell
+	Sound    Link = "sound"
+	Weak     Link = "weak"      // made with a hash that is broken, and correct otherwise
+	WrongKey Link = "wrong-key" // the issuer's name is right, its key identifier says that it has another key
+	Broken   Link = "broken"    // the signature does not fit, and nothing says why
+	Unusable Link = "unusable"  // the issuer's key is none that crypto/x509 can use, so nobody can tell
 )
 
 // A path is one explanation of how the leaf was meant to be trusted: the leaf first, then its
 // issuers as far as they can be found. It is a hypothesis; crypto/x509 decides what holds.
 type path struct {
 	certs []*x509.Certificate
-	links []linkState // links[i] is the signature of certs[i] by certs[i+1]
-	end   end
+	links []Link // links[i] is the signature of certs[i] by certs[i+1]
+	end   End
 }
 
 func (p path) leaf() *x509.Certificate { return p.certs[0] }
@@ -49,7 +51,7 @@ func (p path) top() *x509.Certificate  { return p.certs[len(p.certs)-1] }
 
 // bestPath returns the path that needs the least to be forgiven.
 func bestPath(sent []*x509.Certificate, k *Knowledge, at time.Time) path {
-	s := search{sent: sent, know: k, at: at, best: path{certs: sent[:1], end: dangling}, cost: 1 << 30}
+	s := search{sent: sent, know: k, at: at, best: path{certs: sent[:1], end: Dangling}, cost: 1 << 30}
 	s.extend(path{certs: sent[:1:1]}, s.price(sent[0]))
 	return s.best
 }
@@ -77,6 +79,18 @@ const (
 	costWrongKey  = 110
 )
 
+func linkCost(l Link) int {
+	switch l {
+	case Sound:
+		return 0
+	case WrongKey:
+		return costWrongKey
+	case Broken:
+		return costBroken
+	}
+	return costWeak
+}
+
 func (s *search) price(c *x509.Certificate) int {
 	cost := 0
 	if s.at.Before(c.NotBefore) || s.at.After(c.NotAfter) {
@@ -91,29 +105,29 @@ func (s *search) extend(p path, cost int) {
 	}
 	top := p.top()
 	if s.know.trusts(top) {
-		s.take(p, trusted, cost)
+		s.take(p, Trusted, cost)
 		return
 	}
 	if selfSigned(top) {
-		s.take(p, selfIssued, cost+costUntrusted)
+		s.take(p, SelfIssued, cost+costUntrusted)
 		return
 	}
 	issuers := s.issuers(p)
 	if len(issuers) == 0 && ownIssuer(top) {
-		s.take(p, selfIssued, cost+costUntrusted+costBroken)
+		s.take(p, SelfIssued, cost+costUntrusted+costBroken)
 		return
 	}
 	if len(issuers) == 0 {
-		s.take(p, dangling, cost+costDangling)
+		s.take(p, Dangling, cost+costDangling)
 		return
 	}
 	for _, issuer := range issuers {
 		if s.steps++; s.steps > maxSteps || len(p.certs) >= maxDepth {
-			s.take(p, dangling, cost+costDangling)
+			s.take(p, Dangling, cost+costDangling)
 			return
 		}
 		state := link(top, issuer)
-		step := s.price(issuer) + [...]int{sound: 0, weak: costWeak, wrongKey: costWrongKey, broken: costBroken, unusable: costWeak}[state]
+		step := s.price(issuer) + linkCost(state)
 		anchor := s.know.trusts(issuer)
 		if !mayIssue(issuer, anchor) {
 			step += costNotCA
@@ -128,7 +142,7 @@ func (s *search) extend(p path, cost int) {
 	}
 }
 
-func (s *search) take(p path, e end, cost int) {
+func (s *search) take(p path, e End, cost int) {
 	if cost < s.cost {
 		p.end = e
 		s.best, s.cost = p, cost
@@ -174,7 +188,7 @@ func mayIssue(c *x509.Certificate, anchor bool) bool {
 
 // selfSigned reports whether c names itself as its issuer and its own key fits its signature.
 func selfSigned(c *x509.Certificate) bool {
-	return bytes.Equal(c.RawSubject, c.RawIssuer) && (signature(c, c) != broken || !usable(c))
+	return bytes.Equal(c.RawSubject, c.RawIssuer) && (signature(c, c) != Broken || !usable(c))
 }
 
 // ownIssuer reports whether c was meant to be signed by itself, as far as names and key
@@ -193,14 +207,14 @@ func usable(c *x509.Certificate) bool {
 }
 
 // link says what the signature of child by parent is worth.
-func link(child, parent *x509.Certificate) linkState {
+func link(child, parent *x509.Certificate) Link {
 	state := signature(child, parent)
-	if state == broken && !usable(parent) {
-		return unusable
+	if state == Broken && !usable(parent) {
+		return Unusable
 	}
-	if state == broken && len(child.AuthorityKeyId) > 0 && len(parent.SubjectKeyId) > 0 &&
+	if state == Broken && len(child.AuthorityKeyId) > 0 && len(parent.SubjectKeyId) > 0 &&
 		!bytes.Equal(child.AuthorityKeyId, parent.SubjectKeyId) {
-		return wrongKey
+		return WrongKey
 	}
 	return state
 }
@@ -208,23 +222,23 @@ func link(child, parent *x509.Certificate) linkState {
 // signature returns sound, weak or broken. A hash that clients no longer accept is tried all the
 // same: a weak signature and a wrong one have different remedies. CheckSignature still takes
 // SHA-1, which Verify does not, and never MD5.
-func signature(child, parent *x509.Certificate) linkState {
+func signature(child, parent *x509.Certificate) Link {
 	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
 	switch child.SignatureAlgorithm {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
 		if err == nil {
-			return weak
+			return Weak
 		}
 	case x509.MD5WithRSA:
 		if md5Fits(child, parent) {
-			return weak
+			return Weak
 		}
 	default:
 		if err == nil {
-			return sound
+			return Sound
 		}
 	}
-	return broken
+	return Broken
 }
 
 func md5Fits(child, parent *x509.Certificate) bool {

@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 // rootMissing finds a chain that ends at a root which others have, and this device does not.
 func rootMissing(ev *evidence) []fault {
 	top := ev.path.top()
-	if ev.path.end == trusted || !ev.know.elsewhere[string(top.Raw)] {
+	if ev.path.end == Trusted || !ev.know.elsewhere[string(top.Raw)] {
 		return nil
 	}
 	f := finding.New(finding.RootMissingOnDevice, fmt.Sprintf("the chain is complete and ends at %s, which this device does not have", commonName(top)))
@@ -25,7 +25,7 @@ func rootMissing(ev *evidence) []fault {
 // root programme no longer accepts what was issued so late.
 func rootDistrusted(ev *evidence) []fault {
 	top := ev.path.top()
-	if ev.path.end == trusted {
+	if ev.path.end == Trusted {
 		confine := ev.know.constraints[string(top.Raw)]
 		if ev.verified || confine == nil {
 			return nil
@@ -58,7 +58,7 @@ func reissuedElsewhere() *finding.Counterfactual {
 // expiredCrossSign finds certificates for the name and key of a CA on the path that another CA
 // issued, and that lead only to something expired: some clients follow them and give up.
 func expiredCrossSign(ev *evidence) []fault {
-	if ev.path.end != trusted {
+	if ev.path.end != Trusted {
 		return nil
 	}
 	var out []fault
@@ -100,7 +100,7 @@ func twinOf(c *x509.Certificate, path []*x509.Certificate) *x509.Certificate {
 func (ev *evidence) issuerOf(c *x509.Certificate) *x509.Certificate {
 	for _, list := range [][]*x509.Certificate{ev.sent[1:], ev.know.issuers(c)} {
 		for _, p := range list {
-			if bytes.Equal(p.RawSubject, c.RawIssuer) && signature(c, p) != broken {
+			if bytes.Equal(p.RawSubject, c.RawIssuer) && signature(c, p) != Broken {
 				return p
 			}
 		}

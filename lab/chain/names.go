@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"crypto/x509"
@@ -101,7 +101,7 @@ func defaultInstallation(ev *evidence) []fault {
 	genuine := func(n string) bool {
 		return n != "" && !slices.Contains([]string{"localhost", "localhost.localdomain", "imap.example.com"}, strings.ToLower(n))
 	}
-	if ev.path.end != selfIssued || len(ev.path.certs) > 1 || leaf.VerifyHostname(ev.host) == nil || slices.ContainsFunc(names, genuine) || strings.Join(names, "") == "" {
+	if ev.path.end != SelfIssued || len(ev.path.certs) > 1 || leaf.VerifyHostname(ev.host) == nil || slices.ContainsFunc(names, genuine) || strings.Join(names, "") == "" {
 		return nil
 	}
 	f := finding.New(finding.DefaultInstallationCertificate, fmt.Sprintf("the server still has the certificate for %s that was made up when it was installed", commonName(leaf)))

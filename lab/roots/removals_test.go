@@ -1,4 +1,4 @@
-package main
+package roots_test
 
 import (
 	"crypto/x509"
@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
+
+	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
 // A removal must name a key and a source, and no root that the built-in bundle still has.
@@ -19,7 +21,7 @@ func TestRemovals(t *testing.T) {
 		}
 		trusted[hex.EncodeToString(c.SubjectKeyId)] = true
 	}
-	for _, d := range removals() {
+	for _, d := range roots.Removals() {
 		if id, err := hex.DecodeString(d.KeyID); err != nil || len(id) != 20 || d.KeyID != strings.ToLower(d.KeyID) {
 			t.Errorf("%s: %q is no key identifier", d.Name, d.KeyID)
 		}

@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"crypto/x509"
@@ -48,7 +48,7 @@ func (ev *evidence) place(i int, leaf, intermediate, root finding.Code) finding.
 	switch {
 	case i == 0:
 		return leaf
-	case ev.path.end != dangling && i == len(ev.path.certs)-1:
+	case ev.path.end != Dangling && i == len(ev.path.certs)-1:
 		return root
 	}
 	return intermediate

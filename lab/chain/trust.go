@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"bytes"
@@ -15,11 +15,11 @@ import (
 // four causes; here they are told apart by what was sent and by what is known.
 func trustAnchor(ev *evidence) []fault {
 	p := ev.path
-	if p.end == trusted {
+	if p.end == Trusted {
 		return nil
 	}
 	f, is := unreadableIssuer(ev, p.top())
-	if p.end != dangling || !is {
+	if p.end != Dangling || !is {
 		f = untrusted(ev)
 	}
 	f.Facts.Subject, f.Facts.Issuer = commonName(p.top()), issuerName(p.top())
@@ -34,18 +34,18 @@ func untrusted(ev *evidence) finding.Finding {
 	p := ev.path
 	top := p.top()
 	switch namesake := ev.know.namesake(top); {
-	case p.end == selfIssued && len(p.certs) == 1:
+	case p.end == SelfIssued && len(p.certs) == 1:
 		f := finding.New(finding.SelfSigned, fmt.Sprintf("the certificate for %s is signed by itself and by no CA", commonName(top)))
 		f.Evidence = []string{"it names itself as its issuer"}
 		if selfSigned(top) {
 			f.Evidence = []string{"its issuer is its own subject, and its signature fits its own key"}
 		}
 		return f
-	case p.end == selfIssued && namesake != nil:
+	case p.end == SelfIssued && namesake != nil:
 		f := finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("the chain ends at a root that calls itself %s, as a trusted one does, and has another key", commonName(top)))
 		f.Evidence = []string{"the trusted root of that name has another key"}
 		return f
-	case p.end == selfIssued:
+	case p.end == SelfIssued:
 		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the chain is complete and ends at %s, a root that is not trusted", commonName(top)))
 		f.Evidence = []string{fmt.Sprintf("the root was %s, and is in no trust store of this run", whence(ev, top))}
 		return f
@@ -115,24 +115,24 @@ func signatures(ev *evidence) []fault {
 		child, parent := ev.path.certs[i], ev.path.certs[i+1]
 		var f finding.Finding
 		switch state {
-		case sound:
+		case Sound:
 			continue
-		case unusable:
+		case Unusable:
 			if parent.PublicKey != nil {
 				continue // too small: keyStrength says so
 			}
 			f = finding.New(finding.MalformedCertificate, fmt.Sprintf("the public key of %s cannot be read", commonName(parent)))
 			f.Evidence = []string{"so nobody can tell whether what it signed is sound"}
 			f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a key that can be read its signatures could be judged"}
-		case weak:
+		case Weak:
 			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(child), child.SignatureAlgorithm))
 			f.Evidence = []string{"the signature itself fits; the hash is no longer accepted"}
 			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 it would be accepted"}
-		case wrongKey:
+		case WrongKey:
 			f = finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("%s was issued by another CA than the one known as %s", commonName(child), commonName(parent)))
 			f.Evidence = []string{fmt.Sprintf("it asks for an issuer with key %x; %s has key %x", short(child.AuthorityKeyId), commonName(parent), short(parent.SubjectKeyId))}
 			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: fmt.Sprintf("signed with the key of %s that is known it would be accepted", commonName(parent))}
-		case broken:
+		case Broken:
 			f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: it does not fit the certificate", commonName(child)))
 			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", commonName(parent))}
 			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that its issuer made it would be accepted"}
@@ -150,14 +150,14 @@ func signatures(ev *evidence) []fault {
 // by its hash, and by its own key where it signed itself. An untrusted root's proves nothing.
 func topSignature(ev *evidence) []fault {
 	top := ev.path.top()
-	alone := ev.path.end == selfIssued && len(ev.path.certs) == 1
+	alone := ev.path.end == SelfIssued && len(ev.path.certs) == 1
 	var f finding.Finding
 	switch {
 	case alone && !selfSigned(top):
 		f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: its own key does not verify it", commonName(top)))
 		f.Evidence = []string{"it names itself as its issuer"}
 		f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that was made there would be one reason less to refuse it"}
-	case (alone || ev.path.end == dangling) && outdated(top.SignatureAlgorithm):
+	case (alone || ev.path.end == Dangling) && outdated(top.SignatureAlgorithm):
 		return []fault{weakHash(top, issuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}
 	default:
 		return nil
@@ -288,7 +288,7 @@ func unrelated(ev *evidence) []fault {
 // directly is no root, and has to be sent for all the others.
 func rootAlsoSent(ev *evidence) []fault {
 	top := ev.path.top()
-	if ev.path.end != trusted || len(ev.path.certs) < 2 || !bytes.Equal(top.RawSubject, top.RawIssuer) || position(ev.sent, top) < 0 {
+	if ev.path.end != Trusted || len(ev.path.certs) < 2 || !bytes.Equal(top.RawSubject, top.RawIssuer) || position(ev.sent, top) < 0 {
 		return nil
 	}
 	f := finding.New(finding.RootAlsoSent, fmt.Sprintf("the root %s is sent too; a client that trusts it has it already", commonName(top)))

@@ -1,21 +1,21 @@
-package main
+package roots
 
 import (
 	"time"
 
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 )
 
-// removals returns roots that mail servers may still be found under, and that the root programmes
+// Removals returns roots that mail servers may still be found under, and that the root programmes
 // have removed, by name and key identifier. What a programme accepts in part is no entry here: the
 // built-in bundle says so itself, by a constraint.
-func removals() []diagnose.Distrusted {
+func Removals() []chain.Removal {
 	const (
 		symantec = "Chrome's plan to distrust Symantec certificates: https://security.googleblog.com/2017/09/chromes-plan-to-distrust-symantec.html"
 		wosign   = "Mozilla on WoSign and StartCom: https://blog.mozilla.org/security/2016/10/24/distrusting-new-wosign-and-startcom-certificates/"
 	)
 	on := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
-	return []diagnose.Distrusted{
+	return []chain.Removal{
 		{Name: "DigiNotar Root CA", KeyID: "8868bfe08e35c43b386b62f7283b8481c80cd74d", Since: on(2011, 8, 29),
 			Source: "Mozilla on DigiNotar: https://blog.mozilla.org/security/2011/08/29/fraudulent-google-com-certificate/"},
 		{Name: "StartCom Certification Authority", KeyID: "4e0bef1aa4405ba517698730ca346843d041aef2", Since: on(2016, 10, 21), Source: wosign},

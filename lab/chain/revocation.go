@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"crypto/x509"
@@ -10,7 +10,6 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
-	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // Revocation is policy: crypto/x509 knows nothing of it, and clients differ in how they look.
@@ -23,17 +22,17 @@ type revocation struct {
 	unasked []string // sources that were not asked (yet)
 }
 
-// hearsay is what a connection adds to a chain: the staple, and somebody who can ask the CA.
+// hearsay is what a connection adds to a chain: the staple, and that the CA can be asked.
 type hearsay struct {
 	staple   []byte
 	stapling bool // a staple would have been seen
-	ask      func(probe.Ask) *probe.Further
+	asking   bool // somebody can ask the CA
 	heard    *revocation
 }
 
 // issuer returns the issuer of the leaf, nil when no signature proves it.
 func (ev *evidence) issuer() *x509.Certificate {
-	if len(ev.path.links) == 0 || ev.path.links[0] == broken || ev.path.links[0] == wrongKey {
+	if len(ev.path.links) == 0 || ev.path.links[0] == Broken || ev.path.links[0] == WrongKey {
 		return nil
 	}
 	return ev.path.certs[1]
@@ -55,7 +54,7 @@ func (ev *evidence) revocation() *revocation {
 		w := ocspWord("the stapled OCSP response", ev.staple, leaf, issuer, ev.at)
 		r.staple = &w
 	}
-	if ev.ask == nil || ev.path.end != trusted || ev.outdated() || r.decided() {
+	if !ev.asking || ev.path.end != Trusted || ev.outdated() || r.decided() {
 		return r
 	}
 	if all := slices.Concat(leaf.OCSPServer, leaf.CRLDistributionPoints); len(all) > 0 && overHTTP(all) == "" {
@@ -66,7 +65,7 @@ func (ev *evidence) revocation() *revocation {
 	}
 	if url := overHTTP(leaf.CRLDistributionPoints); url != "" && !r.decided() && len(r.unasked) == 0 {
 		source := "the CRL at " + clip(url)
-		ev.hear(source, probe.Ask{Kind: probe.FetchCRL, URL: url}, func(der []byte) word {
+		ev.hear(source, Ask{Kind: FetchCRL, URL: url}, func(der []byte) word {
 			return crlWord(source, url, der, leaf, issuer, ev.at)
 		})
 	}
@@ -79,13 +78,13 @@ func (ev *evidence) askResponder(url string, leaf, issuer *x509.Certificate) {
 		return // the issuer's key cannot be read, which other rules tell
 	}
 	source := "the OCSP responder at " + clip(url)
-	ev.hear(source, probe.Ask{Kind: probe.FetchOCSP, URL: url, Request: request}, func(der []byte) word {
+	ev.hear(source, Ask{Kind: FetchOCSP, URL: url, Request: request}, func(der []byte) word {
 		return ocspWord("the response of "+source, der, leaf, issuer, ev.at)
 	})
 }
 
 // hear notes the answer to one ask, or that there is none yet.
-func (ev *evidence) hear(source string, a probe.Ask, judge func([]byte) word) {
+func (ev *evidence) hear(source string, a Ask, judge func([]byte) word) {
 	switch f := ev.ask(a); {
 	case f == nil || f.NotTried:
 		ev.heard.unasked = append(ev.heard.unasked, source)

@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"fmt"
@@ -43,11 +43,11 @@ const slip = time.Hour
 // root; of an unknown one at least the mildest is true.
 func lifetime(ev *evidence) []fault {
 	leaf := ev.path.leaf()
-	if len(ev.path.certs) == 1 && ev.path.end != dangling {
+	if len(ev.path.certs) == 1 && ev.path.end != Dangling {
 		return nil // trusted by hand, or not at all
 	}
 	kind, limits := "private", privateLimits()
-	if ev.path.end == trusted && ev.know.preinstalled[string(ev.path.top().Raw)] {
+	if ev.path.end == Trusted && ev.know.preinstalled[string(ev.path.top().Raw)] {
 		kind, limits = "public", publicLimits()
 	}
 	for _, l := range limits {

@@ -1,27 +1,24 @@
-package diagnose
+package chain
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"slices"
 	"time"
-
-	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // stores are what is known of the trust stores of others: those that devices come with, those
 // that have removed a root, those that have one which this device lacks.
 type stores struct {
 	preinstalled map[string]bool // raw bytes of roots
-	distrusted   []Distrusted
+	distrusted   []Removal
 	elsewhere    map[string]bool   // raw bytes of roots that others have, and this device does not
 	origins      map[string]string // raw bytes of certificates that were fetched: the address
 }
 
-// A Distrusted root was trusted once, and was removed from the stores. It is known by its name
-// and key, since servers do not send it.
-type Distrusted struct {
+// A Removal is a root that was trusted once, and was removed from the stores. It is known by its
+// name and key, since servers do not send it.
+type Removal struct {
 	Name   string // Common Name of its subject
 	KeyID  string // its subject key identifier, lower-case hex
 	Since  time.Time
@@ -29,7 +26,7 @@ type Distrusted struct {
 }
 
 // Distrusting returns k extended by roots that were removed from the trust stores.
-func (k *Knowledge) Distrusting(list []Distrusted) *Knowledge {
+func (k *Knowledge) Distrusting(list []Removal) *Knowledge {
 	if len(list) == 0 {
 		return k
 	}
@@ -61,8 +58,7 @@ func (k *Knowledge) lacking(fingerprints []string) *Knowledge {
 	gone := map[string]bool{}
 	known := slices.Clone(k.intermediates)
 	for _, c := range k.roots {
-		sum := sha256.Sum256(c.Raw)
-		if slices.Contains(fingerprints, hex.EncodeToString(sum[:])) {
+		if slices.Contains(fingerprints, Fingerprint(c.Raw)) {
 			gone[string(c.Raw)] = true
 			known = append(known, c)
 		}
@@ -75,24 +71,30 @@ func (k *Knowledge) lacking(fingerprints []string) *Knowledge {
 	return n
 }
 
-// fetchedFor returns k extended by what was fetched for a survey, and from where.
-func (k *Knowledge) fetchedFor(s probe.Survey) *Knowledge {
-	origins := map[string]string{}
-	for _, f := range s.Further {
-		if len(f.Certificate) > 0 {
-			origins[string(f.Certificate)] = f.Ask.URL
-		}
-	}
-	if len(origins) == 0 {
+// A Fetched certificate is one that was fetched from where another said that its issuer is.
+type Fetched struct {
+	URL         string
+	Certificate []byte // DER
+}
+
+// Fetching returns k extended by what was fetched, and from where.
+func (k *Knowledge) Fetching(list []Fetched) *Knowledge {
+	if len(list) == 0 {
 		return k
 	}
-	n := *k.with(nil, fetched(s))
+	origins := map[string]string{}
+	var ders [][]byte
+	for _, f := range list {
+		origins[string(f.Certificate)] = f.URL
+		ders = append(ders, f.Certificate)
+	}
+	n := *k.with(nil, parseAll(ders))
 	n.origins = origins
 	return &n
 }
 
 // removal returns why c, or the issuer it names, is no longer trusted, nil when nothing is known.
-func (k *Knowledge) removal(c *x509.Certificate) *Distrusted {
+func (k *Knowledge) removal(c *x509.Certificate) *Removal {
 	for i, d := range k.distrusted {
 		itself := c.Subject.CommonName == d.Name && hex.EncodeToString(c.SubjectKeyId) == d.KeyID
 		issuer := c.Issuer.CommonName == d.Name && hex.EncodeToString(c.AuthorityKeyId) == d.KeyID

@@ -1,4 +1,4 @@
-package diagnose
+package chain
 
 import (
 	"crypto/ecdsa"
@@ -130,8 +130,8 @@ const (
 func keyStrength(ev *evidence) []fault {
 	var out []fault
 	for i, c := range ev.path.certs {
-		unusable := i > 0 && ev.path.links[i-1] == unusable
-		if i > 0 && !unusable && ev.path.end == trusted && i == len(ev.path.certs)-1 {
+		unusable := i > 0 && ev.path.links[i-1] == Unusable
+		if i > 0 && !unusable && ev.path.end == Trusted && i == len(ev.path.certs)-1 {
 			continue
 		}
 		var bits, least int

@@ -1,4 +1,11 @@
-package diagnose
+// Package chain judges one chain of certificates: evidence in, findings and the path that was
+// judged out. It is pure: no network, no clock; the same evidence and knowledge give the same
+// judgement, here or at a customer's.
+//
+// What verifies is decided by crypto/x509 alone. The rules only say why, and every reason they
+// give is tried out: with all of them undone crypto/x509 must accept, and with any one left in
+// place it must refuse. Then the judgement is complete.
+package chain
 
 import (
 	"crypto/x509"
@@ -8,7 +15,59 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
-// evidence is one chain as a server sent it, and the circumstances in which it must hold.
+// A Judge judges chains. It is safe for concurrent use.
+type Judge struct {
+	Knowledge *Knowledge
+	// Without names rules that are switched off, to show that something then goes unnoticed.
+	Without []string
+}
+
+// Judge judges a chain. One without certificates has nothing to be judged, and is malformed.
+func (j Judge) Judge(e Evidence) Judgement {
+	if len(e.Certificates) == 0 {
+		return Judgement{Findings: []finding.Finding{finding.New(finding.MalformedCertificate, "there is no certificate to judge")}}
+	}
+	ev := j.gather(e)
+	out := Judgement{Findings: j.judge(ev)}
+	out.Path = ev.judged()
+	if len(ev.path.certs) > 0 {
+		out.Accepted = ev.verified && ev.unread == nil && (e.Host == "" || ev.path.leaf().VerifyHostname(e.Host) == nil)
+	}
+	ev.askForIssuer(out.Findings)
+	out.Asks = ev.asks
+	return out
+}
+
+// gather prepares evidence for the rules.
+func (j Judge) gather(e Evidence) *evidence {
+	ev := &evidence{
+		raw: e.Certificates, host: e.Host, at: e.At, usage: e.Usage.x509(), answers: e.Answers,
+		know: j.Knowledge.lacking(e.MissingRoots).with(parseAll(e.Roots), nil),
+	}
+	if h := e.Handshake; h != nil {
+		ev.hearsay = hearsay{staple: h.Staple, stapling: !h.Deaf, asking: true}
+		ev.staticRSA = h.StaticRSA
+	}
+	return ev
+}
+
+// askForIssuer has the issuer's certificate fetched where the certificate says where it is.
+func (ev *evidence) askForIssuer(found []finding.Finding) {
+	for _, f := range found {
+		if f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted {
+			continue
+		}
+		c, err := x509.ParseCertificate(f.Facts.Certificate)
+		if err != nil {
+			continue
+		}
+		if url := overHTTP(c.IssuingCertificateURL); url != "" {
+			ev.ask(Ask{Kind: FetchIssuer, URL: url})
+		}
+	}
+}
+
+// evidence is the work on one chain.
 type evidence struct {
 	raw   [][]byte
 	sent  []*x509.Certificate // those of raw that can be read; sent[0] is the leaf
@@ -21,6 +80,8 @@ type evidence struct {
 	unreadable []unreadable
 	// verified says that path is crypto/x509's own, so that only the name is still to be judged.
 	verified bool
+	answers  []Answer
+	asks     []Ask
 	hearsay
 
 	uLabels   []string // names of the leaf that are not ASCII
@@ -67,9 +128,18 @@ func chainRules() []chainRule {
 	}
 }
 
-// judgeChain judges a chain completely: crypto/x509 decides whether it holds, the rules say why
+// Rules returns the names of all rules that Without understands.
+func Rules() []string {
+	var out []string
+	for _, r := range chainRules() {
+		out = append(out, r.name)
+	}
+	return append(out, "name-constraints")
+}
+
+// judge judges a chain completely: crypto/x509 decides whether it holds, the rules say why
 // not, and crypto/x509 is asked again whether their reasons are all, and each of them needed.
-func (j Judge) judgeChain(ev *evidence) []finding.Finding {
+func (j Judge) judge(ev *evidence) []finding.Finding {
 	ev.sent = parseAll(ev.raw[:min(len(ev.raw), maxSent)])
 	leaf, err := x509.ParseCertificate(ev.raw[0])
 	if err != nil {
@@ -79,7 +149,7 @@ func (j Judge) judgeChain(ev *evidence) []finding.Finding {
 		ev.sent = append([]*x509.Certificate{leaf}, ev.sent...)
 	}
 	if chain := ev.accepted(leaf); chain != nil {
-		ev.path = path{certs: chain, links: make([]linkState, len(chain)-1), end: trusted}
+		ev.path = path{certs: chain, links: slices.Repeat([]Link{Sound}, len(chain)-1), end: Trusted}
 		ev.verified = true
 	} else {
 		ev.path = bestPath(ev.sent, ev.know, ev.at)
@@ -131,7 +201,7 @@ func (ev *evidence) world() *world {
 		certs: ev.path.certs, absent: make([]bool, n), resign: make([]bool, n),
 		anchor: -1, host: ev.host, at: ev.at, usage: ev.usage, unreadable: ev.unread,
 	}
-	if ev.path.end == trusted {
+	if ev.path.end == Trusted {
 		w.anchor = n - 1
 		w.confine = ev.know.constraints[string(ev.path.top().Raw)]
 	}
@@ -139,11 +209,6 @@ func (ev *evidence) world() *world {
 		w.absent[i] = i > 0 && i != w.anchor && !containsCert(ev.sent, c)
 	}
 	return w
-}
-
-// visible reports whether no other code hides c. What is hidden itself hides nothing.
-func visible(c finding.Code, all []finding.Code) bool {
-	return !slices.ContainsFunc(all, func(by finding.Code) bool { return finding.Hides(by, c) && visible(by, all) })
 }
 
 // fold drops the faults that another one brings about or hides. The other one's edit then undoes
@@ -155,7 +220,7 @@ func fold(faults []fault) []fault {
 		codes = append(codes, f.Code)
 	}
 	for _, f := range faults {
-		if !visible(f.Code, codes) {
+		if !finding.Visible(f.Code, codes) {
 			continue
 		}
 		edits := []func(*world){f.edit}
@@ -183,16 +248,8 @@ func told(faults []fault) []finding.Finding {
 	for _, f := range faults {
 		out = append(out, f.Finding)
 	}
-	sortFindings(out)
+	finding.Sort(out)
 	return out
-}
-
-func sortFindings(fs []finding.Finding) {
-	rank := map[finding.Code]int{}
-	for i, info := range finding.All() {
-		rank[info.Code] = i
-	}
-	slices.SortStableFunc(fs, func(a, b finding.Finding) int { return rank[a.Code] - rank[b.Code] })
 }
 
 func unexplained(ev *evidence, why error) fault {

@@ -1,0 +1,17 @@
+package finding
+
+import "slices"
+
+// Sort sorts findings into the vocabulary's order, those of one code as they were.
+func Sort(fs []Finding) {
+	rank := map[Code]int{}
+	for i, info := range All() {
+		rank[info.Code] = i
+	}
+	slices.SortStableFunc(fs, func(a, b Finding) int { return rank[a.Code] - rank[b.Code] })
+}
+
+// Visible reports whether no other code of all hides c. What is hidden itself hides nothing.
+func Visible(c Code, all []Code) bool {
+	return !slices.ContainsFunc(all, func(by Code) bool { return Hides(by, c) && Visible(by, all) })
+}
