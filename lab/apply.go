@@ -31,7 +31,10 @@ func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, e
 		s.applyToNames(e, a)
 		return d, nil
 	}
-	p := s.ports[e]
+	p, err := s.port(e)
+	if err != nil {
+		return d, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next, err := s.applyToService(e, a, p.now)
@@ -43,14 +46,17 @@ func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, e
 
 // Restore puts endpoint e back to how the scenario began.
 func (s *Server) Restore(e account.Endpoint) error {
+	p, err := s.port(e)
+	if err != nil {
+		return err
+	}
 	s.restoreNames(e)
-	p := s.ports[e]
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return s.set(e, p, p.began)
 }
 
-func (s *Server) set(e account.Endpoint, p *port, next served) error {
+func (s *Server) set(e account.Endpoint, p *servedPort, next served) error {
 	if err := s.resign(e, &next); err != nil {
 		return fmt.Errorf("cannot sign again for %s: %w", e, err)
 	}

@@ -4,6 +4,17 @@
 //	srv := lab.Start(t, "expired-leaf", nil)
 //	conn, err := tls.Dial("tcp", srv.Addr(account.IMAPS), srv.ClientConfig())
 //
+// Each server has seven endpoints over one mailbox: IMAP, POP3 and submission, each with TLS from
+// the first byte and with STARTTLS, and HTTPS. [Start] takes a scenario of the catalogue by its id,
+// and [StartCase] one of the caller's own. [Server.ClientConfig] trusts the lab's root and nothing
+// else, and [Server.Journal] tells what the client did: the name it asked for, the alert with which
+// it refused, whether a password came and whether it was encrypted.
+//
+// With MAILTLSLAB_SERVE=127.0.0.1:0 in the environment, Start and StartCase print where they serve
+// on standard error, and serve until the test is killed: a test becomes a server to try by hand.
+//
+// A program that wants many scenarios under one root uses [New] and [Lab.Serve].
+//
 // Passwords and keys are made up or fixed for the lab. Nothing here is fit to hold real mail.
 package lab
 
@@ -12,6 +23,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,10 +46,11 @@ type Options struct {
 	Listen string
 	// Hosts are further names and addresses for the certificates, for a device on the same network.
 	Hosts []string
-	// BasePort derives fixed ports: base + 10 x scenario number + endpoint. 0 means free ports.
+	// BasePort derives fixed ports: base + 10 x scenario number + endpoint. 0 means free ports, and
+	// so does a scenario without a number.
 	BasePort int
 	// Address, when set, says in place of Listen and BasePort where an endpoint of the scenario
-	// with a number is served, as "address:port".
+	// with a number, 0 for none, is served, as "address:port"; "" leaves it to them.
 	Address func(number int, e account.Endpoint) string
 	// Authority signs the certificates; nil makes one that is forgotten with the lab.
 	Authority *certs.Authority
@@ -50,7 +64,8 @@ type Options struct {
 	// Haste divides the delays of slow servers, for a verifier that has no time to wait as a
 	// person does; 0 means 1, as long as the scenario says. The verifier must measure by it too.
 	Haste int
-	// Observe is called for every finished connection, from several goroutines, beside the journal.
+	// Observe is called for every connection that has ended, from several goroutines, just before
+	// the journal has it. Close waits for it to return.
 	Observe func(Entry)
 }
 
@@ -60,6 +75,7 @@ type Lab struct {
 	authority *certs.Authority
 	publisher *publisher // what the authority publishes over plain HTTP
 	names     *names
+	patience  time.Duration // how long Close waits for what does not end
 
 	mu      sync.Mutex
 	servers []*Server
@@ -71,7 +87,7 @@ func New(o Options) (*Lab, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
-	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}, names: &names{}}
+	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}, names: &names{}, patience: patience}
 	if l.authority == nil {
 		var err error
 		if l.authority, err = certs.NewAuthority(certs.Options{Now: o.Now, Hosts: o.Hosts}); err != nil {
@@ -97,7 +113,7 @@ func (l *Lab) Serve(s scenarios.Scenario) (*Server, error) {
 	defer l.mu.Unlock()
 	if l.closed {
 		server.stop()
-		return nil, errors.New("the lab is closed")
+		return nil, ErrClosed
 	}
 	l.servers = append(l.servers, server)
 	return server, nil
@@ -118,51 +134,44 @@ func (l *Lab) Intermediates() []*x509.Certificate { return l.authority.Intermedi
 // of removals has them.
 func (l *Lab) Distrusted() []*x509.Certificate { return l.authority.Distrusted() }
 
-// Close stops everything: every port is closed and every connection ended when it returns.
-func (l *Lab) Close() {
+// ErrClosed is what a closed lab answers.
+var ErrClosed = errors.New("the lab is closed")
+
+// patience is how long Close waits for connections to end, as httptest does.
+const patience = 5 * time.Second
+
+// A HangingError names what had not ended five seconds after Close: a handler of the lab that is
+// stuck, or Options.Observe that does not return.
+type HangingError struct{ Hanging []string }
+
+func (e *HangingError) Error() string {
+	return "closed, and still under way: " + strings.Join(e.Hanging, "; ")
+}
+
+// hanging returns a *HangingError unless nothing hangs.
+func hanging(what []string) error {
+	if len(what) == 0 {
+		return nil
+	}
+	return &HangingError{what}
+}
+
+// Close stops everything: every port is closed and every connection ended when it returns. The
+// error is a *HangingError: what has not ended within five seconds is left behind.
+func (l *Lab) Close() error {
 	l.mu.Lock()
 	servers := l.servers
 	l.servers, l.closed = nil, true
 	l.mu.Unlock()
 	var wait sync.WaitGroup
-	for _, s := range servers {
-		wait.Go(s.stop)
+	left := make([][]string, len(servers))
+	for i, s := range servers {
+		wait.Go(func() { left[i] = s.stop() })
 	}
 	wait.Go(l.publisher.close)
 	wait.Wait()
 	l.names.close()
-}
-
-// TB is the part of testing.TB that Start needs.
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-}
-
-// Start serves the scenario with the given id until the test ends. Nil options are the zero Options.
-func Start(tb TB, id string, o *Options) *Server {
-	tb.Helper()
-	scenario, ok := scenarios.Lookup(id)
-	if !ok {
-		tb.Fatalf("there is no scenario %q; nearest: %v", id, scenarios.Nearest(id))
-		return nil
-	}
-	if o == nil {
-		o = &Options{}
-	}
-	l, err := New(*o)
-	if err != nil {
-		tb.Fatalf("lab: %v", err)
-		return nil
-	}
-	tb.Cleanup(l.Close)
-	server, err := l.Serve(scenario)
-	if err != nil {
-		tb.Fatalf("lab: %v", err)
-		return nil
-	}
-	return server
+	return hanging(slices.Concat(left...))
 }
 
 // RootPEM returns Roots in PEM form, the lab's own first.

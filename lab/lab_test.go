@@ -53,10 +53,17 @@ func TestStartNamesTheNearestScenario(t *testing.T) {
 	}
 }
 
-type recordingTB struct{ fatal string }
+// A recordingTB is a test that fails, or says that it would.
+type recordingTB struct {
+	fatal, failed string
+	cleanups      []func()
+}
 
-func (r *recordingTB) Helper()        {}
-func (r *recordingTB) Cleanup(func()) {}
+func (r *recordingTB) Helper()          {}
+func (r *recordingTB) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+func (r *recordingTB) Errorf(format string, args ...any) {
+	r.failed = fmt.Sprintf(format, args...)
+}
 func (r *recordingTB) Fatalf(format string, args ...any) {
 	r.fatal = fmt.Sprintf(format, args...)
 }
@@ -68,7 +75,7 @@ func TestJournalTellsWhatTheClientDid(t *testing.T) {
 		t.Fatal("the client should refuse")
 	}
 	e := wait(t, srv, func(e lab.Entry) bool { return e.Endpoint == account.IMAPS })
-	if e.Scenario != "expired-leaf" || e.SNI != srv.Host() || e.Alert == nil || *e.Alert != 42 || e.Password != "none" {
+	if e.Scenario != "expired-leaf" || e.SNI != srv.Host() || e.Alert == nil || *e.Alert != 42 || e.Password != lab.NoPassword {
 		t.Errorf("Go refuses with alert 42 (bad_certificate), and no password: %+v", e)
 	}
 }
@@ -102,7 +109,7 @@ func TestJournalSeesAPasswordInTheClear(t *testing.T) {
 	say(t, conn, r, "a LOGIN anna correct-horse-7\r\n")
 	say(t, conn, r, "b LOGOUT\r\n")
 	e := wait(t, srv, func(e lab.Entry) bool { return e.Endpoint == account.IMAPStartTLS })
-	if e.Password != "clear" || e.LoggedIn {
+	if e.Password != lab.ClearPassword || e.LoggedIn {
 		t.Errorf("a password came in the clear, and no login came about: %+v", e)
 	}
 	if strings.Contains(fmt.Sprintf("%+v", srv.Journal().Entries()), lab.Password) {

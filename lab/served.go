@@ -101,7 +101,8 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 		Implicit: now.mode == account.ImplicitTLS,
 		Dialect:  dialect(now.protocol),
 		Handler:  s.daemons[now.protocol],
-		Done:     func(r wire.Record) { s.note(entry(s.Scenario.ID, e, r)) },
+		Opened:   func(c *wire.Conn) int { return s.opened(e, c) },
+		Done:     func(r wire.Record) { s.ended(entry(s.Scenario.ID, e, r)) },
 	}
 	if now.mode != account.Plaintext {
 		c.TLS = byName(tlsConfig(now), now)
@@ -120,11 +121,20 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 	return c
 }
 
-func (s *Server) note(e Entry) {
-	s.journal.add(e)
+func (s *Server) opened(e account.Endpoint, c *wire.Conn) int {
+	return s.journal.begin(func(id int) Entry {
+		now := entry(s.Scenario.ID, e, c.Live())
+		now.ID = id
+		return now
+	})
+}
+
+// ended tells the observer first: while he hangs, the connection counts as open.
+func (s *Server) ended(e Entry) {
 	if s.lab.options.Observe != nil {
 		s.lab.options.Observe(e)
 	}
+	s.journal.end(e)
 }
 
 func dialect(p account.Protocol) wire.Dialect {
@@ -155,17 +165,25 @@ func tlsConfig(now served) *tls.Config {
 	return c
 }
 
-// Fingerprint returns the SHA-256 of the leaf that e is meant to present now, lower-case hex.
+// Fingerprint returns the SHA-256 of the leaf that e is meant to present now, lower-case hex; "" for
+// an endpoint that does not exist.
 func (s *Server) Fingerprint(e account.Endpoint) string {
-	p := s.ports[e]
+	p, err := s.port(e)
+	if err != nil {
+		return ""
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return fingerprint(p.now.shown())
 }
 
-// Presented returns the certificates that e is meant to present now, DER, the leaf first.
+// Presented returns the certificates that e is meant to present now, DER, the leaf first;
+// none for an endpoint that does not exist.
 func (s *Server) Presented(e account.Endpoint) [][]byte {
-	p := s.ports[e]
+	p, err := s.port(e)
+	if err != nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.now.shown().Raw)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
@@ -28,7 +29,7 @@ type Server struct {
 	lab     *Lab
 	journal *Journal
 	daemons map[account.Protocol]daemon
-	ports   map[account.Endpoint]*port
+	ports   map[account.Endpoint]*servedPort
 	repairs repairs
 	bundles map[string]*certs.Bundle // what the endpoints began with; complete once started
 	memory  memory                   // what the device remembers of this server
@@ -40,8 +41,8 @@ type daemon interface {
 	Close() error
 }
 
-// A port is one listening endpoint and what it serves now.
-type port struct {
+// A servedPort is one listening endpoint and what it serves now.
+type servedPort struct {
 	mu       sync.Mutex
 	listener *wire.Listener
 	now      served // what a new connection meets
@@ -52,7 +53,7 @@ func newServer(l *Lab, s scenarios.Scenario) (*Server, error) {
 	if reason := Unavailable(s); reason != "" {
 		return nil, &UnavailableError{Scenario: s.ID, Reason: reason}
 	}
-	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*port{}, bundles: map[string]*certs.Bundle{}}
+	server := &Server{Scenario: s, lab: l, journal: newJournal(), ports: map[account.Endpoint]*servedPort{}, bundles: map[string]*certs.Bundle{}}
 	var err error
 	if server.daemons, err = daemons(l, s.AccountHost(), server.published); err != nil {
 		return nil, fmt.Errorf("scenario %s: %w", s.ID, err)
@@ -107,24 +108,49 @@ func (s *Server) open(i int, e account.Endpoint) error {
 	if err != nil {
 		return err
 	}
-	number := 0
-	if base := s.lab.options.BasePort; base != 0 {
-		number = base + 10*s.Scenario.Number + i
+	port := 0
+	base, number := s.lab.options.BasePort, s.Scenario.Number
+	if base != 0 && number != 0 {
+		port = base + 10*number + i
 	}
-	address := net.JoinHostPort(s.lab.options.Listen, strconv.Itoa(number))
+	address := net.JoinHostPort(s.lab.options.Listen, strconv.Itoa(port))
 	if own := s.lab.options.Address; own != nil {
-		address = own(s.Scenario.Number, e)
+		if at := own(number, e); at != "" {
+			address = at
+		}
 	}
 	listener, err := wire.Listen(address, s.config(e, start))
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s for %s: %w", address, e, err)
 	}
-	s.ports[e] = &port{listener: listener, now: start, began: start}
+	s.ports[e] = &servedPort{listener: listener, now: start, began: start}
 	return nil
 }
 
-// Addr returns where an endpoint is served, as "address:port".
-func (s *Server) Addr(e account.Endpoint) string { return s.ports[e].listener.Addr().String() }
+// An UnknownEndpointError names an endpoint that no server has.
+type UnknownEndpointError struct{ Endpoint account.Endpoint }
+
+func (e *UnknownEndpointError) Error() string {
+	return fmt.Sprintf("there is no endpoint %q; a server has %v", string(e.Endpoint), account.Endpoints())
+}
+
+// port returns an endpoint, or an *UnknownEndpointError.
+func (s *Server) port(e account.Endpoint) (*servedPort, error) {
+	if p, ok := s.ports[e]; ok {
+		return p, nil
+	}
+	return nil, &UnknownEndpointError{e}
+}
+
+// Addr returns where an endpoint is served, as "address:port". For an endpoint that does not exist
+// it returns a sentence that says so: to dial it fails with that sentence.
+func (s *Server) Addr(e account.Endpoint) string {
+	p, err := s.port(e)
+	if err != nil {
+		return err.Error()
+	}
+	return p.listener.Addr().String()
+}
 
 // Host returns the name that the account has, and that the certificate is judged against.
 func (s *Server) Host() string { return s.Scenario.AccountHost() }
@@ -167,15 +193,46 @@ func (s *Server) Device(e account.Endpoint) Device {
 	return d
 }
 
-// Close stops this scenario's servers. It is done for the caller when the lab closes or the test ends.
-func (s *Server) Close() {
+// Close stops this scenario's servers. It is done for the caller when the lab closes or the test
+// ends. The error is a *HangingError: what has not ended within five seconds is left behind.
+func (s *Server) Close() error {
 	s.lab.mu.Lock()
 	s.lab.servers = slices.DeleteFunc(s.lab.servers, func(x *Server) bool { return x == s })
 	s.lab.mu.Unlock()
-	s.stop()
+	return hanging(s.stop())
 }
 
-func (s *Server) stop() {
+// stop returns what has not ended when the lab's patience did.
+func (s *Server) stop() []string {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.shutDown()
+	}()
+	patience := time.NewTimer(s.lab.patience)
+	defer patience.Stop()
+	defer s.journal.close()
+	select {
+	case <-ended:
+		return nil
+	case <-patience.C:
+		return s.unended()
+	}
+}
+
+// unended names the connections that have not ended, or the scenario where there is none.
+func (s *Server) unended() []string {
+	var out []string
+	for _, e := range s.journal.Open() {
+		out = append(out, fmt.Sprintf("connection %d of %s %s from %s, at stage %s", e.ID, e.Scenario, e.Endpoint, e.Client, e.Stage))
+	}
+	if len(out) == 0 {
+		out = append(out, "the servers of "+s.Scenario.ID)
+	}
+	return out
+}
+
+func (s *Server) shutDown() {
 	var wait sync.WaitGroup
 	for _, p := range s.ports {
 		// A listener that fails to close is closed already, and a daemon has nothing to save.

@@ -38,6 +38,9 @@ func spread() (func(number int, e account.Endpoint) string, error) {
 		_ = ln.Close() // it was opened to see whether it can be
 	}
 	return func(number int, e account.Endpoint) string {
+		if number == 0 {
+			return "" // no number, no address of its own
+		}
 		return net.JoinHostPort(ownAddress(number), strconv.Itoa(e.Port()+offset))
 	}, nil
 }

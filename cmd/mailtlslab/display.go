@@ -167,19 +167,19 @@ func did(e lab.Entry) string {
 		who += " (asked for " + e.SNI + ")"
 	}
 	switch {
-	case e.LoggedIn && e.Password == "clear":
+	case e.LoggedIn && e.Password == lab.ClearPassword:
 		return who + " logged in WITHOUT encryption"
 	case e.LoggedIn:
 		return who + " accepted the certificate and logged in"
-	case e.Password == "clear":
+	case e.Password == lab.ClearPassword:
 		return who + " sent a password WITHOUT encryption"
-	case e.Password == "tls":
+	case e.Password == lab.EncryptedPassword:
 		return who + " accepted the certificate and sent a password that is wrong"
 	case e.Alert != nil:
 		return fmt.Sprintf("%s refused: alert %d, %s", who, *e.Alert, strings.TrimPrefix(tls.AlertError(*e.Alert).Error(), "tls: "))
-	case e.Stage == "command":
+	case e.Stage == lab.StageCommand:
 		return who + " accepted the certificate and did not log in"
-	case e.Stage == "handshake":
+	case e.Stage == lab.StageHandshake:
 		return who + " completed the handshake and left without a command"
 	case e.Error != "":
 		return who + " broke off the handshake: " + e.Error

@@ -89,7 +89,11 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err != nil {
 		return environment(err)
 	}
-	defer l.Close()
+	defer func() {
+		if err := l.Close(); err != nil {
+			_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "mailtlslab: "+line(err.Error()))
+		}
+	}()
 	servers, err := serveAll(cmd, l, list, len(ids) > 0)
 	if err != nil {
 		return environment(err)

@@ -151,7 +151,7 @@ func BenchmarkHandshakes(b *testing.B) {
 		l, err := lab.New(lab.Options{Observe: func(e lab.Entry) {
 			mu.Lock()
 			defer mu.Unlock()
-			if e.Stage == "handshake" || e.Stage == "command" || e.Stage == "hello" {
+			if e.Stage == lab.StageHandshake || e.Stage == lab.StageCommand || e.Stage == lab.StageHello {
 				handshakes++
 			}
 		}})

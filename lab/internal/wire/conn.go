@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,7 +22,10 @@ type Conn struct {
 	mu       sync.Mutex
 	sent     int
 	cut      bool // Plan.CutAfter was reached
+	id       int  // from Config.Opened
 	rank     int
+	steps    []Step
+	been     [rankLogin + 1]bool // the ranks in steps
 	commands int
 	password string
 	loggedIn bool
@@ -32,7 +36,10 @@ type Conn struct {
 var errCut = errors.New("connection cut as planned")
 
 func newConn(raw net.Conn, cfg *Config) *Conn {
-	return &Conn{raw: raw, cfg: cfg, began: time.Now(), password: NoPassword}
+	c := &Conn{raw: raw, cfg: cfg, began: time.Now(), password: NoPassword}
+	c.observer.whole = func() { c.reached(rankHello) }
+	c.step(rankConnected, c.began)
+	return c
 }
 
 // Find returns the tracked connection below c, or nil when there is none.
@@ -96,7 +103,7 @@ func (c *Conn) NoteLogin(ok bool) {
 	}
 	if ok {
 		c.loggedIn = true
-		c.rank = max(c.rank, rankLogin)
+		c.step(rankLogin, time.Now())
 	}
 }
 
@@ -105,16 +112,25 @@ func (c *Conn) command(tls bool) {
 	defer c.mu.Unlock()
 	c.commands++
 	if tls {
-		c.rank = max(c.rank, rankCommand)
+		c.step(rankCommand, time.Now())
 	} else {
-		c.rank = max(c.rank, rankClearCommand)
+		c.step(rankClearCommand, time.Now())
 	}
 }
 
 func (c *Conn) reached(rank int) {
 	c.mu.Lock()
-	c.rank = max(c.rank, rank)
+	c.step(rank, time.Now())
 	c.mu.Unlock()
+}
+
+// step notes, with the lock held, that a stage was reached.
+func (c *Conn) step(rank int, at time.Time) {
+	c.rank = max(c.rank, rank)
+	if !c.been[rank] {
+		c.been[rank] = true
+		c.steps = append(c.steps, Step{stageOf(rank), at})
+	}
 }
 
 func (c *Conn) clearPassword() {
@@ -136,19 +152,28 @@ func (c *Conn) record() Record {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := &c.observer
-	if o.complete {
-		c.rank = max(c.rank, rankHello)
-	}
 	if o.alert != nil {
 		c.alert = o.alert
 		if c.failure != "" {
 			c.failure = alertWords(*o.alert)
 		}
 	}
+	r := c.live()
+	r.Ended, r.Offer, r.HandshakeError = time.Now(), o.Offer, c.failure
+	return r
+}
+
+// Live returns what is known while the connection is open: neither its ClientHello nor an error.
+func (c *Conn) Live() Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.live()
+}
+
+func (c *Conn) live() Record {
 	return Record{
-		Remote: c.raw.RemoteAddr().String(), Began: c.began, Ended: time.Now(),
-		Stage: stageOf(c.rank), SNI: o.sni, Versions: o.versions, Alert: c.alert, HandshakeError: c.failure,
-		Commands: c.commands, Password: c.password, LoggedIn: c.loggedIn,
+		ID: c.id, Remote: c.raw.RemoteAddr().String(), Began: c.began, Stage: stageOf(c.rank), Steps: slices.Clone(c.steps),
+		Alert: c.alert, Commands: c.commands, Password: c.password, LoggedIn: c.loggedIn,
 	}
 }
 

@@ -39,6 +39,9 @@ type Config struct {
 	Preauth bool
 	// ClearLogins has the daemon take passwords before TLS.
 	ClearLogins bool
+	// Opened, when set, is told of every connection when it is accepted, and returns the number
+	// that its Record has. It may keep the connection for Live.
+	Opened func(*Conn) int
 	// Done, when set, is told once of every connection, after it has ended. It must not call
 	// Close of the listener.
 	Done func(Record)

@@ -18,12 +18,29 @@ type observer struct {
 	left     int    // bytes of the record still to come
 	body     []byte // of handshake records until the ClientHello is whole, or of an alert
 	off      bool
-	complete bool // the ClientHello was seen
+	complete bool   // the ClientHello was seen
+	whole    func() // called when it was; may be nil
 
-	sni      string
-	versions []uint16
-	alert    *uint8
+	Offer
+	alert *uint8
 }
+
+// An Offer is what a ClientHello says of the client, without GREASE (RFC 8701).
+type Offer struct {
+	// SNI is the server name, empty when there was none.
+	SNI string
+	// Versions, Suites and Groups are those offered, by their numbers on the wire.
+	Versions, Suites, Groups []uint16
+	// ALPN are the protocols offered (RFC 7301).
+	ALPN []string
+}
+
+// Bounds of what is kept of a ClientHello, which the client chooses.
+const (
+	maxName   = 255
+	maxOffers = 128
+	maxALPN   = 16
+)
 
 // looksLikeTLS reports whether b may begin a handshake record.
 func looksLikeTLS(b []byte) bool { return len(b) >= 2 && b[0] == recordHandshake && b[1] == 3 }
@@ -87,20 +104,23 @@ func (o *observer) hello() {
 	if len(o.body) < 4+n {
 		return
 	}
-	o.sni, o.versions = parseHello(o.body[4 : 4+n])
+	o.Offer = parseHello(o.body[4 : 4+n])
 	o.complete = true
+	if o.whole != nil {
+		o.whole()
+	}
 	o.body = nil
 }
 
-// parseHello returns the server name and the versions offered by the body of a ClientHello
-// (RFC 8446 section 4.1.2). A malformed one yields what could be read.
-func parseHello(b []byte) (sni string, versions []uint16) {
+// parseHello reads the body of a ClientHello (RFC 8446 section 4.1.2). A malformed one yields what
+// could be read.
+func parseHello(b []byte) (o Offer) {
 	r := reader{b: b}
 	legacy := r.uint16()
-	r.next(32)              // random
-	r.next(int(r.uint8()))  // session
-	r.next(int(r.uint16())) // cipher suites
-	r.next(int(r.uint8()))  // compression
+	r.next(32)             // random
+	r.next(int(r.uint8())) // session
+	o.Suites = numbers(r.next(int(r.uint16())))
+	r.next(int(r.uint8())) // compression
 	exts := reader{b: r.next(int(r.uint16()))}
 	for len(exts.b) >= 4 {
 		kind, data := exts.uint16(), reader{}
@@ -109,20 +129,33 @@ func parseHello(b []byte) (sni string, versions []uint16) {
 		case 0: // server_name: RFC 6066 section 3
 			data.uint16()
 			if data.uint8() == 0 {
-				sni = string(data.next(int(data.uint16())))
+				name := data.next(int(data.uint16()))
+				o.SNI = string(name[:min(len(name), maxName)])
+			}
+		case 10: // supported_groups: RFC 8446 section 4.2.7
+			o.Groups = numbers(data.next(int(data.uint16())))
+		case 16: // application_layer_protocol_negotiation: RFC 7301 section 3.1
+			for list := (reader{b: data.next(int(data.uint16()))}); len(list.b) > 1 && len(o.ALPN) < maxALPN; {
+				o.ALPN = append(o.ALPN, string(list.next(int(list.uint8()))))
 			}
 		case 43: // supported_versions
-			for list := (reader{b: data.next(int(data.uint8()))}); len(list.b) >= 2; {
-				if v := list.uint16(); v&0x0f0f != 0x0a0a {
-					versions = append(versions, v)
-				}
-			}
+			o.Versions = numbers(data.next(int(data.uint8())))
 		}
 	}
-	if versions == nil && legacy != 0 {
-		versions = []uint16{legacy}
+	if o.Versions == nil && legacy != 0 {
+		o.Versions = []uint16{legacy}
 	}
-	return sni, versions
+	return o
+}
+
+// numbers reads a list of numbers of two bytes, without those of GREASE: RFC 8701 section 2.
+func numbers(b []byte) (out []uint16) {
+	for r := (reader{b: b}); len(r.b) >= 2 && len(out) < maxOffers; {
+		if v := r.uint16(); v&0x0f0f != 0x0a0a || v>>8 != v&0xff {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // A reader takes numbers and bytes off the front; past the end it yields zeros and nothing.

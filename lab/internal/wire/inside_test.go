@@ -89,13 +89,13 @@ func TestObserver(t *testing.T) {
 		for part := range slices.Chunk(slices.Concat(whole, []byte{20, 3, 3, 0, 1, 1}, alert), step) {
 			o.see(part)
 		}
-		if !o.complete || o.sni != "mail.lab.test" || !slices.Equal(o.versions, []uint16{0x304, 0x303, 0x302}) || o.alert == nil || *o.alert != 48 {
+		if !o.complete || o.SNI != "mail.lab.test" || !slices.Equal(o.Versions, []uint16{0x304, 0x303, 0x302}) || o.alert == nil || *o.alert != 48 {
 			t.Errorf("steps of %d: %+v", step, o)
 		}
 	}
 	var o observer
-	if o.see(old); o.sni != "mail.lab.test" || !slices.Equal(o.versions, []uint16{0x301}) {
-		t.Errorf("TLS 1.0: %q %x", o.sni, o.versions)
+	if o.see(old); o.SNI != "mail.lab.test" || !slices.Equal(o.Versions, []uint16{0x301}) {
+		t.Errorf("TLS 1.0: %q %x", o.SNI, o.Versions)
 	}
 	o = observer{}
 	o.see(slices.Concat(whole, []byte{21, 3, 3, 0, 2, 1, 0}))
@@ -113,7 +113,7 @@ func FuzzObserver(f *testing.F) {
 		for i := range b {
 			split.see(b[i : i+1])
 		}
-		if whole.sni != split.sni || whole.complete != split.complete || (whole.alert == nil) != (split.alert == nil) {
+		if whole.SNI != split.SNI || whole.complete != split.complete || (whole.alert == nil) != (split.alert == nil) {
 			t.Errorf("%+v in one piece, %+v byte by byte", whole, split)
 		}
 	})

@@ -172,6 +172,12 @@ func (l *Listener) track(raw net.Conn) {
 	}
 	c := newConn(raw, l.cfg)
 	c.done = l.done
+	if l.cfg.Opened != nil {
+		id := l.cfg.Opened(c)
+		c.mu.Lock() // somebody may be looking already
+		c.id = id
+		c.mu.Unlock()
+	}
 	l.conns[c] = struct{}{}
 	l.wg.Add(1)
 	go func() {

@@ -10,15 +10,18 @@ import (
 
 // A Record is what the server learned from one connection.
 type Record struct {
+	// ID is the number that Config.Opened gave the connection.
+	ID     int       `json:"id"`
 	Remote string    `json:"remote"`
 	Began  time.Time `json:"began"`
-	Ended  time.Time `json:"ended"`
+	Ended  time.Time `json:"ended,omitzero"` // zero while it is open
 	// Stage is how far the connection came; see the Stage constants.
 	Stage Stage `json:"stage"`
-	// SNI is the name in the ClientHello, empty when there was none.
-	SNI string `json:"sni,omitempty"`
-	// Versions are those the ClientHello offered, without GREASE (RFC 8701).
-	Versions []uint16 `json:"versions,omitempty"`
+	// Steps are the stages in the order in which they were first reached. Command may stand there
+	// twice, for the first in the clear and the first under TLS.
+	Steps []Step `json:"steps"`
+	// Offer is what the ClientHello offered.
+	Offer
 	// Alert is the TLS alert received from the client, close_notify apart (RFC 8446 section 6).
 	Alert *uint8 `json:"alert,omitempty"`
 	// HandshakeError says why a handshake failed, in crypto/tls's words unless the client's
@@ -30,6 +33,12 @@ type Record struct {
 	Password string `json:"password"`
 	// LoggedIn reports that a login succeeded.
 	LoggedIn bool `json:"loggedIn"`
+}
+
+// A Step is when a stage was first reached.
+type Step struct {
+	Stage Stage
+	At    time.Time
 }
 
 // A Stage is a milestone of a connection.
