@@ -100,7 +100,7 @@ func (c *check) certificates() [][]byte {
 			"allow-reading", "with the permission to read it the server could load it", asWhom)
 		return nil
 	case file.Err != nil:
-		c.problem("%s cannot be read: %s", name, clip(file.Err.Error()))
+		c.problem("the file %s cannot be read: %s", name, clip(file.Err.Error()))
 		return nil
 	}
 	read, err := capture.Read(file.Data, "")
@@ -176,7 +176,7 @@ func (c *check) noKey(file File, err error) {
 		c.find(finding.KeyUnreadable, "permission", fmt.Sprintf("the private key in %s may not be read", name),
 			"allow-reading", "with the permission to read it the server could load the two", asWhom)
 	case file.Err != nil:
-		c.problem("%s cannot be read: %s", name, clip(file.Err.Error()))
+		c.problem("the file %s cannot be read: %s", name, clip(file.Err.Error()))
 	case errors.Is(err, capture.ErrEncrypted):
 		c.find(finding.KeyEncrypted, "", fmt.Sprintf("the key file %s cannot be used: %s", name, err),
 			"decrypt-key", "without its password the server could load the key")
@@ -184,7 +184,7 @@ func (c *check) noKey(file File, err error) {
 		c.find(finding.KeyMissing, "no-key", fmt.Sprintf("the key file %s cannot be used: %s", name, err),
 			"install-key", "with the key that was made for the certificate in it the server could load the two")
 	default:
-		c.problem("%s cannot be used: %s", name, err)
+		c.problem("the file %s cannot be used: %s", name, err)
 	}
 }
 

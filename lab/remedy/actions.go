@@ -13,8 +13,14 @@ import (
 // its own enough. They come from what the diagnosis found, never from how a scenario was made.
 func Actions(f finding.Finding, s account.Settings) []action.Action {
 	switch f.Code {
-	case finding.NameMismatch, finding.ConnectByIP, finding.WildcardDepth, finding.NoSAN:
+	case finding.NameMismatch, finding.ConnectByIP, finding.WildcardDepth:
 		return nameActions(f, s)
+	case finding.NoSAN: // no other server name would do
+		return []action.Action{{Kind: action.ReissueForNames, Names: append([]string{s.Host}, without(f.Facts.Names, s.Host)...)}}
+	case finding.IssuerUnknown:
+		if f.Facts.Detail == "public-ca" { // the certificate is good, and its intermediate is what is missing
+			return []action.Action{{Kind: action.SendChain}}
+		}
 	case finding.SiblingPortOpen, finding.WrongEncryptionType:
 		return portActions(f)
 	case finding.OutgoingServerName:

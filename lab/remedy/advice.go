@@ -3,21 +3,25 @@ package remedy
 import (
 	"slices"
 
+	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // Advice is what is to be done about one finding.
 type Advice struct {
 	Code finding.Code `json:"code"`
+	// Short is one sentence for each party.
+	Short Short `json:"short"`
 	// User is for the person with the device, by platform; at least one.
 	User []Steps `json:"user"`
 	// Admin is for whoever runs the server, by product; at least one.
 	Admin []Steps `json:"admin"`
 	// Prevention is one or two sentences.
 	Prevention string `json:"prevention"`
-	// Support says where support ends: it begins with "assist: " or "advanced (paid): ", then
-	// says what that means here.
+	// Support says who can help and with what, and what is beyond ordinary support.
 	Support string `json:"support"`
+
+	forms sentences // of Short
 }
 
 // Steps are what to do on one platform or with one product.
@@ -30,7 +34,12 @@ type Steps struct {
 	Config string `json:"config,omitempty"`
 	// Procedure is Config for a program to carry out, where that is possible.
 	Procedure Procedure `json:"procedure,omitzero"`
-	Known     Known     `json:"known"`
+	// Effect is what the steps ask of the device (the user's) or of the server (the admin's).
+	Effect Effect `json:"effect,omitempty"`
+	// When and Unless tie the steps to an action of the diagnosis, see Book.Advise.
+	When   action.Kind `json:"-"`
+	Unless action.Kind `json:"-"`
+	Known  Known       `json:"known"`
 }
 
 // Known says how a piece of advice is known.

@@ -15,8 +15,8 @@ func (a Advice) check() error {
 	if err := checkText(a.Support); err != nil {
 		return fmt.Errorf("support: %w", err)
 	}
-	if !strings.HasPrefix(a.Support, "assist: ") && !strings.HasPrefix(a.Support, "advanced (paid): ") {
-		return errors.New(`support: begins neither with "assist: " nor with "advanced (paid): "`)
+	if !strings.HasPrefix(a.Support, "Your provider's support ") && !strings.Contains(a.Support, "beyond ordinary support") {
+		return errors.New(`support: names nobody who can help: want "Your provider's support …", or what is "beyond ordinary support"`)
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (s Steps) check() error {
 			return fmt.Errorf("config: placeholder %s: only {host} may stand in lines that are run", p)
 		}
 	}
-	if err := s.Procedure.check(); err != nil {
+	if err := errors.Join(s.Procedure.check(), s.Effect.check(), checkKind(s.When), checkKind(s.Unless)); err != nil {
 		return err
 	}
 	return s.Known.check()
@@ -78,6 +78,9 @@ func checkText(s string) error {
 		return errors.New("spaces around it, or more than one line")
 	case !strings.HasSuffix(s, "."):
 		return errors.New("no full stop at the end")
+	}
+	if words := regexp.MustCompile(`\b([Ww]e|[Oo]urs?|[Pp]aid)\b`).FindString(s); words != "" {
+		return fmt.Errorf("%q: nobody here is a company that sells help", words)
 	}
 	rest := s
 	for _, p := range placeholders() {

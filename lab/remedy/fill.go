@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
@@ -18,7 +19,7 @@ const namesShown = 6
 
 // placeholders returns the closed set.
 func placeholders() []string {
-	return []string{"{host}", "{names}", "{port}", "{mode}", "{issuer}", "{subject}"}
+	return []string{"{host}", "{names}", "{port}", "{mode}", "{issuer}", "{subject}", "{to}"}
 }
 
 // Fill replaces the placeholders by the facts of a finding. A fact that is not known leaves words
@@ -26,8 +27,22 @@ func placeholders() []string {
 //
 // Lines of configuration take the host only, and only one that is a plain DNS name: they are
 // pasted into a root shell, and names, issuer and subject are whatever the server says they are.
-func (a Advice) Fill(f finding.Facts) Advice {
+func (a Advice) Fill(f finding.Facts) Advice { return a.fill(f, nil) }
+
+// fill is Fill with what the actions of the diagnosis know besides.
+func (a Advice) fill(f finding.Facts, chosen []action.Action) Advice {
 	a = a.clone()
+	to := ""
+	for _, c := range chosen {
+		switch {
+		case c.Kind == action.UseHost && (to == "" || to == c.Host):
+			to = c.Host
+		case c.Kind == action.UseHost:
+			to = "the one that the provider confirms" // two of them
+		case c.Kind == action.UseServer:
+			f.Port, f.Mode = c.Port, string(c.Mode)
+		}
+	}
 	words := strings.NewReplacer(
 		"{host}", or(f.Host, "the mail server"),
 		"{names}", or(list(f.Names), "other names"),
@@ -35,6 +50,7 @@ func (a Advice) Fill(f finding.Facts) Advice {
 		"{mode}", or(menuWords(f.Mode), "the provider's type"),
 		"{issuer}", or(f.Issuer, "the named issuer"),
 		"{subject}", or(f.Subject, "the certificate in question"),
+		"{to}", or(to, "the name that the provider confirms"),
 	)
 	config := strings.NewReplacer("{host}", shellHost(f.Host))
 	for _, all := range [][]Steps{a.User, a.Admin} {
@@ -50,6 +66,7 @@ func (a Advice) Fill(f finding.Facts) Advice {
 			}
 		}
 	}
+	a.Short.You, a.Short.Admin = words.Replace(a.Short.You), words.Replace(a.Short.Admin)
 	a.Prevention, a.Support = words.Replace(a.Prevention), words.Replace(a.Support)
 	return a
 }

@@ -14,7 +14,8 @@ func sample() Advice {
 		User:       []Steps{{For: "any device", Steps: []string{"Ask {host} on {port} with {mode} for {names}.", "It is {subject} by {issuer}."}}},
 		Admin:      []Steps{{For: "Exim", Steps: []string{"Do it."}, Config: "probe {host}\n${if exists{/x}{/x}{/y}}"}},
 		Prevention: "Watch {host}.",
-		Support:    "assist: we look at {host}.",
+		Support:    "Your provider's support can look at {host}.",
+		Short:      Short{You: "Enter {to} for {host}.", Admin: "Look at {host}."},
 	}
 }
 
@@ -29,8 +30,11 @@ func TestFillPutsFactsIn(t *testing.T) {
 	if want := "probe mail.lab.test\n${if exists{/x}{/x}{/y}}"; got.Admin[0].Config != want {
 		t.Errorf("config = %q, want %q", got.Admin[0].Config, want)
 	}
-	if got.Prevention != "Watch mail.lab.test." || got.Support != "assist: we look at mail.lab.test." {
+	if got.Prevention != "Watch mail.lab.test." || got.Support != "Your provider's support can look at mail.lab.test." {
 		t.Errorf("prevention = %q, support = %q", got.Prevention, got.Support)
+	}
+	if want := (Short{You: "Enter the name that the provider confirms for mail.lab.test.", Admin: "Look at mail.lab.test."}); got.Short != want {
+		t.Errorf("short = %+v, want %+v", got.Short, want)
 	}
 }
 
@@ -101,7 +105,7 @@ func TestFilledAdviceHasNoPlaceholders(t *testing.T) {
 		for _, raw := range open(t).advice {
 			a := raw.Fill(facts)
 			for _, s := range append(a.User, a.Admin...) {
-				if text := strings.Join(append(s.Steps, a.Prevention, a.Support), " "); strings.ContainsAny(text, "{}") {
+				if text := strings.Join(append(s.Steps, a.Prevention, a.Support, a.Short.You, a.Short.Admin), " "); strings.ContainsAny(text, "{}") {
 					t.Errorf("%s, %s: braces in %q", a.Code, s.For, text)
 				}
 				if left := placeholderLike(s.Config); len(left) > 0 {

@@ -11,22 +11,38 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // An entry is one code as it is written in a family's file.
 type entry struct {
-	Code       string  `yaml:"code"`
+	Code  string `yaml:"code"`
+	Short struct {
+		You   []said `yaml:"you"`
+		Admin []said `yaml:"admin"`
+	} `yaml:"short"`
 	User       []block `yaml:"user"`
 	Admin      []block `yaml:"admin"`
 	Prevention string  `yaml:"prevention"`
 	Support    string  `yaml:"support"`
 }
 
+// said is one form of a short advice. The last is for every case, each before it for an action.
+type said struct {
+	When   string `yaml:"when"`
+	Effect string `yaml:"effect"`
+	Say    string `yaml:"say"`
+}
+
 // A block is either the name of shared steps or steps of its own. It has either config, to be
-// read, or files and commands, to be read or carried out.
+// read, or files and commands, to be read or carried out. Beside a shared name may stand an effect
+// in place of the shared one, and the action with which (when) or without which (unless) they go.
 type block struct {
 	Use     string   `yaml:"use"`
+	When    string   `yaml:"when"`
+	Unless  string   `yaml:"unless"`
+	Effect  string   `yaml:"effect"`
 	For     string   `yaml:"for"`
 	Steps   []string `yaml:"steps"`
 	Config  string   `yaml:"config"`
@@ -136,7 +152,23 @@ func (e entry) advice(shared *sharedBlocks) (Advice, error) {
 	if a.Admin, err = expand(e.Admin, shared); err != nil {
 		return Advice{}, fmt.Errorf("admin: %w", err)
 	}
+	a.forms = sentences{forms(e.Short.You), forms(e.Short.Admin)}
+	if err := checkSentences(a.forms.you); err != nil {
+		return Advice{}, fmt.Errorf("short, you: %w", err)
+	}
+	if err := checkSentences(a.forms.admin); err != nil {
+		return Advice{}, fmt.Errorf("short, admin: %w", err)
+	}
+	a.Short = a.forms.pick(nil)
 	return a, a.check()
+}
+
+func forms(all []said) []sentence {
+	var out []sentence
+	for _, s := range all {
+		out = append(out, sentence{action.Kind(s.When), Effect(s.Effect), s.Say})
+	}
+	return out
 }
 
 // expand replaces the names of shared steps by the steps; without shared, names are an error.
@@ -161,7 +193,7 @@ func expand(blocks []block, shared *sharedBlocks) ([]Steps, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, cloneSteps(steps)...)
+		out = append(out, steps...)
 	}
 	return out, nil
 }
@@ -169,7 +201,8 @@ func expand(blocks []block, shared *sharedBlocks) ([]Steps, error) {
 func (b block) own() (Steps, error) {
 	s := Steps{
 		For: b.For, Steps: b.Steps, Config: strings.TrimRight(b.Config, "\n"),
-		Known: Known{How: How(b.Known.How), Source: b.Known.Source},
+		Known: Known{How: How(b.Known.How), Source: b.Known.Source}, Effect: Effect(b.Effect),
+		When: action.Kind(b.When), Unless: action.Kind(b.Unless),
 	}
 	s.Procedure = Procedure{Task: Task(b.Task), Product: Product(b.Product), Run: strings.TrimRight(b.Run, "\n")}
 	for _, f := range b.Files {
@@ -186,8 +219,8 @@ func (b block) own() (Steps, error) {
 }
 
 func (s *sharedBlocks) take(b block) ([]Steps, error) {
-	if !reflect.DeepEqual(b, block{Use: b.Use}) {
-		return nil, fmt.Errorf("use %s: a block with a shared name has nothing else", b.Use)
+	if !reflect.DeepEqual(b, block{Use: b.Use, When: b.When, Unless: b.Unless, Effect: b.Effect}) {
+		return nil, fmt.Errorf("use %s: a block with a shared name has nothing else but when, unless and effect", b.Use)
 	}
 	if s == nil {
 		return nil, fmt.Errorf("use %s: shared steps cannot use others", b.Use)
@@ -197,5 +230,15 @@ func (s *sharedBlocks) take(b block) ([]Steps, error) {
 		return nil, fmt.Errorf("use %s: no shared steps of this name", b.Use)
 	}
 	s.used[b.Use] = true
+	steps = cloneSteps(steps)
+	for i := range steps {
+		if b.Effect != "" && steps[i].Effect != "" {
+			steps[i].Effect = Effect(b.Effect)
+		}
+		steps[i].When, steps[i].Unless = action.Kind(b.When), action.Kind(b.Unless)
+		if err := steps[i].check(); err != nil {
+			return nil, fmt.Errorf("use %s: %w", b.Use, err)
+		}
+	}
 	return steps, nil
 }

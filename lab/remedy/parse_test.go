@@ -11,6 +11,12 @@ import (
 
 // good is a whole file: its family has one code.
 const good = `- code: credentials-refused
+  short:
+    you:
+      - {when: enter-password, effect: change, say: "Type it again on {host}, slowly."}
+      - {effect: nothing, say: "Nothing on the device needs changing."}
+    admin:
+      - {say: "Look into the log."}
   user:
     - for: any device
       steps: ["Type it again on {host}."]
@@ -18,7 +24,7 @@ const good = `- code: credentials-refused
   admin:
     - use: look
   prevention: Write it down.
-  support: "assist: we set a new one."
+  support: "Your provider's support can set a new one."
 `
 
 const goodShared = `look:
@@ -56,7 +62,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"an unknown field", "  prevention:", "  prevent:", "field prevent not found"},
 		{"an unknown field of steps", "      known:", "      certain: yes\n      known:", "field certain not found"},
-		{"a field twice", "    - use: look\n", "    - use: look\n  prevention: Write it down.\n  support: \"assist: we set a new one.\"\n" + good, "already defined"},
+		{"a field twice", "    - use: look\n", "    - use: look\n  prevention: Write it down.\n  support: \"Your provider's support can set a new one.\"\n" + good, "already defined"},
 		{"a word that is no code", "credentials-refused", "no-such-code", "not a code of the family account"},
 		{"a code of another family", "credentials-refused", "expired", "not a code of the family account"},
 		{"an unknown shared name", "use: look", "use: lock", "no shared steps of this name"},
@@ -76,7 +82,17 @@ func TestParseRefuses(t *testing.T) {
 		{"simulated without a source", "{how: inference}", "{how: simulated}", "simulated wants"},
 		{"nothing for the admin", "    - use: look\n", "", "at least one block"},
 		{"no prevention", "Write it down.", `""`, "prevention: empty"},
-		{"no scope of support", "assist: we", "we", "begins neither"},
+		{"nobody who can help", "Your provider's support can", "Somebody will", "names nobody who can help"},
+		{"a company's we", "Your provider's support can", "Your provider's support and we can", "nobody here is a company"},
+		{"a price", "Write it down.", "Ask for paid help.", "nobody here is a company"},
+		{"no short advice", "    admin:\n      - {say: \"Look into the log.\"}\n", "", "short, admin: no sentence"},
+		{"no sentence for every case", "{effect: nothing,", "{when: enter-password, effect: nothing,", "the last one is for every case"},
+		{"a sentence that is never reached", "{when: enter-password, effect: change,", "{effect: change,", "the last one is for every case"},
+		{"a sentence for no action", "when: enter-password", "when: pray", `"pray" is no action`},
+		{"an unknown effect", "effect: change", "effect: harm", `effect "harm"`},
+		{"an unknown effect of steps", "for: any device", "for: any device\n      effect: harm", `effect "harm"`},
+		{"steps for no action", "for: any device", "for: any device\n      when: pray", `"pray" is no action`},
+		{"shared steps for no action", "use: look", "use: look\n      unless: pray", `"pray" is no action`},
 		{"two documents", "- code:", "[]\n---\n- code:", "more than one document"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

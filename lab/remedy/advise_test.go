@@ -1,0 +1,112 @@
+package remedy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+)
+
+func TestAdviseFollowsTheActions(t *testing.T) {
+	b := open(t)
+	f := finding.New(finding.NameMismatch, "")
+	f.Facts = finding.Facts{Host: "mail.lab.test", Names: []string{"mx.lab.test"}}
+	texts := func(a Advice) string {
+		var out []string
+		for _, s := range a.User {
+			out = append(out, s.Steps...)
+		}
+		return strings.Join(out, " ")
+	}
+	with, _ := b.Advise(f, Actions(f, account.For(account.IMAPS, "mail.lab.test")), "")
+	if got := texts(with); !strings.Contains(got, "Set Host Name") || strings.Contains(got, "Change nothing on the device") {
+		t.Errorf("with another name: %s", got)
+	}
+	f.Facts.Names = []string{"*.example.net"}
+	without, _ := b.Advise(f, Actions(f, account.For(account.IMAPS, "mail.lab.test")), "")
+	if got := texts(without); strings.Contains(got, "Set Host Name") || !strings.Contains(got, "Change nothing on the device") {
+		t.Errorf("with a wildcard only: %s", got)
+	}
+	if _, ok := b.Advise(finding.Finding{Code: "no-such-code"}, nil, ""); ok {
+		t.Error("advice about a word that is no code")
+	}
+}
+
+func TestAdviseFillsFromTheActions(t *testing.T) {
+	b := open(t)
+	f := finding.New(finding.WrongEncryptionType, "")
+	f.Facts = finding.Facts{Port: 587, Mode: "tls"} // as the account has it
+	a, _ := b.Advise(f, []action.Action{{Kind: action.UseServer, Port: 465, Mode: account.ImplicitTLS}}, "")
+	if want := "Set the account to port 465 with SSL/TLS, the two together."; a.Short.You != want {
+		t.Errorf("%q, want %q", a.Short.You, want)
+	}
+	f = finding.New(finding.NameMismatch, "")
+	a, _ = b.Advise(f, []action.Action{{Kind: action.UseHost, Host: "a.test"}, {Kind: action.UseHost, Host: "b.test"}}, "")
+	if !strings.Contains(a.Short.You, "should be the one that the provider confirms;") {
+		t.Errorf("two names, one of them chosen: %q", a.Short.You)
+	}
+}
+
+// A log of Dovecot, a greeting of Postfix: that product's steps come first, and those of other
+// products last.
+func TestProductFirst(t *testing.T) {
+	b := open(t)
+	for _, code := range []finding.Code{finding.KeyDoesNotMatch, finding.Expired, finding.KeyEncrypted, finding.RenewedNotLoaded, finding.CertificateNotLoaded} {
+		plain, _ := b.Advise(finding.New(code, ""), nil, "")
+		for _, server := range []Server{ServerPostfix, ServerDovecot, ServerExim, ServerNginx} {
+			a, _ := b.Advise(finding.New(code, ""), nil, server)
+			if len(a.Admin) != len(plain.Admin) || !a.Admin[0].isFor(server) {
+				t.Errorf("%s on %s: %d of %d steps, the first for %s", code, server, len(a.Admin), len(plain.Admin), a.Admin[0].For)
+			}
+			mine, others := -1, -1
+			for i, s := range a.Admin {
+				if s.isFor(server) {
+					mine = i
+				} else if others < 0 && slices.ContainsFunc(Servers(), s.isFor) {
+					others = i
+				}
+			}
+			if others >= 0 && others < mine {
+				t.Errorf("%s on %s: %s stands before %s", code, server, a.Admin[others].For, a.Admin[mine].For)
+			}
+		}
+	}
+}
+
+func TestEveryServerHasSteps(t *testing.T) {
+	left := Servers()
+	everySteps(t, func(_ finding.Code, _ string, s Steps) {
+		left = slices.DeleteFunc(left, s.isFor)
+	})
+	if len(left) > 0 {
+		t.Errorf("no steps for %v", left)
+	}
+}
+
+func TestServerIn(t *testing.T) {
+	for _, tt := range []struct {
+		words string
+		want  Server
+	}{
+		{"* OK [CAPABILITY IMAP4rev1 STARTTLS] Dovecot (Debian) ready.", ServerDovecot},
+		{"+OK Dovecot ready.", ServerDovecot},
+		{"220 mx.example.com ESMTP Postfix (Debian/GNU)", ServerPostfix},
+		{"220 mx.example.com ESMTP Exim 4.96 Sat, 28 Nov 2026 00:00:00 +0000", ServerExim},
+		{"220 dovecot.example.com ESMTP Exim 4.96", ServerExim},
+		{"* OK The Microsoft Exchange IMAP4 service is ready.", ServerExchange},
+		{"220 x.example.com Microsoft ESMTP MAIL Service ready at Sat, 28 Nov 2026", ServerExchange},
+		{"nginx/1.22.1", ServerNginx},
+		{"dovecot", ServerDovecot},
+		{"220 postfix.example.com ESMTP", ""},
+		{"220 Postfix behind Exim", ""},
+		{"* OK IMAP4rev1 ready", ""},
+		{"", ""},
+	} {
+		if got := ServerIn(tt.words); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.words, got, tt.want)
+		}
+	}
+}
