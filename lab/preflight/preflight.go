@@ -100,13 +100,13 @@ func (c *check) certificates() [][]byte {
 			"allow-reading", "with the permission to read it the server could load it", asWhom)
 		return nil
 	case file.Err != nil:
-		c.problem("the file %s cannot be read: %s", name, clip(file.Err.Error()))
+		c.problem("%s cannot be read: %s", theFile(name), clip(file.Err.Error()))
 		return nil
 	}
 	read, err := capture.Read(file.Data, "")
 	switch {
 	case err != nil && read.Form == "PKCS #12", err == nil && read.Form != "PEM":
-		c.problem("%s is in %s form, and mail servers want PEM: 'openssl' converts it", name, read.Form)
+		c.problem("%s is in %s form, and mail servers want PEM: 'openssl' converts it", theFile(name), read.Form)
 		if err != nil {
 			return nil
 		}
@@ -176,7 +176,7 @@ func (c *check) noKey(file File, err error) {
 		c.find(finding.KeyUnreadable, "permission", fmt.Sprintf("the private key in %s may not be read", name),
 			"allow-reading", "with the permission to read it the server could load the two", asWhom)
 	case file.Err != nil:
-		c.problem("the file %s cannot be read: %s", name, clip(file.Err.Error()))
+		c.problem("%s cannot be read: %s", theFile(name), clip(file.Err.Error()))
 	case errors.Is(err, capture.ErrEncrypted):
 		c.find(finding.KeyEncrypted, "", fmt.Sprintf("the key file %s cannot be used: %s", name, err),
 			"decrypt-key", "without its password the server could load the key")
@@ -184,7 +184,7 @@ func (c *check) noKey(file File, err error) {
 		c.find(finding.KeyMissing, "no-key", fmt.Sprintf("the key file %s cannot be used: %s", name, err),
 			"install-key", "with the key that was made for the certificate in it the server could load the two")
 	default:
-		c.problem("the file %s cannot be used: %s", name, err)
+		c.problem("%s cannot be used: %s", theFile(name), err)
 	}
 }
 
@@ -233,6 +233,14 @@ func called(name string) string {
 		return "the file"
 	}
 	return clip(name)
+}
+
+// theFile begins a sentence about a file: a capital letter would make another name of the file's own.
+func theFile(name string) string {
+	if name == "" {
+		return called(name)
+	}
+	return "the file " + called(name)
 }
 
 // maxQuote bounds what is quoted of somebody else, in bytes.

@@ -169,6 +169,21 @@ func TestCheckReturnsTheChain(t *testing.T) {
 	}
 }
 
+// A sentence that begins with a file's name would give it a capital letter: Msmtprc is another file.
+func TestNoProblemBeginsWithAName(t *testing.T) {
+	p := newPairs(t)
+	cert, _ := p.make(t)
+	for _, pair := range []preflight.Pair{
+		{Cert: file("fullchain", cert), Key: file("msmtprc", []byte("garbage"))},
+		{Cert: preflight.File{Name: "msmtprc", Err: errors.New("input/output error")}},
+	} {
+		problems := preflight.Check(pair, p.judge, now()).Problems
+		if len(problems) != 1 || !strings.HasPrefix(problems[0], "the file msmtprc ") {
+			t.Errorf("%q", problems)
+		}
+	}
+}
+
 func slicesOf(cert []byte) (out [][]byte) {
 	for block, rest := pem.Decode(cert); block != nil; block, rest = pem.Decode(rest) {
 		out = append(out, pem.EncodeToMemory(block))
