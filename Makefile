@@ -2,7 +2,7 @@
 # "integration", which needs Docker; "test" skips what is in containers where there is none.
 # Programs of other people (openssl, curl, python3) judge the lab where they are installed.
 
-.PHONY: help verify test integration race lint bench build generate property fuzz
+.PHONY: help install verify test integration race lint bench build generate property fuzz
 
 # All packages but the one with real servers.
 OTHERS = $$(go list ./... | grep -v /integration)
@@ -11,6 +11,7 @@ OTHERS = $$(go list ./... | grep -v /integration)
 FUZZTIME ?= 1m
 
 help:
+	@echo 'make install      mailtlslab for your shell, where "go install" puts programs'
 	@echo 'make verify       serve, diagnose and cure every scenario, and print the matrix'
 	@echo 'make test         the tests'
 	@echo 'make integration  break and cure real servers in containers, and print the table (needs Docker)'
@@ -19,8 +20,14 @@ help:
 	@echo 'make lint         gofmt, go vet, staticcheck'
 	@echo 'make bench        the benchmarks, as ratios to their floors'
 	@echo 'make build        bin/mailtlslab'
-	@echo 'make generate     rewrite the generated pages'
+	@echo 'make generate     rewrite the generated pages in docs'
 	@echo 'make fuzz         every fuzz target for FUZZTIME (1m); inputs that fail are kept as seeds'
+
+# The toolchain itself stamps version and commit into the program.
+install:
+	@go install ./cmd/mailtlslab
+	@program=$$(go list -f '{{.Target}}' ./cmd/mailtlslab); echo "installed $$program"; \
+	command -v mailtlslab >/dev/null || echo "your shell does not find it yet: export PATH=\"$$(dirname "$$program"):\$$PATH\""
 
 verify: build
 	@bin/mailtlslab verify
