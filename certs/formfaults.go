@@ -4,27 +4,21 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"fmt"
 	"slices"
 )
 
 // mostValid is the longest window, in days, that still lies within that of the CAs.
 const mostValid = 1100
 
+// beyondASCII is the pattern of a name that has another form in ASCII.
+const beyondASCII = `[^\x00-\x7f]`
+
 func uLabel(p *plan, f Fault) error {
-	for _, n := range f.Names {
-		if !slices.ContainsFunc([]byte(n), func(b byte) bool { return b >= 0x80 }) {
-			return fmt.Errorf("%q is in ASCII already", n)
-		}
-	}
 	p.leaf.uLabels = f.Names
 	return nil
 }
 
 func validFor(p *plan, f Fault) error {
-	if err := within(f.Days, mostValid); err != nil {
-		return err
-	}
 	p.leaf.tmpl.NotAfter = p.a.now.Add(60 * day)
 	p.leaf.tmpl.NotBefore = p.leaf.tmpl.NotAfter.Add(-days(f.Days))
 	return nil
@@ -38,19 +32,18 @@ func md5(p *plan, _ Fault) error {
 	return nil
 }
 
-func keyUsage(p *plan, f Fault) error {
-	known := map[string]x509.KeyUsage{
+func keyUsages() map[string]x509.KeyUsage {
+	return map[string]x509.KeyUsage{
 		"digitalSignature": x509.KeyUsageDigitalSignature,
 		"keyEncipherment":  x509.KeyUsageKeyEncipherment,
 		"keyAgreement":     x509.KeyUsageKeyAgreement,
 	}
+}
+
+func keyUsage(p *plan, f Fault) error {
 	usage := p.leaf.tmpl.KeyUsage & x509.KeyUsageCertSign // of a leaf that is a CA on purpose
 	for _, n := range f.Names {
-		bit, ok := known[n]
-		if !ok {
-			return fmt.Errorf("there is no key usage %q here", n)
-		}
-		usage |= bit
+		usage |= keyUsages()[n]
 	}
 	p.leaf.tmpl.KeyUsage = usage
 	return nil

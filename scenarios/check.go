@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
@@ -29,7 +30,7 @@ func flaw(path, format string, args ...any) error {
 	return &Flaw{path, fmt.Errorf(format, args...)}
 }
 
-// Bounds of what a scenario from a file may say.
+// Bounds of what a scenario may say.
 const (
 	maxNumber = 3000 // fixed ports are ten for each number
 	maxID     = 60
@@ -37,12 +38,40 @@ const (
 	maxHost   = 253 // RFC 1035 section 2.3.4
 )
 
-var kebab = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var (
+	kebab    = regexp.MustCompile(kebabPattern)
+	oneLine  = regexp.MustCompile(titlePattern)
+	hostName = regexp.MustCompile(hostPattern)
+)
 
 // Check holds a scenario to what every one of the catalogue fulfils: it can be told, it says only
 // what can be served, and it expects what can be found. The error is a *Flaw.
 func (s Scenario) Check() error {
-	for _, check := range []func() error{s.checkWords, s.checkEndpoints, s.checkServices, s.checkDevice, s.checkExpectations} {
+	switch {
+	case s.Number == 0:
+		return flaw("number", "it must be from 1 to %d, and is 0", maxNumber)
+	case s.ID == "":
+		return flaw("id", "there is none")
+	case s.Family == "":
+		return flaw("family", "there is none; it may be %s", join(Families()))
+	case s.Title == "":
+		return flaw("title", "there is none")
+	case sentences(s.Story) != 2:
+		return flaw("story", "a story has two sentences, and this one has %d", sentences(s.Story))
+	case len(s.References) == 0:
+		return flaw("references", "there is none; where is it written that this is a fault?")
+	case s.Family != Controls && !s.broken():
+		return flaw("services", "nothing is broken: a scenario that is no control says something of services, device or path")
+	case !s.Expects():
+		return flaw("expect", "nothing is expected: a scenario that is no control says what must be found")
+	}
+	return s.CheckFile()
+}
+
+// CheckFile holds a scenario to what one from a file fulfils: it may say nothing of what tells it
+// and of what must be found, and what it says is right. The error is a *Flaw.
+func (s Scenario) CheckFile() error {
+	for _, check := range []func() error{s.checkLesson, s.Case.Check, s.checkControl} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -50,26 +79,40 @@ func (s Scenario) Check() error {
 	return nil
 }
 
-func (s Scenario) checkWords() error {
+func (l Lesson) checkLesson() error {
 	switch {
-	case s.Number < 1 || s.Number > maxNumber:
-		return flaw("number", "it must be from 1 to %d, and is %d", maxNumber, s.Number)
-	case !kebab.MatchString(s.ID) || len(s.ID) > maxID:
+	case l.Number < 0 || l.Number > maxNumber:
+		return flaw("number", "it must be from 1 to %d, and is %d", maxNumber, l.Number)
+	case l.ID != "" && (!kebab.MatchString(l.ID) || len(l.ID) > maxID):
 		return flaw("id", "it must be words in small letters with hyphens between them, such as expired-leaf, and at most %d characters", maxID)
-	case !s.Family.Valid():
-		return flaw("family", "there is no family %q; it may be %s", s.Family, join(Families()))
-	case s.Title == "" || strings.HasSuffix(s.Title, ".") || strings.ContainsAny(s.Title, "\r\n") || len(s.Title) > maxText:
+	case l.Family != "" && !l.Family.Valid():
+		return flaw("family", "there is no family %q; it may be %s", l.Family, join(Families()))
+	case l.Title != "" && !oneLine.MatchString(l.Title) || utf8.RuneCountInString(l.Title) > maxText:
 		return flaw("title", "a title is one line without a full stop")
-	case len(s.Story) > maxText || sentences(s.Story) != 2:
-		return flaw("story", "a story has two sentences, and this one has %d", sentences(s.Story))
-	case len(s.References) == 0:
-		return flaw("references", "there is none; where is it written that this is a fault?")
-	case len(s.Host) > maxHost || strings.ContainsAny(s.Host, " /@\r\n\t"):
+	case utf8.RuneCountInString(l.Story) > maxText:
+		return flaw("story", "it has more than %d characters", maxText)
+	}
+	return nil
+}
+
+// Check holds a case to what can be served and found. The error is a *Flaw.
+func (c Case) Check() error {
+	for _, check := range []func() error{c.checkPlace, c.checkEndpoints, c.checkServices, c.checkDevice, c.checkExpectations} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Case) checkPlace() error {
+	switch {
+	case c.Host != "" && !hostName.MatchString(c.Host) || len(c.Host) > maxHost:
 		return flaw("host", "it is no host name")
-	case s.OpenSSL < 0:
-		return flaw("openssl", "it must be a code of openssl verify, and is %d", s.OpenSSL)
-	case s.Path != account.Direct && !s.Path.Valid():
-		return flaw("path", "there is no path %q in the lab", s.Path)
+	case c.OpenSSL < 0:
+		return flaw("openssl", "it must be a code of openssl verify, and is %d", c.OpenSSL)
+	case c.Path != account.Direct && !c.Path.Valid():
+		return flaw("path", "there is no path %q in the lab", c.Path)
 	}
 	return nil
 }
@@ -86,11 +129,11 @@ var sentenceEnd = regexp.MustCompile(`[.!?](\s|$)`)
 
 func sentences(story string) int { return len(sentenceEnd.FindAllString(story, -1)) }
 
-func (s Scenario) checkEndpoints() error {
-	if err := checkOn("endpoints", s.Endpoints, account.Endpoints()); err != nil {
+func (c Case) checkEndpoints() error {
+	if err := checkOn("endpoints", c.Endpoints, account.Endpoints()); err != nil {
 		return err
 	}
-	for i, service := range s.Services {
+	for i, service := range c.Services {
 		if err := checkOn(fmt.Sprintf("services[%d].on", i), service.On, account.Endpoints()); err != nil {
 			return err
 		}
@@ -114,8 +157,8 @@ func checkOn(path string, on, possible []account.Endpoint) error {
 	return nil
 }
 
-func (s Scenario) checkServices() error {
-	for i, service := range s.Services {
+func (c Case) checkServices() error {
+	for i, service := range c.Services {
 		at := fmt.Sprintf("services[%d].", i)
 		switch {
 		case service.Mode != "" && !service.Mode.Valid():
@@ -147,16 +190,22 @@ const (
 
 // checkChains refuses certificate faults that cannot be built, in any chain of a service.
 func checkChains(at string, service Service) error {
-	chains := map[string][]certs.Fault{"chain": service.Chain, "nameless": service.Nameless}
-	for i, faults := range service.Backends {
-		chains[fmt.Sprintf("backends[%d]", i)] = faults
-	}
-	for _, field := range slices.Sorted(maps.Keys(chains)) {
-		if n, err := certs.CheckFaults(chains[field]); err != nil {
+	all := chains(service)
+	for _, field := range slices.Sorted(maps.Keys(all)) {
+		if n, err := certs.CheckFaults(all[field]); err != nil {
 			return &Flaw{fmt.Sprintf("%s%s[%d]", at, field, n), err}
 		}
 	}
 	return nil
+}
+
+// chains returns every chain of a service by its field.
+func chains(service Service) map[string][]certs.Fault {
+	out := map[string][]certs.Fault{"chain": service.Chain, "nameless": service.Nameless}
+	for i, faults := range service.Backends {
+		out[fmt.Sprintf("backends[%d]", i)] = faults
+	}
+	return out
 }
 
 // wireFlaw moves the field that a plan's error begins with into the path.
@@ -167,18 +216,14 @@ func wireFlaw(path string, err error) error {
 	return &Flaw{path, err}
 }
 
-func (s Scenario) checkDevice() error {
+func (c Case) checkDevice() error {
 	switch {
-	case s.Device.Mode != "" && !s.Device.Mode.Valid():
-		return flaw("device.mode", "there is no mode %q; it may be tls, starttls or plaintext", s.Device.Mode)
-	case s.Device.MaxVersion != 0 && (s.Device.MaxVersion <= oldest || s.Device.MaxVersion > newest):
-		return flaw("device.maxVersion", "it must be 769 to 772, for TLS 1.0 to 1.3, and is %d", s.Device.MaxVersion)
-	case len(s.Device.Password) > maxText:
-		return flaw("device.password", "it has %d bytes, and %d are the most", len(s.Device.Password), maxText)
-	case s.Family != Controls && !s.broken():
-		return flaw("services", "nothing is broken: a scenario that is no control says something of services, device or path")
-	case s.Family != Controls && len(s.Expect) == 0:
-		return flaw("expect", "nothing is expected: a scenario that is no control says what must be found")
+	case c.Device.Mode != "" && !c.Device.Mode.Valid():
+		return flaw("device.mode", "there is no mode %q; it may be tls, starttls or plaintext", c.Device.Mode)
+	case c.Device.MaxVersion != 0 && (c.Device.MaxVersion <= oldest || c.Device.MaxVersion > newest):
+		return flaw("device.maxVersion", "it must be 769 to 772, for TLS 1.0 to 1.3, and is %d", c.Device.MaxVersion)
+	case len(c.Device.Password) > maxText:
+		return flaw("device.password", "it has %d bytes, and %d are the most", len(c.Device.Password), maxText)
 	}
 	return nil
 }
@@ -197,28 +242,38 @@ func (s Scenario) broken() bool {
 	return !reflect.DeepEqual(s, twin)
 }
 
-func (s Scenario) checkExpectations() error {
-	for i, x := range s.Expect {
-		if err := checkOn(fmt.Sprintf("expect[%d].on", i), x.On, s.On()); err != nil {
+func (c Case) checkExpectations() error {
+	for i, x := range c.Expect {
+		if err := checkOn(fmt.Sprintf("expect[%d].on", i), x.On, c.On()); err != nil {
 			return err
 		}
-		for j, c := range x.Findings {
+		for j, code := range x.Findings {
 			at := fmt.Sprintf("expect[%d].findings[%d]", i, j)
-			info, ok := finding.Lookup(c)
+			_, ok := finding.Lookup(code)
 			switch {
 			case !ok:
-				return flaw(at, "there is no code %q", c)
-			case c == finding.Unexplained:
+				return flaw(at, "there is no code %q", code)
+			case code == finding.Unexplained:
 				return flaw(at, "no scenario can be meant to stay unexplained")
-			case s.Family == Controls && info.Severity != finding.Note:
-				return flaw(at, "a control must not expect the %s %s", info.Severity, c)
-			case slices.Contains(x.Findings[:j], c):
-				return flaw(at, "%s is named twice", c)
+			case slices.Contains(x.Findings[:j], code):
+				return flaw(at, "%s is named twice", code)
 			}
 			for _, other := range x.Findings {
-				if finding.Hides(other, c) {
-					return flaw(at, "%s cannot be found beside %s, which hides it", c, other)
+				if finding.Hides(other, code) {
+					return flaw(at, "%s cannot be found beside %s, which hides it", code, other)
 				}
+			}
+		}
+	}
+	return nil
+}
+
+// checkControl refuses a control that expects more than notes.
+func (s Scenario) checkControl() error {
+	for i, x := range s.Expect {
+		for j, code := range x.Findings {
+			if info, _ := finding.Lookup(code); s.Family == Controls && info.Severity != finding.Note {
+				return flaw(fmt.Sprintf("expect[%d].findings[%d]", i, j), "a control must not expect the %s %s", info.Severity, code)
 			}
 		}
 	}

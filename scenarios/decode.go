@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mailtlslab/mailtlslab/certs"
 )
 
 // maxDecoded bounds a list in a file.
@@ -33,9 +36,10 @@ func (m *Misplaced) Error() string {
 
 func (m *Misplaced) Unwrap() error { return m.Err }
 
-// Decode reads a scenario, or a list of them, from JSON, and holds each to Check. Fields that are
-// unknown, given twice or of the wrong kind are errors: an ignored word would leave something
-// healthier than it claims to be. Errors are a *Misplaced.
+// Decode reads a scenario, or a list of them, from JSON, and holds each to CheckFile: a Case alone
+// will do. A field that is unknown, given twice, of the wrong kind, empty where it must be a word
+// of a list, or missing where the others mean nothing without it, is an error: an ignored word would
+// leave something healthier than it claims to be. "$schema" is for editors. Errors are a *Misplaced.
 func Decode(data []byte) ([]Scenario, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	w := &walker{data: data, dec: json.NewDecoder(bytes.NewReader(data)), at: map[string]int64{}}
@@ -45,7 +49,7 @@ func Decode(data []byte) ([]Scenario, error) {
 	if list {
 		typ = reflect.TypeFor[[]Scenario]()
 	}
-	if err := w.value("", typ); err != nil {
+	if err := w.value("", Field{Type: typ}); err != nil {
 		return nil, err
 	}
 	if err := w.nothingMore(); err != nil {
@@ -85,11 +89,14 @@ func (w *walker) check(all []Scenario, list bool) error {
 		if list {
 			prefix = fmt.Sprintf("[%d]", i)
 		}
-		err := s.Check()
-		if slices.ContainsFunc(all[:i], func(t Scenario) bool { return t.ID == s.ID }) {
+		err := s.CheckFile()
+		if err == nil {
+			err = w.idle(prefix, s)
+		}
+		if slices.ContainsFunc(all[:i], func(t Scenario) bool { return s.ID != "" && t.ID == s.ID }) {
 			err = flaw("id", "another scenario of the list has it already")
 		}
-		if slices.ContainsFunc(all[:i], func(t Scenario) bool { return t.Number == s.Number }) {
+		if slices.ContainsFunc(all[:i], func(t Scenario) bool { return s.Number != 0 && t.Number == s.Number }) {
 			err = flaw("number", "another scenario of the list has it already")
 		}
 		if f := (*Flaw)(nil); errors.As(err, &f) {
@@ -98,6 +105,34 @@ func (w *walker) check(all []Scenario, list bool) error {
 		}
 	}
 	return nil
+}
+
+// idle refuses a parameter of a fault that is there and says nothing.
+func (w *walker) idle(prefix string, s Scenario) error {
+	for path, f := range s.faults() {
+		for name, empty := range map[string]bool{"days": f.Days == 0, "bits": f.Bits == 0, "names": len(f.Names) == 0} {
+			at := path + "." + name
+			if _, given := w.at[strings.TrimPrefix(prefix+"."+at, ".")]; given && empty {
+				return flaw(at, "it is empty; leave it out where it says nothing")
+			}
+		}
+	}
+	return nil
+}
+
+// faults returns every fault of a certificate with its place.
+func (c Case) faults() iter.Seq2[string, certs.Fault] {
+	return func(yield func(string, certs.Fault) bool) {
+		for i, service := range c.Services {
+			for field, faults := range chains(service) {
+				for j, f := range faults {
+					if !yield(fmt.Sprintf("services[%d].%s[%d]", i, field, j), f) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // A walker goes through JSON along with the type that it is for, and notes where each field is.
@@ -151,30 +186,31 @@ func (w *walker) nothingMore() error {
 	return nil
 }
 
-// value reads one value that must be of a type.
-func (w *walker) value(path string, typ reflect.Type) error {
+// value reads one value, for a field or an entry of one.
+func (w *walker) value(path string, field Field) error {
 	token, start, err := w.next()
 	if err != nil {
 		return err
 	}
 	w.at[path] = start
-	switch {
-	case token == nil && typ.Kind() == reflect.Slice:
-		return nil
+	switch typ := field.Type; {
 	case token == json.Delim('{') && typ.Kind() == reflect.Struct && typ != reflect.TypeFor[time.Time]():
 		return w.object(path, typ)
 	case token == json.Delim('[') && typ.Kind() == reflect.Slice && typ.Elem().Kind() != reflect.Uint8:
-		return w.array(path, typ)
+		return w.array(path, Field{Type: typ.Elem()})
 	}
-	if err := scalar(token, typ); err != nil {
+	if err := scalar(token, field.Type); err != nil {
 		return w.misplaced(start, path, err)
+	}
+	if token == "" && field.word() {
+		return w.misplaced(start, path, errors.New("it is empty; leave it out where it says nothing"))
 	}
 	return nil
 }
 
-func (w *walker) array(path string, typ reflect.Type) error {
+func (w *walker) array(path string, entry Field) error {
 	for i := 0; w.dec.More(); i++ {
-		if err := w.value(fmt.Sprintf("%s[%d]", path, i), typ.Elem()); err != nil {
+		if err := w.value(fmt.Sprintf("%s[%d]", path, i), entry); err != nil {
 			return err
 		}
 	}
@@ -183,7 +219,7 @@ func (w *walker) array(path string, typ reflect.Type) error {
 }
 
 func (w *walker) object(path string, typ reflect.Type) error {
-	fields := fieldsOf(typ)
+	fields := Fields(typ)
 	var seen []string
 	for w.dec.More() {
 		token, start, err := w.next()
@@ -204,29 +240,17 @@ func (w *walker) object(path string, typ reflect.Type) error {
 			return err
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if fields[name].Required && !slices.Contains(seen, name) {
+			return w.misplaced(w.at[path], path, fmt.Errorf("%s is missing", name))
+		}
+	}
 	_, _, err := w.next()
 	return err
 }
 
-// fieldsOf returns the fields of a struct, and of those embedded in it, by their names in JSON.
-func fieldsOf(typ reflect.Type) map[string]reflect.Type {
-	out := map[string]reflect.Type{}
-	for i := range typ.NumField() {
-		f := typ.Field(i)
-		if f.Anonymous {
-			maps.Copy(out, fieldsOf(f.Type))
-			continue
-		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.IsExported() && name != "-" && name != "" {
-			out[name] = f.Type
-		}
-	}
-	return out
-}
-
 // instead names the field that was most likely meant.
-func instead(name string, fields map[string]reflect.Type) string {
+func instead(name string, fields map[string]Field) string {
 	best, least := "", 3
 	for f := range fields {
 		if d := distance(strings.ToLower(name[:min(len(name), 40)]), strings.ToLower(f)); d < least || d == least && f < best {

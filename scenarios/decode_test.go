@@ -60,10 +60,18 @@ func TestDecodeNamesThePlace(t *testing.T) {
 		{`"on": "leaf", `, ``, `line 6, column 16: services[0].chain[0]: fault expired: it cannot be on ""`},
 		{`"days": 3}`, `"days": 3, "bits": 5}`, `services[0].chain[0]: fault expired: it takes no bits`},
 		{`"family": "time"`, `"family": "tiem"`, `line 2, column 42: family: there is no family "tiem"; it may be controls, trust, `},
-		{`"number": 200`, `"number": 0`, `line 2, column 13: number: it must be from 1 to 3000, and is 0`},
+		{`"number": 200`, `"number": 3001`, `line 2, column 13: number: it must be from 1 to 3000, and is 3001`},
+		{`"mine"`, `""`, `line 2, column 24: id: it is empty; leave it out where it says nothing`},
+		{`"on": "leaf"`, `"on": ""`, `line 6, column 42: services[0].chain[0].on: it is empty; leave it out where it says nothing`},
+		{`"days": 3`, `"days": 3, "bits": 0`, `line 6, column 69: services[0].chain[0].bits: it is empty; leave it out where it says nothing`},
+		{`"days": 3`, `"days": 1001`, `line 6, column 16: services[0].chain[0]: fault expired: the days must be from 1 to 1000, not 1001`},
+		{`"findings": ["expired"]`, `"on": ["imaps"]`, `line 9, column 14: expect[0]: findings is missing`},
+		{`"kind": "expired", `, ``, `line 6, column 16: services[0].chain[0]: kind is missing`},
+		{`["a customer"]`, `null`, `line 4, column 17: references: it must be a list, and is null`},
+		{`{
+  "number"`, `{"$schema": 5,
+  "number"`, `line 1, column 13: $schema: it must be a string, and is the number 5`},
 		{`"mine"`, `"My scenario"`, `line 2, column 24: id: it must be words in small letters`},
-		{`It is broken. It can be cured.`, `It is broken.`, `story: a story has two sentences, and this one has 1`},
-		{`["a customer"]`, `[]`, `line 4, column 17: references: there is none`},
 		{`["a customer"]`, `"a customer"`, `line 4, column 17: references: it must be a list, and is a string`},
 		{`"findings": ["expired"]`, `"findings": ["late"]`, `line 9, column 28: expect[0].findings[0]: there is no code "late"`},
 		{`"findings": ["expired"]`, `"findings": ["expired", "expires-soon", "client-clock"]`, `cannot be found beside client-clock`},
@@ -92,6 +100,43 @@ func TestDecodeNamesThePlace(t *testing.T) {
 		}
 		if m := (*scenarios.Misplaced)(nil); !errors.As(err, &m) || m.Line < 1 || m.Column < 1 {
 			t.Errorf("%s: no place in %v", c.new, err)
+		}
+	}
+}
+
+// A Case alone is a file, and so is less: the zero Case is a healthy account.
+func TestDecodeACase(t *testing.T) {
+	for text, want := range map[string]scenarios.Scenario{
+		`{}`: {},
+		`{"$schema": "https://example.com/scenario.json", "services": [{"chain": [{"kind": "expired", "on": "leaf", "days": 1}]}]}`: {
+			Case: scenarios.Case{Services: []scenarios.Service{{Chain: []certs.Fault{certs.Expired(certs.Leaf, 1)}}}},
+		},
+		`[{"number": 0, "references": [], "host": "imap.shop.example", "expect": [{"findings": []}]}]`: {
+			Case: scenarios.Case{Host: "imap.shop.example", Expect: []scenarios.Expectation{{Findings: []finding.Code{}}}},
+		},
+	} {
+		got, err := scenarios.Decode([]byte(text))
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
+
+// The catalogue is held to more than a file: each of its scenarios can be told.
+func TestCheckWantsALesson(t *testing.T) {
+	for path, edit := range map[string]func(*scenarios.Scenario){
+		"number": func(s *scenarios.Scenario) { s.Number = 0 }, "id": func(s *scenarios.Scenario) { s.ID = "" },
+		"family": func(s *scenarios.Scenario) { s.Family = "" }, "title": func(s *scenarios.Scenario) { s.Title = "" },
+		"story":      func(s *scenarios.Scenario) { s.Story = "It is broken." },
+		"references": func(s *scenarios.Scenario) { s.References = nil }, "expect": func(s *scenarios.Scenario) { s.Expect = nil },
+	} {
+		s, _ := scenarios.Lookup("expired-leaf")
+		edit(&s)
+		if f := (*scenarios.Flaw)(nil); !errors.As(s.Check(), &f) || f.Path != path {
+			t.Errorf("%v, want a flaw of %s", s.Check(), path)
+		}
+		if err := s.CheckFile(); err != nil {
+			t.Errorf("without %s it is a file all the same: %v", path, err)
 		}
 	}
 }
@@ -143,7 +188,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, s := range all {
-			if err := s.Check(); err != nil {
+			if err := s.CheckFile(); err != nil {
 				t.Error(err)
 			}
 		}

@@ -43,18 +43,23 @@ type Scenario struct {
 	Case
 }
 
-// A Lesson is what a scenario is called, and how it is told.
+// A Lesson is what a scenario is called, and how it is told. A scenario from a file need have none
+// of it; one of the catalogue has all.
 type Lesson struct {
-	Number     int      `json:"number"` // stable, never reused; fixed ports derive from it
-	ID         string   `json:"id"`
-	Family     Family   `json:"family"`
-	Title      string   `json:"title"`
-	Story      string   `json:"story"` // two sentences that can be read aloud
-	References []string `json:"references"`
+	// Number is stable and never reused; fixed ports derive from it. A scenario without one is
+	// served on free ports.
+	Number int `json:"number,omitempty"`
+	// ID is what commands and reports call it. A file's name stands for it where it is missing.
+	ID     string `json:"id,omitempty"`
+	Family Family `json:"family,omitempty"` // what is broken
+	Title  string `json:"title,omitempty"`  // one line without a full stop
+	Story  string `json:"story,omitempty"`  // two sentences that can be read aloud
+	// References are where it is written that this is a fault.
+	References []string `json:"references,omitempty"`
 }
 
 // A Case is what is served, and what must be found. The zero value is a healthy account on all
-// endpoints. It needs neither a number nor a story to be served.
+// endpoints. It needs neither a number nor a story to be served, nor an expectation.
 type Case struct {
 	// Host is the server name that the account has; empty means DefaultHost.
 	Host string `json:"host,omitempty"`
@@ -73,7 +78,7 @@ type Case struct {
 
 	// OpenSSL is the code that "openssl verify -purpose sslserver -auth_level 2" of OpenSSL 3
 	// gives the chain of the first service: its judgement, not ours. 0 means accepted.
-	OpenSSL int `json:"openssl"`
+	OpenSSL int `json:"openssl,omitempty"`
 
 	// Expect is what must be found, exactly; an endpoint that no expectation names must be clean.
 	Expect []Expectation `json:"expect,omitempty"`
@@ -81,8 +86,9 @@ type Case struct {
 
 // A Service is how some endpoints of the server differ from healthy ones.
 type Service struct {
-	On    []account.Endpoint `json:"on,omitempty"` // empty: every endpoint
-	Chain []certs.Fault      `json:"chain,omitempty"`
+	On []account.Endpoint `json:"on,omitempty"` // empty: every endpoint
+	// Chain is what is wrong with the certificates, one fault after the other; empty: nothing.
+	Chain []certs.Fault `json:"chain,omitempty"`
 	// Mode is when the server begins TLS; empty means the endpoint's own mode.
 	Mode account.Mode `json:"mode,omitempty"`
 	// Speaks is the protocol the server speaks; empty means the endpoint's own.
@@ -116,8 +122,9 @@ type Service struct {
 	NotLoaded bool `json:"notLoaded,omitempty"`
 	// Backends are further machines behind the name, by their faults. Connections meet the machine
 	// with Chain and these in turn, one each; FirstBackend is which the first one meets.
-	Backends     [][]certs.Fault `json:"backends,omitempty"`
-	FirstBackend int             `json:"firstBackend,omitempty"`
+	Backends [][]certs.Fault `json:"backends,omitempty"`
+	// FirstBackend is which of them the first connection meets; 0 is the machine with Chain.
+	FirstBackend int `json:"firstBackend,omitempty"`
 }
 
 // A Device is how the account is set up, where that differs from what it should be.
@@ -159,8 +166,9 @@ type DNS struct {
 
 // An Expectation is the exact set of codes that must be found on some endpoints.
 type Expectation struct {
-	On       []account.Endpoint `json:"on,omitempty"` // empty: every endpoint of the scenario
-	Findings []finding.Code     `json:"findings"`
+	On []account.Endpoint `json:"on,omitempty"` // empty: every endpoint of the scenario
+	// Findings are the codes; none means that nothing may be found.
+	Findings []finding.Code `json:"findings"`
 }
 
 // AccountHost returns the server name that the account has.

@@ -16,7 +16,9 @@ var update = flag.Bool("update", false, "rewrite the generated pages instead of 
 func TestDocs(t *testing.T) {
 	for name, write := range map[string]func(*testing.T) []byte{
 		"catalogue.md":         cataloguePage,
-		"scenario.schema.json": scenarioSchema,
+		"schema/scenario.json": scenarioSchema,
+		"schema/list.json":     listSchema,
+		"schema/verify.json":   verifySchema,
 	} {
 		file := filepath.Join("..", "..", "docs", name)
 		want := write(t)

@@ -17,11 +17,11 @@ import (
 
 // listed is one scenario in "list --json". Other programs rely on these fields.
 type listed struct {
-	Number    int                `json:"number"`
-	ID        string             `json:"id"`
-	Family    scenarios.Family   `json:"family"`
-	Title     string             `json:"title"`
-	Endpoints []account.Endpoint `json:"endpoints"`
+	Number    int                `json:"number"`    // stable; fixed ports derive from it
+	ID        string             `json:"id"`        // what every other command takes
+	Family    scenarios.Family   `json:"family"`    // what is broken
+	Title     string             `json:"title"`     // the same in one line
+	Endpoints []account.Endpoint `json:"endpoints"` // those the scenario runs on
 	// Unavailable says why this machine cannot run it.
 	Unavailable string `json:"unavailable,omitempty"`
 }

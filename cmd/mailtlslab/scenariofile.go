@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -19,7 +21,8 @@ func isScenarioFile(arg string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// readScenarios reads a file such as "show --json" writes, or a list of them.
+// readScenarios reads a file such as "show --json" writes, or a list of them. Where one has no id
+// the name of the file stands for it.
 func readScenarios(file string) ([]scenarios.Scenario, error) {
 	data, err := readBounded(file, nil)
 	if err != nil {
@@ -27,7 +30,39 @@ func readScenarios(file string) ([]scenarios.Scenario, error) {
 	}
 	all, err := scenarios.Decode(data)
 	if err != nil {
-		return nil, usage("%s: %w; 'mailtlslab show ID --json' writes such a file, and docs/scenario.schema.json describes it", file, err)
+		return nil, usage("%s: %w; 'mailtlslab show ID --json' writes such a file, and docs/schema/scenario.json describes it", file, err)
+	}
+	for i := range all {
+		if all[i].ID == "" {
+			all[i].ID = idOf(file)
+			if len(all) > 1 {
+				all[i].ID = fmt.Sprintf("%s-%d", all[i].ID, i+1)
+			}
+		}
+		if all[i].Title == "" {
+			all[i].Title = "From " + clip(filepath.Base(file))
+		}
 	}
 	return all, nil
 }
+
+// idOf makes an id of the name of a file.
+func idOf(file string) string {
+	words := strings.FieldsFunc(strings.ToLower(strings.TrimSuffix(filepath.Base(file), ".json")), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	id := strings.Join(words, "-")
+	if id == "" {
+		return "file"
+	}
+	return strings.TrimRight(id[:min(len(id), 50)], "-")
+}
+
+// A scenarioFile is a scenario as "show --json" writes it, for an editor to complete.
+type scenarioFile struct {
+	Schema string `json:"$schema"`
+	scenarios.Scenario
+}
+
+// schemaURL is where the schema of such a file is published.
+const schemaURL = "https://raw.githubusercontent.com/mailtlslab/mailtlslab/main/docs/schema/scenario.json"

@@ -2,126 +2,98 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/fault"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/verify"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
-// scenarioSchema writes docs/scenario.schema.json: the form of a file that up and verify take, from
-// the types themselves. Descriptions are their comments, and the words that a type allows are its
-// constants.
+// The published schemas, docs/schema, are made of the types themselves: descriptions are their
+// comments, the words that a type allows are its constants, and the limits those that the decoder
+// keeps.
+
+// schemaHome is where the schemas are published.
+var schemaHome = strings.TrimSuffix(schemaURL, "scenario.json")
+
 func scenarioSchema(t *testing.T) []byte {
-	t.Helper()
-	b := schemaBuilder{t: t, sources: map[string]*source{}, defs: map[string]any{}}
+	b := newSchemaBuilder(t)
 	one := b.of(reflect.TypeFor[scenarios.Scenario]())
-	out := map[string]any{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
-		"title":       "mailtlslab scenario",
-		"description": `A scenario, or a list of them, for "mailtlslab up FILE" and "mailtlslab verify FILE". "mailtlslab show ID --json" writes one.`,
-		"anyOf":       []any{one, map[string]any{"type": "array", "items": one, "minItems": 1}},
-		"$defs":       b.defs,
-	}
-	data, err := json.MarshalIndent(out, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(data, '\n')
+	return b.whole("scenario", `A scenario, or a list of them, for "mailtlslab up FILE" and "mailtlslab verify FILE". Whatever is not said is healthy. "mailtlslab show ID --json" writes one.`,
+		map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "items": one, "minItems": 1, "maxItems": 1000}}})
+}
+
+func listSchema(t *testing.T) []byte {
+	b := newSchemaBuilder(t)
+	b.output = true
+	return b.whole("list", `What "mailtlslab list --json" prints.`, map[string]any{"type": "array", "items": b.of(reflect.TypeFor[listed]())})
+}
+
+func verifySchema(t *testing.T) []byte {
+	b := newSchemaBuilder(t)
+	b.output = true
+	return b.whole("verify", `What "mailtlslab verify --json" prints.`, b.of(reflect.TypeFor[verify.Report]()))
 }
 
 type schemaBuilder struct {
 	t       *testing.T
 	sources map[string]*source
 	defs    map[string]any
+	// output says that the schema is of what is printed: a later version may print more, and fields
+	// without omitempty are always there.
+	output bool
 }
 
-// A source is what the code of a package says about its types.
-type source struct {
-	types  map[string]string            // comment of a type
-	fields map[string]map[string]string // of its fields
-	consts map[string][]string          // strings declared with a type, in order
+func newSchemaBuilder(t *testing.T) *schemaBuilder {
+	return &schemaBuilder{t: t, sources: map[string]*source{}, defs: map[string]any{}}
 }
 
-func (b *schemaBuilder) source(pkg string) *source {
-	if s, ok := b.sources[pkg]; ok {
-		return s
+// whole returns the schema as a file.
+func (b *schemaBuilder) whole(name, about string, schema any) []byte {
+	b.t.Helper()
+	out := map[string]any{
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schemaHome + name + ".json",
+		"title": "mailtlslab " + name, "description": about, "$defs": b.defs,
 	}
-	s := &source{types: map[string]string{}, fields: map[string]map[string]string{}, consts: map[string][]string{}}
-	b.sources[pkg] = s
-	dir := filepath.Join("..", "..", filepath.FromSlash(strings.TrimPrefix(pkg, "github.com/mailtlslab/mailtlslab/")))
-	files, err := os.ReadDir(dir)
+	for k, v := range schema.(map[string]any) {
+		out[k] = v
+	}
+	data, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
-			continue
-		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, f.Name()), nil, parser.ParseComments)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		for _, d := range parsed.Decls {
-			if g, ok := d.(*ast.GenDecl); ok {
-				s.read(g)
-			}
-		}
-	}
-	return s
+	return append(data, '\n')
 }
 
-func (s *source) read(g *ast.GenDecl) {
-	for _, spec := range g.Specs {
-		switch spec := spec.(type) {
-		case *ast.TypeSpec:
-			s.types[spec.Name.Name] = words(g.Doc)
-			st, ok := spec.Type.(*ast.StructType)
-			if !ok {
-				continue
-			}
-			fields := map[string]string{}
-			for _, f := range st.Fields.List {
-				for _, n := range f.Names {
-					fields[n.Name] = strings.TrimSpace(words(f.Doc) + words(f.Comment))
-				}
-			}
-			s.fields[spec.Name.Name] = fields
-		case *ast.ValueSpec:
-			of, ok := spec.Type.(*ast.Ident)
-			if !ok || g.Tok != token.CONST || len(spec.Values) != 1 {
-				continue
-			}
-			if lit, ok := spec.Values[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				if v, err := strconv.Unquote(lit.Value); err == nil {
-					s.consts[of.Name] = append(s.consts[of.Name], v)
-				}
-			}
-		}
+func (b *schemaBuilder) source(pkg string) *source {
+	if b.sources[pkg] == nil {
+		b.sources[pkg] = readSource(b.t, pkg)
 	}
+	return b.sources[pkg]
 }
-
-func words(c *ast.CommentGroup) string { return strings.Join(strings.Fields(c.Text()), " ") }
 
 // of returns the schema of a type; structs and lists of words are defined once.
-func (b *schemaBuilder) of(typ reflect.Type) any {
+func (b *schemaBuilder) of(typ reflect.Type) map[string]any {
 	switch typ.Kind() {
+	case reflect.Pointer:
+		return b.of(typ.Elem())
 	case reflect.Slice:
 		if typ.Elem().Kind() == reflect.Uint8 {
-			return map[string]any{"type": "string", "contentEncoding": "base64"}
+			return map[string]any{"type": "string", "contentEncoding": "base64", "pattern": `^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`}
 		}
-		return map[string]any{"type": "array", "items": b.of(typ.Elem())}
+		kind := any("array")
+		if b.output {
+			kind = []string{"array", "null"} // Go writes an empty list as null
+		}
+		return map[string]any{"type": kind, "items": b.of(typ.Elem())}
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
 	case reflect.Int, reflect.Int64, reflect.Uint16, reflect.Uint8:
@@ -135,7 +107,7 @@ func (b *schemaBuilder) of(typ reflect.Type) any {
 			return map[string]any{"type": "string"}
 		}
 	case reflect.Struct:
-		if typ.PkgPath() == "time" {
+		if typ == reflect.TypeFor[time.Time]() {
 			return map[string]any{"type": "string", "format": "date-time"}
 		}
 	default:
@@ -144,109 +116,163 @@ func (b *schemaBuilder) of(typ reflect.Type) any {
 	name := filepath.Base(typ.PkgPath()) + "." + typ.Name()
 	if _, ok := b.defs[name]; !ok {
 		b.defs[name] = nil // a type may hold itself
-		if typ.Kind() == reflect.Struct {
+		switch {
+		case typ == reflect.TypeFor[certs.Fault]() && !b.output:
+			b.defs[name] = b.faults()
+		case typ.Kind() == reflect.Struct:
 			b.defs[name] = b.object(typ)
-		} else {
-			b.defs[name] = b.enum(typ)
+		default:
+			b.defs[name] = b.words(typ)
 		}
 	}
 	return map[string]any{"$ref": "#/$defs/" + name}
 }
 
-func (b *schemaBuilder) enum(typ reflect.Type) any {
+// words returns the schema of a closed list of words, each with what it means.
+func (b *schemaBuilder) words(typ reflect.Type) any {
 	s := b.source(typ.PkgPath())
-	values := s.consts[typ.Name()]
-	if len(values) == 0 {
+	all := []any{}
+	for _, w := range s.consts[typ.Name()] {
+		info, isCode := finding.Lookup(finding.Code(w.value))
+		if isCode && typ == reflect.TypeFor[finding.Code]() {
+			w.about = info.Title + "."
+		}
+		switch {
+		case w.value == "": // is left out of JSON
+		case !b.output && w.value == string(finding.Unexplained): // nobody can mean it
+		case w.about == "":
+			all = append(all, map[string]any{"const": w.value})
+		default:
+			all = append(all, map[string]any{"const": w.value, "description": w.about})
+		}
+	}
+	if len(all) == 0 {
 		b.t.Fatalf("%s has no constants", typ)
 	}
-	if typ == reflect.TypeFor[finding.Code]() && len(values) != len(finding.All()) {
-		b.t.Errorf("%d codes in the source and %d in the vocabulary", len(values), len(finding.All()))
+	return map[string]any{"type": "string", "description": s.types[typ.Name()], "oneOf": all}
+}
+
+// faults returns the schema of a fault of a certificate: one of the kinds, each with what it takes.
+func (b *schemaBuilder) faults() any {
+	s := b.source(reflect.TypeFor[certs.Fault]().PkgPath())
+	about := map[string]string{}
+	for _, w := range s.consts["Kind"] {
+		about[w.value] = w.about
 	}
-	return map[string]any{"type": "string", "description": s.types[typ.Name()], "enum": values}
+	var all []any
+	for _, f := range certs.Forms() {
+		if about[string(f.Kind)] == "" {
+			b.t.Errorf("nothing says what the fault %s does", f.Kind)
+		}
+		properties := map[string]any{"kind": map[string]any{"const": f.Kind, "description": about[string(f.Kind)]}}
+		required := []string{"kind"}
+		if len(f.On) > 0 {
+			required = append(required, "on")
+			properties["on"] = map[string]any{"enum": f.On, "description": s.fields["Fault"]["On"]}
+		}
+		if f.Takes != "" {
+			required = append(required, f.Takes)
+			field := strings.ToUpper(f.Takes[:1]) + f.Takes[1:]
+			properties[f.Takes] = parameter(f, s.fields["Fault"][field])
+		}
+		all = append(all, map[string]any{
+			"type": "object", "title": f.Kind, "description": about[string(f.Kind)],
+			"properties": properties, "required": required, "additionalProperties": false,
+		})
+	}
+	return map[string]any{"description": s.types["Fault"], "oneOf": all}
+}
+
+// parameter returns the schema of what a kind of fault takes.
+func parameter(f certs.Form, about string) map[string]any {
+	one := map[string]any{"type": "string"}
+	switch {
+	case len(f.Words) > 0:
+		one["enum"] = f.Words
+	case f.Pattern != "":
+		one["pattern"] = f.Pattern
+	default:
+		one["minLength"] = 1
+	}
+	out := map[string]any{"type": "integer", "minimum": f.Least, "maximum": f.Most}
+	if f.Takes == "status" {
+		out = one
+	} else if f.Takes == "names" {
+		out = map[string]any{"type": "array", "items": one, "minItems": 1}
+		if f.One {
+			out["maxItems"] = 1
+		}
+	}
+	out["description"] = about
+	return out
 }
 
 func (b *schemaBuilder) object(typ reflect.Type) any {
+	s := b.source(typ.PkgPath())
 	properties := map[string]any{}
-	required := b.fields(typ, properties)
-	slices.Sort(required)
-	out := map[string]any{"type": "object", "description": b.source(typ.PkgPath()).types[typ.Name()], "properties": properties, "additionalProperties": false}
+	required := []string{}
+	for name, f := range scenarios.Fields(typ) {
+		schema := b.of(f.Type)
+		limit(schema, f.Limit)
+		about := s.fields[f.Owner][f.Name]
+		if name == "$schema" {
+			about = "Where this schema is, for editors."
+		}
+		if about == "" && schema["$ref"] == nil {
+			b.t.Errorf("nothing says what %s in %s is", name, typ)
+		}
+		if about != "" {
+			schema["description"] = about
+		}
+		properties[name] = schema
+		if f.Required {
+			required = append(required, name)
+		}
+	}
+	out := map[string]any{"type": "object", "description": s.types[typ.Name()], "properties": properties}
+	if !b.output {
+		out["additionalProperties"] = false
+	}
 	if len(required) > 0 {
-		out["required"] = required
+		out["required"] = slices.Sorted(slices.Values(required))
 	}
 	return out
 }
 
-// fields adds the fields of a struct, and of those embedded in it, to the properties of an object,
-// and returns which of them are required.
-func (b *schemaBuilder) fields(typ reflect.Type, properties map[string]any) []string {
-	s := b.source(typ.PkgPath())
-	required := []string{}
-	for i := range typ.NumField() {
-		f := typ.Field(i)
-		if f.Anonymous {
-			required = append(required, b.fields(f.Type, properties)...)
-			continue
-		}
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "-" || !f.IsExported() {
-			continue
-		}
-		if name == "" {
-			b.t.Fatalf("%s.%s has no name in JSON", typ, f.Name)
-		}
-		schema := b.of(f.Type)
-		if about := s.fields[typ.Name()][f.Name]; about != "" {
-			schema = described(schema, about)
-		}
-		properties[name] = schema
-		if options == "" {
-			required = append(required, name)
-		}
+// limit adds what Check holds a field to.
+func limit(schema map[string]any, l scenarios.Limit) {
+	bounds := schema
+	if l.OrZero {
+		bounds = map[string]any{}
+		schema["anyOf"] = []any{map[string]any{"const": 0}, bounds}
 	}
-	return required
-}
-
-func described(schema any, about string) any {
-	m, ok := schema.(map[string]any)
-	if !ok {
-		return schema
+	if l.Most != 0 {
+		bounds["minimum"] = l.Least
 	}
-	m["description"] = about
-	return m
-}
-
-// TestSchemaHoldsTheCatalogue: every scenario is of the form that the schema describes.
-func TestSchemaHoldsTheCatalogue(t *testing.T) {
-	var schema map[string]any
-	if err := json.Unmarshal(scenarioSchema(t), &schema); err != nil {
-		t.Fatal(err)
+	if l.Most > 0 {
+		bounds["maximum"] = l.Most
 	}
-	for _, s := range scenarios.All() {
-		data, err := json.Marshal(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var value any
-		if err := json.Unmarshal(data, &value); err != nil {
-			t.Fatal(err)
-		}
-		one := schema["anyOf"].([]any)[0].(map[string]any)
-		if err := conforms(schema, one, value, s.ID); err != nil {
-			t.Error(err)
-		}
+	if l.Length > 0 {
+		schema["maxLength"] = l.Length
+	}
+	if l.Pattern != "" {
+		schema["pattern"] = l.Pattern
+	}
+	if l.Unique {
+		schema["uniqueItems"] = true
 	}
 }
 
 // TestEveryWordIsValid: what the types declare, Check lets through. A constant that is added to a
 // type must be added to its Valid too.
 func TestEveryWordIsValid(t *testing.T) {
-	b := schemaBuilder{t: t, sources: map[string]*source{}, defs: map[string]any{}}
+	b := newSchemaBuilder(t)
 	tried := 0
 	each := func(typ reflect.Type, valid func(string) bool) {
 		for _, word := range b.source(typ.PkgPath()).consts[typ.Name()] {
 			tried++
-			if !valid(word) {
-				t.Errorf("%s %q is declared and not valid", typ, word)
+			if !valid(word.value) {
+				t.Errorf("%s %q is declared and not valid", typ, word.value)
 			}
 		}
 		if valid("no such word") {
@@ -263,50 +289,4 @@ func TestEveryWordIsValid(t *testing.T) {
 	if tried < 30 {
 		t.Errorf("only %d words were found", tried)
 	}
-}
-
-// conforms checks the few words of JSON Schema that are used here.
-func conforms(root, schema map[string]any, value any, at string) error {
-	if ref, ok := schema["$ref"].(string); ok {
-		def, _ := root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
-		return conforms(root, def, value, at)
-	}
-	switch v := value.(type) {
-	case map[string]any:
-		properties, _ := schema["properties"].(map[string]any)
-		for _, name := range asList(schema["required"]) {
-			if _, ok := v[fmt.Sprint(name)]; !ok {
-				return fmt.Errorf("%s: %s is missing", at, name)
-			}
-		}
-		for name, field := range v {
-			sub, ok := properties[name].(map[string]any)
-			if !ok {
-				return fmt.Errorf("%s.%s is not in the schema", at, name)
-			}
-			if err := conforms(root, sub, field, at+"."+name); err != nil {
-				return err
-			}
-		}
-	case []any:
-		items, ok := schema["items"].(map[string]any)
-		if !ok {
-			return fmt.Errorf("%s is a list", at)
-		}
-		for i, e := range v {
-			if err := conforms(root, items, e, fmt.Sprintf("%s[%d]", at, i)); err != nil {
-				return err
-			}
-		}
-	case string:
-		if words, ok := schema["enum"].([]any); ok && !slices.Contains(words, value) {
-			return fmt.Errorf("%s: %q is not allowed", at, v)
-		}
-	}
-	return nil
-}
-
-func asList(v any) []any {
-	list, _ := v.([]any)
-	return list
 }

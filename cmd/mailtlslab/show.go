@@ -35,7 +35,7 @@ device and the admin do about it. With --json it is a file that "up" and "verify
 				return err
 			}
 			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), s)
+				return writeJSON(cmd.OutOrStdout(), scenarioFile{schemaURL, s})
 			}
 			book, err := remedy.Open()
 			if err != nil {

@@ -89,10 +89,10 @@ const (
 // An Action is one thing to do, with its parameters. Only those that its Kind speaks of are set.
 type Action struct {
 	Kind        Kind         `json:"kind"`
-	Names       []string     `json:"names,omitempty"`
+	Names       []string     `json:"names,omitempty"`       // those of the certificate
 	Certificate []byte       `json:"certificate,omitempty"` // DER
-	Host        string       `json:"host,omitempty"`
-	Port        int          `json:"port,omitempty"`
+	Host        string       `json:"host,omitempty"`        // the server name to use, or to serve
+	Port        int          `json:"port,omitempty"`        // the port to use
 	Mode        account.Mode `json:"mode,omitempty"`
 	Fingerprint string       `json:"fingerprint,omitempty"` // SHA-256 of a leaf, lower-case hex
 }

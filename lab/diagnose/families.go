@@ -82,21 +82,22 @@ func (s *session) trouble(o probe.Observation) string {
 // different tells of the address that is not like the one of the other family.
 func different(c *connection, bad, why, library string) []finding.Finding {
 	fam, _ := family(bad)
-	fs := blocked(finding.AddressFamilyDifference, fmt.Sprintf("%s is in order over %s and not over %s", c.target(), fam.Other().Words(), fam.Words()),
-		finding.EditAddress, fmt.Sprintf("without the address %s in DNS every device would take one that works", bad),
+	good := map[string]string{"IPv4": "IPv6", "IPv6": "IPv4"}[fam]
+	fs := blocked(finding.AddressFamilyDifference, fmt.Sprintf("%s is in order over %s and not over %s", c.target(), good, fam),
+		"another-address", fmt.Sprintf("without the address %s in DNS every device would take one that works", bad),
 		fmt.Sprintf("%s resolves to %s", c.Settings.Host, strings.Join(c.Resolved, ", ")), fmt.Sprintf("%s: %s", bad, why), library)
-	fs[0].Facts.Host, fs[0].Facts.Text, fs[0].Facts.IPFamily = c.Settings.Host, bad, fam
+	fs[0].Facts.Host, fs[0].Facts.Text, fs[0].Facts.Detail = c.Settings.Host, bad, strings.ToLower(fam)
 	return fs
 }
 
-// family returns the family of an address with a port.
-func family(address string) (finding.IPFamily, bool) {
+// family returns "IPv4" or "IPv6" for an address with a port.
+func family(address string) (string, bool) {
 	a, err := netip.ParseAddrPort(address)
 	switch {
 	case err != nil:
 		return "", false
 	case a.Addr().Unmap().Is4():
-		return finding.IPv4, true
+		return "IPv4", true
 	}
-	return finding.IPv6, true
+	return "IPv6", true
 }

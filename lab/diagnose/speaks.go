@@ -5,22 +5,21 @@ import (
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
-// speaks returns which protocol a server's first words belong to, which may be finding.PlainHTTP,
-// and "" when they belong to none.
-func speaks(said string) account.Protocol {
+// speaks returns which protocol a server's first words belong to, "http" for plain HTTP, and ""
+// when they belong to none.
+func speaks(said string) string {
 	said = strings.TrimLeft(said, " ")
 	switch {
 	case hasWord(said, "* OK"), hasWord(said, "* PREAUTH"), hasWord(said, "* BYE"), hasWord(said, "* BAD"):
-		return account.IMAP
+		return string(account.IMAP)
 	case hasWord(said, "+OK"), hasWord(said, "-ERR"):
-		return account.POP3
+		return string(account.POP3)
 	case strings.HasPrefix(said, "HTTP/"):
-		return finding.PlainHTTP
+		return "http"
 	case len(said) >= 4 && (said[3] == ' ' || said[3] == '-') && slices.Contains([]string{"220", "421", "500", "502", "503", "554"}, said[:3]):
-		return account.Submission
+		return string(account.Submission)
 	}
 	return ""
 }
@@ -31,14 +30,14 @@ func hasWord(said, word string) bool {
 }
 
 // spoken returns a protocol as it is written in a sentence.
-func spoken(p account.Protocol) string {
+func spoken(p string) string {
 	switch p {
-	case account.Submission:
+	case string(account.Submission):
 		return "SMTP"
-	case account.HTTPS:
+	case string(account.HTTPS):
 		return "HTTPS"
 	}
-	return strings.ToUpper(string(p))
+	return strings.ToUpper(p)
 }
 
 func firstLine(said string) string {

@@ -40,9 +40,9 @@ const Version = 1
 
 // A Report is the result of a run, in the order of the scenarios.
 type Report struct {
-	Version int       `json:"version"` // of this form
-	Began   time.Time `json:"began"`   // when the run began, UTC
-	Rows    []Row     `json:"scenarios"`
+	Version int       `json:"version"`   // of this form
+	Began   time.Time `json:"began"`     // when the run began, UTC
+	Rows    []Row     `json:"scenarios"` // in the order in which they were given
 }
 
 // OK reports whether everything was as expected.
@@ -52,10 +52,10 @@ func (r Report) OK() bool {
 
 // A Row is one scenario.
 type Row struct {
-	Number  int    `json:"number"`
-	ID      string `json:"id"`
-	Title   string `json:"title"`
-	Cells   []Cell `json:"endpoints"`
+	Number  int    `json:"number"`            // 0 for a file's without one
+	ID      string `json:"id"`                // of the catalogue, or of a file
+	Title   string `json:"title"`             // what is broken, in one line
+	Cells   []Cell `json:"endpoints"`         // what was seen on each endpoint
 	Problem string `json:"problem,omitempty"` // why it could not be served
 	// Unavailable says why this system cannot serve it, which is nobody's mistake.
 	Unavailable string `json:"unavailable,omitempty"`
@@ -77,9 +77,9 @@ func (r Row) OK() bool {
 // A Cell is one endpoint of a scenario.
 type Cell struct {
 	Endpoint account.Endpoint `json:"endpoint"`
-	Expected []finding.Code   `json:"expected"`
-	Found    []finding.Code   `json:"found"`
-	Cures    []Cure           `json:"cures,omitempty"`
+	Expected []finding.Code   `json:"expected"`        // what must be found
+	Found    []finding.Code   `json:"found"`           // what the diagnosis found
+	Cures    []Cure           `json:"cures,omitempty"` // each remedy that it chose
 	// Problems say what was not as expected; none means that all was.
 	Problems []string `json:"problems,omitempty"`
 	// Took is how long this endpoint's looks and cures took; all endpoints have the first look together.
