@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -103,9 +102,9 @@ func (o own) weighed(e *exam, seen []probe.Observation) []finding.Finding {
 	for i, f := range fs {
 		evidence := ""
 		switch {
-		case e == o.log && slices.ContainsFunc(seen, func(s probe.Observation) bool { return encrypts(s) && isOf(f.Facts.Detail, s) }):
+		case e == o.log && slices.ContainsFunc(seen, func(s probe.Observation) bool { return encrypts(s) && isOf(f.Facts.Product, s) }):
 			evidence = "this may be over: every port that answers presents a certificate now"
-		case f.Facts.Detail == "permission" && slices.ContainsFunc(seen, o.presents):
+		case f.Facts.Detail == finding.DetailPermission && slices.ContainsFunc(seen, o.presents):
 			evidence = "a mail port presents the certificate of the file, so that the server could read its own when it started: run this as root to look into the file"
 		default:
 			continue
@@ -126,14 +125,14 @@ func (o own) presents(seen probe.Observation) bool {
 	return seen.Settings.Endpoint != account.Web && encrypts(seen) && len(o.installed) > 0 && bytes.Equal(seen.TLS.Chain[0], o.installed[0])
 }
 
-// isOf reports whether a connection mostly is one to this product, in lower case: what another
-// program presents says nothing of it.
-func isOf(product string, o probe.Observation) bool {
+// isOf reports whether a connection mostly is one to this product: what another program presents
+// says nothing of it.
+func isOf(product finding.Product, o probe.Observation) bool {
 	protocol := o.Settings.Endpoint.Protocol()
-	switch {
-	case strings.EqualFold(product, string(capture.Postfix)), strings.EqualFold(product, string(capture.Exim)):
+	switch product {
+	case finding.Postfix, finding.Exim:
 		return protocol == account.Submission
-	case strings.EqualFold(product, string(capture.Dovecot)):
+	case finding.Dovecot:
 		return protocol == account.IMAP || protocol == account.POP3
 	}
 	return protocol == account.HTTPS

@@ -28,7 +28,7 @@ func TestOwnIsWeighedByTheWire(t *testing.T) {
 
 	permission := func(code finding.Code) finding.Finding {
 		f := finding.New(code, "it may not be read")
-		f.Facts.Detail = "permission"
+		f.Facts.Detail = finding.DetailPermission
 		return f
 	}
 	claim := func(p capture.Product) finding.Finding {
@@ -36,7 +36,7 @@ func TestOwnIsWeighedByTheWire(t *testing.T) {
 	}
 	key := permission(finding.KeyUnreadable)
 	noFile := finding.New(finding.KeyMissing, "it is not there")
-	noFile.Facts.Detail = "no-file"
+	noFile.Facts.Detail = finding.DetailNoFile
 	for _, c := range []struct {
 		name  string
 		log   bool

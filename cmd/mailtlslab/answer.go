@@ -270,11 +270,14 @@ func (t told) facts() finding.Facts {
 			f.Names = nil
 		}
 		for _, s := range []struct{ mine, other *string }{
-			{&f.Subject, &g.Subject}, {&f.Issuer, &g.Issuer}, {&f.Mode, &g.Mode}, {&f.Host, &g.Host},
+			{&f.Subject, &g.Subject}, {&f.Issuer, &g.Issuer}, {&f.Host, &g.Host},
 		} {
 			if *s.mine != *s.other {
 				*s.mine = ""
 			}
+		}
+		if f.Mode != g.Mode {
+			f.Mode = ""
 		}
 		if f.Port != g.Port {
 			f.Port = 0

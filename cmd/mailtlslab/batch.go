@@ -277,7 +277,7 @@ func causesOf(f finding.Finding) []string {
 	if f.Severity != finding.Error {
 		return nil
 	}
-	if f.Code == finding.IssuerUnknown && f.Facts.Detail == "public-ca" {
+	if f.Code == finding.IssuerUnknown && f.Facts.Detail == finding.DetailPublicCA {
 		return []string{"missing_intermediate"}
 	}
 	return causeWords()[f.Code]

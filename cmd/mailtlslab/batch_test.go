@@ -148,7 +148,7 @@ func TestEveryCauseHasAWord(t *testing.T) {
 		}
 	}
 	unknown := finding.New(finding.IssuerUnknown, "")
-	unknown.Facts.Detail = "public-ca"
+	unknown.Facts.Detail = finding.DetailPublicCA
 	if got := causesOf(unknown); len(got) != 1 || got[0] != "missing_intermediate" {
 		t.Errorf("an unknown issuer that is a public CA is %q", got)
 	}

@@ -35,9 +35,9 @@ func scenarioCures(s scenarios.Scenario) []action.Action {
 // expectedFacts returns the parameters that a finding would have: the names of the certificate as
 // it is really made, and the setting that fits the port.
 func expectedFacts(s scenarios.Scenario, e account.Endpoint, code finding.Code) finding.Facts {
-	f := finding.Facts{Host: s.AccountHost(), Port: e.Port(), Mode: string(e.Mode())}
+	f := finding.Facts{Host: s.AccountHost(), Port: e.Port(), Mode: e.Mode()}
 	if other, ok := e.Sibling(); ok && code == finding.SiblingPortOpen {
-		f.Port, f.Mode = other.Port(), string(other.Mode())
+		f.Port, f.Mode = other.Port(), other.Mode()
 	}
 	faults := s.Service(e).Chain
 	if info, _ := finding.Lookup(code); info.Family != finding.Names || len(faults) == 0 {

@@ -22,13 +22,13 @@ func (t Transcript) Findings(at time.Time) []finding.Finding {
 	if end := t.Leaf.NotAfter; known && !end.IsZero() && at.After(end) {
 		f := finding.New(finding.Expired, fmt.Sprintf("according to %s the certificate expired on %s", t.Tool, day(end)))
 		f.Facts.At, f.Facts.Subject, f.Facts.Issuer = end, t.Leaf.Subject, t.Leaf.Issuer
-		f.Counterfactual = &finding.Counterfactual{Edit: "another-time", Text: fmt.Sprintf("until %s it was valid", day(end))}
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("until %s it was valid", day(end))}
 		add(f)
 	}
 	if begin := t.Leaf.NotBefore; known && !begin.IsZero() && at.Before(begin) {
 		f := finding.New(finding.NotYetValid, fmt.Sprintf("according to %s the certificate is valid only from %s", t.Tool, day(begin)))
 		f.Facts.At, f.Facts.Subject, f.Facts.Issuer = begin, t.Leaf.Subject, t.Leaf.Issuer
-		f.Counterfactual = &finding.Counterfactual{Edit: "another-time", Text: fmt.Sprintf("from %s it will be valid", day(begin))}
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("from %s it will be valid", day(begin))}
 		add(f)
 	}
 	for _, c := range t.Claims {

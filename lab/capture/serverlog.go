@@ -11,15 +11,15 @@ import (
 )
 
 // A Product is a server whose log is known.
-type Product string
+type Product = finding.Product
 
 // The products. Each was made to fail, and its lines are the tests'; Apache's are from its source.
 const (
-	Postfix Product = "Postfix" // 3.7 and 3.10
-	Dovecot Product = "Dovecot" // 2.3 and 2.4
-	Exim    Product = "Exim"    // 4.96 with GnuTLS
-	Nginx   Product = "nginx"   // 1.22
-	Apache  Product = "Apache"  // modules/ssl/ssl_engine_init.c of 2.4
+	Postfix = finding.Postfix // 3.7 and 3.10
+	Dovecot = finding.Dovecot // 2.3 and 2.4
+	Exim    = finding.Exim    // 4.96 with GnuTLS
+	Nginx   = finding.Nginx   // 1.22
+	Apache  = finding.Apache  // modules/ssl/ssl_engine_init.c of 2.4
 )
 
 // A Log is what could be read of the logs of servers.
@@ -153,8 +153,8 @@ func (l Log) Findings() []finding.Finding {
 	for _, c := range l.Claims {
 		f := finding.New(c.Code, fmt.Sprintf("according to the log of %s %s", c.Product, logSays(c.Code)))
 		f.Evidence = []string{"its last word on it: " + c.Line, "this is what the log says; nobody here saw the connection"}
-		f.Facts.Text, f.Facts.Detail = c.Line, strings.ToLower(string(c.Product))
-		f.Counterfactual = &finding.Counterfactual{Edit: "repair-pair", Text: "with a certificate and a key that belong together and can be read the server would not say this"}
+		f.Facts.Text, f.Facts.Product = c.Line, c.Product
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPair, Text: "with a certificate and a key that belong together and can be read the server would not say this"}
 		out = append(out, f)
 	}
 	return out

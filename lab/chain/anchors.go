@@ -16,8 +16,8 @@ func rootMissing(ev *evidence) []fault {
 	}
 	f := finding.New(finding.RootMissingOnDevice, fmt.Sprintf("the chain is complete and ends at %s, which this device does not have", commonName(top)))
 	f.Evidence = []string{"the same chain is accepted with the trust store of this run; the device's own store lacks its root"}
-	f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = commonName(top), issuerName(top), top.Raw
-	f.Counterfactual = &finding.Counterfactual{Edit: "trust-root", Text: fmt.Sprintf("with %s in its store, the device would accept the chain", commonName(top))}
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = ev.about(top), commonName(top), issuerName(top), top.Raw
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("with %s in its store, the device would accept the chain", commonName(top))}
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
 }
 
@@ -36,7 +36,8 @@ func rootDistrusted(ev *evidence) []fault {
 		}
 		f := finding.New(finding.RootDistrusted, fmt.Sprintf("%s is trusted for older certificates only, and not for this one", commonName(top)))
 		f.Evidence = []string{"its root programme refuses the chain: " + clip(err.Error())}
-		f.Facts.Subject, f.Facts.Issuer, f.Facts.Detail = commonName(top), commonName(top), "for-older-certificates"
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(top), commonName(top), commonName(top)
+		f.Facts.Detail = finding.DetailForOlderCertificates
 		f.Counterfactual = reissuedElsewhere()
 		return []fault{{f, func(w *world) { w.confine = nil }}}
 	}
@@ -46,13 +47,13 @@ func rootDistrusted(ev *evidence) []fault {
 	}
 	f := finding.New(finding.RootDistrusted, fmt.Sprintf("the certificate comes from %s, which was removed from the trust stores", clip(d.Name)))
 	f.Evidence = []string{fmt.Sprintf("name and key are those of a root that is distrusted since %s: %s", d.Since.UTC().Format("2 January 2006"), clip(d.Source))}
-	f.Facts.Subject, f.Facts.Issuer, f.Facts.At = commonName(top), clip(d.Name), d.Since
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At = ev.about(top), commonName(top), clip(d.Name), d.Since
 	f.Counterfactual = reissuedElsewhere()
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
 }
 
 func reissuedElsewhere() *finding.Counterfactual {
-	return &finding.Counterfactual{Edit: "trust-root", Text: "from a CA that the stores still trust, the same certificate would be accepted"}
+	return &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: "from a CA that the stores still trust, the same certificate would be accepted"}
 }
 
 // expiredCrossSign finds certificates for the name and key of a CA on the path that another CA
@@ -76,8 +77,9 @@ func expiredCrossSign(ev *evidence) []fault {
 		}
 		f := finding.New(finding.ExpiredCrossSign, fmt.Sprintf("a second certificate for %s is sent, by %s, and that way ended on %s", commonName(c), issuerName(c), day(end)))
 		f.Evidence = []string{fmt.Sprintf("the chain is good without it; a client that prefers it ends at %s, and refuses", issuerName(c))}
-		f.Facts.Subject, f.Facts.Issuer, f.Facts.At, f.Facts.Certificate = commonName(c), issuerName(c), end, c.Raw
-		f.Counterfactual = &finding.Counterfactual{Edit: "drop-certificate", Text: "without that certificate every client would take the good way"}
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(c), commonName(c), issuerName(c)
+		f.Facts.At, f.Facts.Certificate = end, c.Raw
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropCertificate, Text: "without that certificate every client would take the good way"}
 		out = append(out, fault{Finding: f})
 	}
 	return out

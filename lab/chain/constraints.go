@@ -12,7 +12,7 @@ import (
 
 // nameConstraints recognises the one refusal that only crypto/x509 can find: RFC 5280 section
 // 4.2.1.10 is path validation, which is not written a second time here.
-func nameConstraints(w *world, why error) (fault, bool) {
+func nameConstraints(ev *evidence, w *world, why error) (fault, bool) {
 	invalid, ok := why.(x509.CertificateInvalidError)
 	if !ok || invalid.Reason != x509.CANotAuthorizedForThisName {
 		return fault{}, false
@@ -22,11 +22,11 @@ func nameConstraints(w *world, why error) (fault, bool) {
 	f.Facts.Names = namesOf(w.certs[0])
 	for _, c := range w.certs[1:] {
 		if constrained(c) > 0 {
-			f.Facts.Subject = commonName(c)
+			f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
 			break
 		}
 	}
-	f.Counterfactual = &finding.Counterfactual{Edit: "drop-name-constraints", Text: "without the name constraints of its CA the certificate would be accepted"}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "without the name constraints of its CA the certificate would be accepted"}
 	return fault{f, unconstrainAll}, true
 }
 
@@ -78,8 +78,8 @@ func tooComplex(ev *evidence) []fault {
 		}
 		f := finding.New(finding.TooComplex, fmt.Sprintf("%s has so many name constraints, and the certificates below it so many names, that clients refuse to compare them", commonName(c)))
 		f.Evidence = []string{fmt.Sprintf("%d names and %d constraints; OpenSSL makes at most %d comparisons", names, subtrees(c), mostChecks)}
-		f.Facts.Subject = commonName(c)
-		f.Counterfactual = &finding.Counterfactual{Edit: "drop-name-constraints", Text: "with fewer names or constraints it would be judged"}
+		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "with fewer names or constraints it would be judged"}
 		out = append(out, fault{Finding: f})
 	}
 	return out
@@ -151,11 +151,12 @@ func otherForms(ca *x509.Certificate, below []*x509.Certificate) (what string, b
 }
 
 // otherFormFault is the finding for what otherForms returned about the i-th certificate.
-func otherFormFault(ca *x509.Certificate, i int, what string) fault {
+func otherFormFault(ev *evidence, i int, what string) fault {
+	ca := ev.path.certs[i]
 	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("%s may not issue for %s", commonName(ca), what))
 	f.Evidence = []string{"its name constraints are critical, and do not allow that name"}
-	f.Facts.Subject = commonName(ca)
-	f.Counterfactual = &finding.Counterfactual{Edit: "drop-name-constraints", Text: "without those constraints the certificate would be accepted"}
+	f.Facts.About, f.Facts.Subject = ev.about(ca), commonName(ca)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "without those constraints the certificate would be accepted"}
 	return fault{f, func(w *world) {
 		w.certs[i].UnhandledCriticalExtensions = nil
 		unconstrain(w.certs[i])

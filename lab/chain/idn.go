@@ -60,8 +60,8 @@ func idnEncoding(ev *evidence) []fault {
 		fmt.Sprintf("the form to be written is %s", listed(leaf.DNSNames)),
 		says(ev.unread),
 	}
-	f.Facts.Host, f.Facts.Names = ev.host, namesOf(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-encoding", Text: "with the ASCII form of the name in its place, the certificate could be read"}
+	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, namesOf(leaf), ev.about(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditEncoding, Text: "with the ASCII form of the name in its place, the certificate could be read"}
 	return []fault{{f, func(w *world) { w.unreadable = nil }}}
 }
 

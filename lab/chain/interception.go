@@ -33,8 +33,8 @@ func interception(ev *evidence) []fault {
 		"a name proves nothing: the same server, looked at from another network and another device, would",
 	}
 	f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = commonName(ev.path.leaf()), signer, top.Raw
-	f.Facts.Detail = who.kind()
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-network", Text: fmt.Sprintf("without %s in between, the server's own certificate would come", signer)}
+	f.Facts.About, f.Facts.Detail = ev.about(ev.path.leaf()), who.kind()
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditNetwork, Text: fmt.Sprintf("without %s in between, the server's own certificate would come", signer)}
 	return []fault{{Finding: f}} // what undoes it undoes the distrust that it causes
 }
 
@@ -49,11 +49,11 @@ func (i interceptor) guess() string {
 	return "probably a proxy that inspects"
 }
 
-func (i interceptor) kind() string {
+func (i interceptor) kind() finding.Detail {
 	if i.local {
-		return "antivirus"
+		return finding.DetailAntivirus
 	}
-	return "proxy"
+	return finding.DetailProxy
 }
 
 // Interceptions returns the codes that say that somebody in between has signed.

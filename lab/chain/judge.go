@@ -144,7 +144,7 @@ func (j Judge) judge(ev *evidence) []finding.Finding {
 	leaf, err := x509.ParseCertificate(ev.raw[0])
 	if err != nil {
 		if leaf = ev.readULabels(err); leaf == nil {
-			return []finding.Finding{skim(ev.raw[0], err).fault("the server's certificate", "leaf")}
+			return []finding.Finding{skim(ev.raw[0], err).fault("the server's certificate", finding.PointAt(ev.raw[0], ev.raw, finding.RoleLeaf))}
 		}
 		ev.sent = append([]*x509.Certificate{leaf}, ev.sent...)
 	}
@@ -166,7 +166,7 @@ func (j Judge) judge(ev *evidence) []finding.Finding {
 	w.verified = ev.verified
 	complete, why := explained(w, faults)
 	if why != nil && !slices.Contains(j.Without, "name-constraints") {
-		if f, ok := nameConstraints(w, why); ok {
+		if f, ok := nameConstraints(ev, w, why); ok {
 			faults = constrainedBy(faults, f)
 			complete, why = explained(w, faults)
 		}

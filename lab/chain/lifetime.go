@@ -46,9 +46,9 @@ func lifetime(ev *evidence) []fault {
 	if len(ev.path.certs) == 1 && ev.path.end != Dangling {
 		return nil // trusted by hand, or not at all
 	}
-	kind, limits := "private", privateLimits()
+	kind, limits := finding.DetailPrivate, privateLimits()
 	if ev.path.end == Trusted && ev.know.preinstalled[string(ev.path.top().Raw)] {
-		kind, limits = "public", publicLimits()
+		kind, limits = finding.DetailPublic, publicLimits()
 	}
 	for _, l := range limits {
 		if leaf.NotBefore.Before(l.from) {
@@ -61,8 +61,8 @@ func lifetime(ev *evidence) []fault {
 		f := finding.New(finding.LifetimeTooLong, fmt.Sprintf("the certificate for %s is valid for %d days, and %d are the most", commonName(leaf), int(whole.Hours()/24), l.days))
 		f.Severity = l.severity
 		f.Evidence = []string{fmt.Sprintf("it was issued on %s under a %s root, where this holds: %s", day(leaf.NotBefore), kind, l.source)}
-		f.Facts.Subject, f.Facts.At, f.Facts.Detail = commonName(leaf), leaf.NotAfter, kind
-		f.Counterfactual = &finding.Counterfactual{Edit: "another-window", Text: fmt.Sprintf("valid for %d days it would be accepted", l.days)}
+		f.Facts.About, f.Facts.Subject, f.Facts.At, f.Facts.Detail = ev.about(leaf), commonName(leaf), leaf.NotAfter, kind
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditWindow, Text: fmt.Sprintf("valid for %d days it would be accepted", l.days)}
 		return []fault{{Finding: f}}
 	}
 	return nil

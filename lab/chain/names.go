@@ -18,10 +18,10 @@ func name(ev *evidence) []fault {
 		return nil
 	}
 	f := nameFinding(leaf, ev.host)
-	f.Facts.Host, f.Facts.Names = ev.host, namesOf(leaf)
+	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, namesOf(leaf), ev.about(leaf)
 	f.Evidence = append(f.Evidence, fmt.Sprintf("the certificate names %s; the account connects to %s", listed(namesOf(leaf)), ev.host))
 	f.Counterfactual = &finding.Counterfactual{
-		Edit: "another-name", Text: fmt.Sprintf("if the certificate named %s, or the account used a name that it has, the name would fit", ev.host),
+		Edit: finding.EditName, Text: fmt.Sprintf("if the certificate named %s, or the account used a name that it has, the name would fit", ev.host),
 	}
 	return []fault{{f, unnamed}}
 }
@@ -42,34 +42,34 @@ func nameFinding(leaf *x509.Certificate, host string) finding.Finding {
 	f := finding.New(finding.NameMismatch, fmt.Sprintf("the certificate is for %s, not for %s", listed(names), host))
 	f.Facts.Detail = mismatchDetail(names, cn, host)
 	switch f.Facts.Detail {
-	case "common-name-ignored":
+	case finding.DetailCommonNameIgnored:
 		f.Evidence = []string{fmt.Sprintf("its Common Name is %s, but a certificate with subject alternative names is judged by them alone", commonName(leaf))}
-	case "parent-domain-only":
+	case finding.DetailParentDomainOnly:
 		f.Evidence = []string{"it holds for the domain itself, and a domain does not cover the names below it"}
-	case "provider-default":
+	case finding.DetailProviderDefault:
 		f.Evidence = []string{"it holds for a whole domain of somebody else: it looks like a hosting provider's own certificate"}
-	case "no-names":
+	case finding.DetailNoNames:
 		f.Summary = fmt.Sprintf("the certificate names no server at all, and the account connects to %s", host)
 	}
 	return f
 }
 
 // mismatchDetail says which sort of mismatch it is, as far as the names alone can tell.
-func mismatchDetail(names []string, cn, host string) string {
+func mismatchDetail(names []string, cn, host string) finding.Detail {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	switch {
 	case len(names) == 0:
-		return "no-names"
+		return finding.DetailNoNames
 	case strings.EqualFold(cn, host):
-		return "common-name-ignored"
+		return finding.DetailCommonNameIgnored
 	case slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(host, "."+strings.ToLower(n)) }):
-		return "parent-domain-only"
+		return finding.DetailParentDomainOnly
 	case slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "*.") && domain(n) != domain(host) }):
-		return "provider-default"
+		return finding.DetailProviderDefault
 	case slices.ContainsFunc(names, func(n string) bool { return domain(n) == domain(host) }):
-		return "same-domain"
+		return finding.DetailSameDomain
 	}
-	return "another-domain"
+	return finding.DetailAnotherDomain
 }
 
 // domain returns the last two labels of a name: a rough guess at who owns it, used for wording only.
@@ -106,8 +106,8 @@ func defaultInstallation(ev *evidence) []fault {
 	}
 	f := finding.New(finding.DefaultInstallationCertificate, fmt.Sprintf("the server still has the certificate for %s that was made up when it was installed", commonName(leaf)))
 	f.Evidence = []string{"it is signed by itself", fmt.Sprintf("it is for %s, which is a placeholder", listed(namesOf(leaf)))}
-	f.Facts.Host, f.Facts.Names = ev.host, namesOf(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: fmt.Sprintf("a certificate for %s from a trusted CA would be accepted", ev.host)}
+	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, namesOf(leaf), ev.about(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: fmt.Sprintf("a certificate for %s from a trusted CA would be accepted", ev.host)}
 	return []fault{{f, func(w *world) {
 		unnamed(w)
 		w.anchor = len(w.certs) - 1

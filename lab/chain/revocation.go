@@ -89,7 +89,7 @@ func (ev *evidence) hear(source string, a Ask, judge func([]byte) word) {
 	case f == nil || f.NotTried:
 		ev.heard.unasked = append(ev.heard.unasked, source)
 	case f.Error != "":
-		ev.heard.fetched = append(ev.heard.fetched, word{source: source}.useless("unreachable", "gives no answer: %s", clip(f.Error)))
+		ev.heard.fetched = append(ev.heard.fetched, word{source: source}.useless(finding.DetailUnreachable, "gives no answer: %s", clip(f.Error)))
 	default:
 		ev.heard.fetched = append(ev.heard.fetched, judge(f.Response))
 	}
@@ -128,10 +128,10 @@ func revoked(ev *evidence) []fault {
 		if !w.revoked {
 			continue
 		}
-		name, words := reasonWords(w.reason)
+		reason, words := reasonWords(w.reason)
 		if f.Code == "" {
 			f = finding.New(finding.Revoked, fmt.Sprintf("the CA revoked the certificate for %s on %s: %s", commonName(leaf), day(w.since), words))
-			f.Facts.Subject, f.Facts.Issuer, f.Facts.At, f.Facts.Detail = commonName(leaf), issuerName(leaf), w.since, name
+			f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At, f.Facts.Reason = ev.about(leaf), commonName(leaf), issuerName(leaf), w.since, reason
 		}
 		f.Evidence = append(f.Evidence, w.source+" says so, and is signed by the CA")
 		if w.why != "" {
@@ -141,7 +141,7 @@ func revoked(ev *evidence) []fault {
 	if f.Code == "" {
 		return nil
 	}
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a certificate that the CA has not revoked every client would go on"}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with a certificate that the CA has not revoked every client would go on"}
 	return []fault{{Finding: f}}
 }
 
@@ -154,8 +154,8 @@ func stapleRequired(ev *evidence) []fault {
 	}
 	f := finding.New(finding.StapleRequired, fmt.Sprintf("the certificate for %s promises a stapled OCSP response, and the server sends none", commonName(leaf)))
 	f.Evidence = []string{"its TLS feature extension (1.3.6.1.5.5.7.1.24) names status_request; the handshake asked for a staple and had none"}
-	f.Facts.Subject = commonName(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "staple", Text: "with a fresh OCSP response in the handshake, or without that extension, every client would go on"}
+	f.Facts.About, f.Facts.Subject = ev.about(leaf), commonName(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditStaple, Text: "with a fresh OCSP response in the handshake, or without that extension, every client would go on"}
 	return []fault{{Finding: f}}
 }
 
@@ -182,12 +182,12 @@ func staleStaple(ev *evidence) []fault {
 	}
 	leaf := ev.path.leaf()
 	f := finding.New(finding.StaleStaple, fmt.Sprintf("the server staples an OCSP response that proves nothing about the certificate for %s", commonName(leaf)))
-	if w.detail == "expired" {
+	if w.detail == finding.DetailOutOfDate {
 		f.Summary = fmt.Sprintf("the server staples an OCSP response that is out of date to the certificate for %s", commonName(leaf))
 	}
 	f.Evidence = []string{w.why}
-	f.Facts.Subject, f.Facts.Detail = commonName(leaf), w.detail
-	f.Counterfactual = &finding.Counterfactual{Edit: "staple", Text: "with a fresh OCSP response of the CA in the handshake, or with none, clients would go on"}
+	f.Facts.About, f.Facts.Subject, f.Facts.Detail = ev.about(leaf), commonName(leaf), w.detail
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditStaple, Text: "with a fresh OCSP response of the CA in the handshake, or with none, clients would go on"}
 	if mustStaple(leaf) {
 		f.Counterfactual.Text = "with a fresh OCSP response of the CA in the handshake clients would go on"
 	}
@@ -209,10 +209,10 @@ func revocationUnknown(ev *evidence) []fault {
 		f.Evidence = append(f.Evidence, source+" was not asked")
 	}
 	if len(r.fetched) == 0 {
-		f.Severity, f.Facts.Detail = finding.Note, "not-asked"
+		f.Severity, f.Facts.Detail = finding.Note, finding.DetailNotAsked
 		f.Summary = fmt.Sprintf("whether the certificate for %s was revoked was not looked up", commonName(leaf))
 	}
-	f.Facts.Subject, f.Facts.Issuer = commonName(leaf), issuerName(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "answer", Text: "with a current word of the CA on the certificate the question would be settled"}
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(leaf), commonName(leaf), issuerName(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditRevocationAnswer, Text: "with a current word of the CA on the certificate the question would be settled"}
 	return []fault{{Finding: f}}
 }

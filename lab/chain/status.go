@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ocsp"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 const (
@@ -24,16 +26,16 @@ type word struct {
 	source  string // "the stapled OCSP response", "the CRL at http://…"
 	good    bool
 	revoked bool
-	since   time.Time // when revoked
-	reason  int       // RFC 5280 section 5.3.1
-	detail  string    // why it is not to be relied on, kebab-case; empty when it is
-	why     string    // the same as a sentence
+	since   time.Time      // when revoked
+	reason  int            // RFC 5280 section 5.3.1
+	detail  finding.Detail // why it is not to be relied on; empty when it is
+	why     string         // the same as a sentence
 }
 
 // decides reports whether a client that asks may stop asking.
 func (w word) decides() bool { return w.revoked || w.good && w.detail == "" }
 
-func (w word) useless(detail, why string, args ...any) word {
+func (w word) useless(detail finding.Detail, why string, args ...any) word {
 	w.detail, w.why = detail, w.source+" "+fmt.Sprintf(why, args...)
 	return w
 }
@@ -45,9 +47,9 @@ func (w word) current(from, until, at time.Time) word {
 	}
 	switch {
 	case at.Add(slack).Before(from):
-		return w.useless("not-yet-valid", "holds only from %s; the device's clock says %s", day(from), day(at))
+		return w.useless(finding.DetailTooEarly, "holds only from %s; the device's clock says %s", day(from), day(at))
 	case at.Add(-slack).After(until):
-		return w.useless("expired", "held until %s; the device's clock says %s", day(until), day(at))
+		return w.useless(finding.DetailOutOfDate, "held until %s; the device's clock says %s", day(until), day(at))
 	}
 	return w
 }
@@ -57,16 +59,16 @@ func ocspWord(source string, der []byte, leaf, issuer *x509.Certificate, at time
 	w := word{source: source}
 	r, err := ocsp.ParseResponseForCert(der, leaf, nil)
 	if refusal, ok := errors.AsType[ocsp.ResponseError](err); ok {
-		return w.useless("error-status", "is no answer but the error %q", refusal.Status)
+		return w.useless(finding.DetailErrorStatus, "is no answer but the error %q", refusal.Status)
 	}
 	if err != nil {
 		if other, _ := ocsp.ParseResponse(der, nil); other != nil && other.SerialNumber.Cmp(leaf.SerialNumber) != 0 {
-			return w.useless("other-certificate", "is about the certificate with the serial number %s, not about this one", clip(fmt.Sprintf("%x", other.SerialNumber)))
+			return w.useless(finding.DetailOtherCertificate, "is about the certificate with the serial number %s, not about this one", clip(fmt.Sprintf("%x", other.SerialNumber)))
 		}
-		return w.useless("unreadable", "cannot be read: %s", clip(err.Error()))
+		return w.useless(finding.DetailUnreadable, "cannot be read: %s", clip(err.Error()))
 	}
 	if why := signer(r, issuer, at); why != "" {
-		return w.useless("other-signer", "%s", why)
+		return w.useless(finding.DetailOtherSigner, "%s", why)
 	}
 	switch r.Status {
 	case ocsp.Good:
@@ -74,7 +76,7 @@ func ocspWord(source string, der []byte, leaf, issuer *x509.Certificate, at time
 	case ocsp.Revoked:
 		w.revoked, w.since, w.reason = true, r.RevokedAt, r.RevocationReason
 	default:
-		return w.useless("unknown-status", "says that the CA does not know this certificate")
+		return w.useless(finding.DetailUnknownStatus, "says that the CA does not know this certificate")
 	}
 	return w.current(r.ThisUpdate, r.NextUpdate, at)
 }
@@ -106,14 +108,14 @@ func crlWord(source, url string, der []byte, leaf, issuer *x509.Certificate, at 
 	list, err := x509.ParseRevocationList(der)
 	switch {
 	case err != nil:
-		return w.useless("unreadable", "cannot be read: %s", clip(err.Error()))
+		return w.useless(finding.DetailUnreadable, "cannot be read: %s", clip(err.Error()))
 	case !bytes.Equal(list.RawIssuer, issuer.RawSubject):
-		return w.useless("other-signer", "is the list of %s, not of the issuer, %s", clip(list.Issuer.String()), commonName(issuer))
+		return w.useless(finding.DetailOtherSigner, "is the list of %s, not of the issuer, %s", clip(list.Issuer.String()), commonName(issuer))
 	case list.CheckSignatureFrom(issuer) != nil:
-		return w.useless("other-signer", "is not signed by the issuer, %s", commonName(issuer))
+		return w.useless(finding.DetailOtherSigner, "is not signed by the issuer, %s", commonName(issuer))
 	}
 	if why := scope(list, url); why != "" {
-		return w.useless("other-scope", "%s", why)
+		return w.useless(finding.DetailOtherScope, "%s", why)
 	}
 	w.good = true
 	for _, e := range list.RevokedCertificateEntries {
@@ -162,24 +164,24 @@ func scope(list *x509.RevocationList, url string) string {
 }
 
 // reasonWords returns a reason to revoke as the standard names it, and in plain words.
-func reasonWords(reason int) (name, words string) {
+func reasonWords(reason int) (name finding.Reason, words string) {
 	switch reason {
 	case 1:
-		return "key-compromise", "its key fell into other hands (keyCompromise)"
+		return finding.ReasonKeyCompromise, "its key fell into other hands (keyCompromise)"
 	case 2:
-		return "ca-compromise", "the CA's own key fell into other hands (cACompromise)"
+		return finding.ReasonCACompromise, "the CA's own key fell into other hands (cACompromise)"
 	case 3:
-		return "affiliation-changed", "its owner or names have changed (affiliationChanged)"
+		return finding.ReasonAffiliationChanged, "its owner or names have changed (affiliationChanged)"
 	case 4:
-		return "superseded", "another certificate has replaced it (superseded)"
+		return finding.ReasonSuperseded, "another certificate has replaced it (superseded)"
 	case 5:
-		return "cessation-of-operation", "the server was given up (cessationOfOperation)"
+		return finding.ReasonCessationOfOperation, "the server was given up (cessationOfOperation)"
 	case 6:
-		return "certificate-hold", "it is on hold, and may be released again (certificateHold)"
+		return finding.ReasonCertificateHold, "it is on hold, and may be released again (certificateHold)"
 	case 9:
-		return "privilege-withdrawn", "its owner has lost the right to it (privilegeWithdrawn)"
+		return finding.ReasonPrivilegeWithdrawn, "its owner has lost the right to it (privilegeWithdrawn)"
 	case 10:
-		return "aa-compromise", "the attribute authority's key fell into other hands (aACompromise)"
+		return finding.ReasonAACompromise, "the attribute authority's key fell into other hands (aACompromise)"
 	}
-	return "unspecified", "no reason is given"
+	return finding.ReasonUnspecified, "no reason is given"
 }

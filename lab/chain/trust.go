@@ -22,10 +22,13 @@ func trustAnchor(ev *evidence) []fault {
 	if p.end != Dangling || !is {
 		f = untrusted(ev)
 	}
+	if f.Facts.About.IsZero() {
+		f.Facts.About = ev.about(p.top())
+	}
 	f.Facts.Subject, f.Facts.Issuer = commonName(p.top()), issuerName(p.top())
 	f.Facts.Certificate = p.top().Raw
 	if f.Counterfactual == nil {
-		f.Counterfactual = &finding.Counterfactual{Edit: "trust-root", Text: fmt.Sprintf("if %s were trusted, the chain would end where it should", commonName(p.top()))}
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were trusted, the chain would end where it should", commonName(p.top()))}
 	}
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
 }
@@ -60,10 +63,10 @@ func untrusted(ev *evidence) finding.Finding {
 		"either the server leaves out an intermediate, or the certificate comes from a private CA; the issuer's certificate would settle it",
 	}
 	if fromPublicCA(top) {
-		f.Facts.Detail = "public-ca"
+		f.Facts.Detail = finding.DetailPublicCA
 		f.Evidence = append(f.Evidence, "it carries timestamps of Certificate Transparency logs, as certificates of public CAs do: most likely the intermediate is missing")
 	}
-	f.Counterfactual = &finding.Counterfactual{Edit: "trust-root", Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", issuerName(top))}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", issuerName(top))}
 	return f
 }
 
@@ -94,14 +97,14 @@ func missingIntermediate(ev *evidence) []fault {
 		f := finding.New(finding.MissingIntermediate, fmt.Sprintf("the server does not send the intermediate %s", commonName(c)))
 		f.Evidence = []string{fmt.Sprintf("%s is issued by %s, which is known and was not sent", commonName(ev.path.certs[i-1]), commonName(c))}
 		if from := ev.know.origins[string(c.Raw)]; from != "" {
-			f.Facts.Detail = "aia"
+			f.Facts.Detail = finding.DetailAIA
 			f.Evidence = []string{
 				fmt.Sprintf("%s is issued by %s, which was not sent", commonName(ev.path.certs[i-1]), commonName(c)),
 				fmt.Sprintf("it was fetched from %s, as the certificate says; a program that fetches nothing cannot go on", clip(from)),
 			}
 		}
-		f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = commonName(c), issuerName(c), c.Raw
-		f.Counterfactual = &finding.Counterfactual{Edit: "add-intermediate", Text: fmt.Sprintf("if %s were sent as well, the chain would be complete", commonName(c))}
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = ev.about(c), commonName(c), issuerName(c), c.Raw
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditAddIntermediate, Text: fmt.Sprintf("if %s were sent as well, the chain would be complete", commonName(c))}
 		out = append(out, fault{f, func(w *world) { w.absent[i] = false }})
 	}
 	return out
@@ -113,6 +116,7 @@ func signatures(ev *evidence) []fault {
 	var out []fault
 	for i, state := range ev.path.links {
 		child, parent := ev.path.certs[i], ev.path.certs[i+1]
+		about := child
 		var f finding.Finding
 		switch state {
 		case Sound:
@@ -122,25 +126,26 @@ func signatures(ev *evidence) []fault {
 				continue // too small: keyStrength says so
 			}
 			f = finding.New(finding.MalformedCertificate, fmt.Sprintf("the public key of %s cannot be read", commonName(parent)))
+			about = parent
 			f.Evidence = []string{"so nobody can tell whether what it signed is sound"}
-			f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a key that can be read its signatures could be judged"}
+			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with a key that can be read its signatures could be judged"}
 		case Weak:
 			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(child), child.SignatureAlgorithm))
 			f.Evidence = []string{"the signature itself fits; the hash is no longer accepted"}
-			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 it would be accepted"}
+			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "signed with SHA-256 it would be accepted"}
 		case WrongKey:
 			f = finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("%s was issued by another CA than the one known as %s", commonName(child), commonName(parent)))
 			f.Evidence = []string{fmt.Sprintf("it asks for an issuer with key %x; %s has key %x", short(child.AuthorityKeyId), commonName(parent), short(parent.SubjectKeyId))}
-			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: fmt.Sprintf("signed with the key of %s that is known it would be accepted", commonName(parent))}
+			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: fmt.Sprintf("signed with the key of %s that is known it would be accepted", commonName(parent))}
 		case Broken:
 			f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: it does not fit the certificate", commonName(child)))
 			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", commonName(parent))}
-			f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that its issuer made it would be accepted"}
+			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "with the signature that its issuer made it would be accepted"}
 			if outdated(child.SignatureAlgorithm) { // told where something else hides the damage
-				out = append(out, weakHash(child, commonName(parent), "the signature is damaged as well, so that only the hash is judged"))
+				out = append(out, weakHash(ev, child, commonName(parent), "the signature is damaged as well, so that only the hash is judged"))
 			}
 		}
-		f.Facts.Subject, f.Facts.Issuer, f.Facts.Detail = commonName(child), commonName(parent), ofIssuer(i)
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(about), commonName(child), commonName(parent)
 		out = append(out, fault{f, func(w *world) { w.resign[i] = true }})
 	}
 	return append(out, topSignature(ev)...)
@@ -156,22 +161,22 @@ func topSignature(ev *evidence) []fault {
 	case alone && !selfSigned(top):
 		f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: its own key does not verify it", commonName(top)))
 		f.Evidence = []string{"it names itself as its issuer"}
-		f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "with the signature that was made there would be one reason less to refuse it"}
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "with the signature that was made there would be one reason less to refuse it"}
 	case (alone || ev.path.end == Dangling) && outdated(top.SignatureAlgorithm):
-		return []fault{weakHash(top, issuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}
+		return []fault{weakHash(ev, top, issuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}
 	default:
 		return nil
 	}
-	f.Facts.Subject, f.Facts.Issuer = commonName(top), issuerName(top)
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(top), commonName(top), issuerName(top)
 	return []fault{{Finding: f}}
 }
 
 // weakHash is the finding for a signature that cannot be verified, and whose hash is bad enough.
-func weakHash(c *x509.Certificate, issuer, evidence string) fault {
+func weakHash(ev *evidence, c *x509.Certificate, issuer, evidence string) fault {
 	f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(c), c.SignatureAlgorithm))
 	f.Evidence = []string{evidence}
-	f.Facts.Subject, f.Facts.Issuer = commonName(c), issuer
-	f.Counterfactual = &finding.Counterfactual{Edit: "sign-again", Text: "signed with SHA-256 there would be one reason less to refuse it"}
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(c), commonName(c), issuer
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "signed with SHA-256 there would be one reason less to refuse it"}
 	return fault{Finding: f}
 }
 
@@ -181,15 +186,6 @@ func outdated(a x509.SignatureAlgorithm) bool {
 		return true
 	}
 	return false
-}
-
-// ofIssuer is the detail of a fault on the i-th certificate of a path: the leaf's owner cannot
-// have another CA's certificate issued again.
-func ofIssuer(i int) string {
-	if i > 0 {
-		return "intermediate"
-	}
-	return ""
 }
 
 func short(id []byte) []byte { return id[:min(len(id), 4)] }
@@ -203,8 +199,8 @@ func issuerIsACA(ev *evidence) []fault {
 		}
 		f := finding.New(finding.IssuerNotACA, fmt.Sprintf("%s signed the certificate below it and is no CA", commonName(c)))
 		f.Evidence = []string{caEvidence(c)}
-		f.Facts.Subject = commonName(c)
-		f.Counterfactual = &finding.Counterfactual{Edit: "make-ca", Text: fmt.Sprintf("if %s were a CA, what it signed would be accepted", commonName(c))}
+		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditMakeCA, Text: fmt.Sprintf("if %s were a CA, what it signed would be accepted", commonName(c))}
 		out = append(out, fault{f, func(w *world) {
 			ca := w.certs[i+1]
 			if !ca.BasicConstraintsValid {
@@ -237,8 +233,8 @@ func pathLength(ev *evidence) []fault {
 			continue
 		}
 		f := finding.New(finding.PathLengthExceeded, fmt.Sprintf("%s allows %d CAs below it, and the chain has %d", commonName(c), c.MaxPathLen, i-1))
-		f.Facts.Subject = commonName(c)
-		f.Counterfactual = &finding.Counterfactual{Edit: "drop-path-length", Text: "without that limit the chain would be accepted"}
+		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropPathLength, Text: "without that limit the chain would be accepted"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].MaxPathLen = -1 }})
 	}
 	return out
@@ -255,6 +251,7 @@ func order(ev *evidence) []fault {
 		if at < last {
 			f := finding.New(finding.ChainOrder, "the certificates are not sent in the order of signing")
 			f.Evidence = []string{fmt.Sprintf("%s is sent before a certificate that it issued", commonName(c))}
+			f.Facts.About = ev.about(c)
 			return []fault{{Finding: f}}
 		}
 		last = at
@@ -278,7 +275,7 @@ func unrelated(ev *evidence) []fault {
 			continue
 		}
 		f := finding.New(finding.UnrelatedCertificate, fmt.Sprintf("%s is sent too, and has nothing to do with this chain", commonName(c)))
-		f.Facts.Subject = commonName(c)
+		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
 		out = append(out, fault{Finding: f})
 	}
 	return out
@@ -292,7 +289,7 @@ func rootAlsoSent(ev *evidence) []fault {
 		return nil
 	}
 	f := finding.New(finding.RootAlsoSent, fmt.Sprintf("the root %s is sent too; a client that trusts it has it already", commonName(top)))
-	f.Facts.Subject = commonName(top)
+	f.Facts.About, f.Facts.Subject = ev.about(top), commonName(top)
 	return []fault{{Finding: f}}
 }
 

@@ -12,6 +12,7 @@ import (
 
 // An unreadable is a certificate that crypto/x509 cannot parse, as far as it can be skimmed.
 type unreadable struct {
+	der     []byte
 	subject []byte // DER of the name, nil when not even that could be read
 	bits    int    // size of a curve that is too small for crypto/x509, 0 for any other reason
 	why     error
@@ -48,7 +49,7 @@ func smallCurve(oid asn1.ObjectIdentifier) int {
 
 // skim reads what it can of a certificate that was refused for why.
 func skim(der []byte, why error) unreadable {
-	u := unreadable{why: why}
+	u := unreadable{der: der, why: why}
 	var s skimmed
 	if _, err := asn1.Unmarshal(der, &s); err != nil {
 		return u
@@ -73,18 +74,18 @@ func unreadables(ders [][]byte) []unreadable {
 }
 
 // fault says what is wrong with an unreadable certificate: a key that is too small, or its form.
-func (u unreadable) fault(whose, detail string) finding.Finding {
+func (u unreadable) fault(whose string, about finding.Pointer) finding.Finding {
 	if u.bits > 0 {
 		f := finding.New(finding.WeakKey, fmt.Sprintf("%s has an EC key of %d bits; %d is the least that is accepted", whose, u.bits, leastEC))
 		f.Evidence = []string{says(u.why)}
-		f.Facts.Detail = detail
-		f.Counterfactual = &finding.Counterfactual{Edit: "another-key", Text: fmt.Sprintf("with a key of %d bits every client would take it", leastEC)}
+		f.Facts.About = about
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditKey, Text: fmt.Sprintf("with a key of %d bits every client would take it", leastEC)}
 		return f
 	}
 	f := finding.New(finding.MalformedCertificate, whose+" cannot be read")
 	f.Evidence = []string{says(u.why)}
-	f.Facts.Detail = detail
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with a certificate that follows RFC 5280 there would be something to judge"}
+	f.Facts.About = about
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with a certificate that follows RFC 5280 there would be something to judge"}
 	return f
 }
 
@@ -93,12 +94,12 @@ func (u unreadable) fault(whose, detail string) finding.Finding {
 func unreadableIssuer(ev *evidence, c *x509.Certificate) (finding.Finding, bool) {
 	for _, u := range ev.unreadable {
 		if bytes.Equal(u.subject, c.RawIssuer) {
-			return u.fault(issuerName(c)+", which the server sent,", "intermediate"), true
+			return u.fault(issuerName(c)+", which the server sent,", finding.PointAt(u.der, ev.raw, finding.RoleIntermediate)), true
 		}
 	}
 	for _, u := range ev.know.unreadable {
 		if bytes.Equal(u.subject, c.RawIssuer) {
-			return u.fault("the root "+issuerName(c), "root"), true
+			return u.fault("the root "+issuerName(c), finding.PointAt(u.der, ev.raw, finding.RoleRoot)), true
 		}
 	}
 	return finding.Finding{}, false

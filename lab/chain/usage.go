@@ -19,16 +19,16 @@ func purpose(ev *evidence) []fault {
 			continue
 		}
 		f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is made for %s, not for servers", commonName(c), purposes(c)))
-		f.Facts.Detail = "other"
+		f.Facts.Detail = finding.DetailOtherPurpose
 		if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
-			f.Facts.Detail = "s-mime"
+			f.Facts.Detail = finding.DetailSMIME
 		}
 		if i > 0 {
 			f = finding.New(finding.IntermediateWrongPurpose, fmt.Sprintf("%s may issue certificates for %s only", commonName(c), purposes(c)))
 		}
 		f.Evidence = []string{"its extended key usage does not hold serverAuth"}
-		f.Facts.Subject = commonName(c)
-		f.Counterfactual = &finding.Counterfactual{Edit: "another-purpose", Text: "with serverAuth among its extended key usages it would be accepted"}
+		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPurpose, Text: "with serverAuth among its extended key usages it would be accepted"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].ExtKeyUsage = append(slices.Clone(c.ExtKeyUsage), w.usage) }})
 	}
 	return out
@@ -76,14 +76,14 @@ func criticalExtensions(ev *evidence) []fault {
 		}
 		if c.UnhandledCriticalExtensions[0].Equal(oidNameConstraints) {
 			if what, broken := otherForms(c, ev.path.certs[:i]); broken {
-				out = append(out, otherFormFault(c, i, what))
+				out = append(out, otherFormFault(ev, i, what))
 				continue
 			}
 		}
 		oid := c.UnhandledCriticalExtensions[0].String()
 		f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has the critical extension %s, which clients do not know", commonName(c), oid))
-		f.Facts.Subject, f.Facts.Detail = commonName(c), ofIssuer(i)
-		f.Counterfactual = &finding.Counterfactual{Edit: "drop-extension", Text: "were the extension not critical, clients would pass over it"}
+		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropExtension, Text: "were the extension not critical, clients would pass over it"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].UnhandledCriticalExtensions = nil }})
 	}
 	return out
@@ -101,8 +101,8 @@ func keyUsage(ev *evidence) []fault {
 	}
 	f := finding.New(finding.KeyUsageForbids, fmt.Sprintf("the certificate for %s does not allow its key to sign, and the handshake is signed with it", commonName(leaf)))
 	f.Evidence = []string{"its key usage does not hold digitalSignature; Chromium and Java refuse, many mail programs do not look"}
-	f.Facts.Subject = commonName(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-key-usage", Text: "with digitalSignature among its key usages every client would take it"}
+	f.Facts.About, f.Facts.Subject = ev.about(leaf), commonName(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditKeyUsage, Text: "with digitalSignature among its key usages every client would take it"}
 	return []fault{{Finding: f}}
 }
 
@@ -114,8 +114,8 @@ func caAsServer(ev *evidence) []fault {
 	}
 	f := finding.New(finding.CAUsedAsServer, fmt.Sprintf("the certificate for %s is a CA's: whoever holds its key can issue certificates", commonName(leaf)))
 	f.Evidence = []string{"its basic constraints say CA:TRUE"}
-	f.Facts.Subject = commonName(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "make-leaf", Text: "as an end-entity certificate (CA:FALSE) every client would take it"}
+	f.Facts.About, f.Facts.Subject = ev.about(leaf), commonName(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditMakeLeaf, Text: "as an end-entity certificate (CA:FALSE) every client would take it"}
 	return []fault{{Finding: f}}
 }
 
@@ -147,8 +147,8 @@ func keyStrength(ev *evidence) []fault {
 		}
 		f := finding.New(finding.WeakKey, fmt.Sprintf("%s has an %s key of %d bits; %d is the least that is accepted", commonName(c), kind, bits, least))
 		f.Evidence = []string{"Apple's mail programs and OpenSSL at security level 2 refuse it; others do not"}
-		f.Facts.Subject = commonName(c)
-		f.Counterfactual = &finding.Counterfactual{Edit: "another-key", Text: fmt.Sprintf("with a key of %d bits every client would take it", least)}
+		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditKey, Text: fmt.Sprintf("with a key of %d bits every client would take it", least)}
 		weak := fault{Finding: f}
 		if unusable {
 			weak.edit = func(w *world) { w.resign[i-1] = true }

@@ -29,8 +29,8 @@ func expired(ev *evidence, i int, c *x509.Certificate) fault {
 	code := ev.place(i, finding.Expired, finding.IntermediateExpired, finding.RootExpired)
 	f := finding.New(code, fmt.Sprintf("%s %s expired %s ago, on %s", ev.called(i), commonName(c), span(ev.at.Sub(c.NotAfter)), day(c.NotAfter)))
 	f.Evidence = []string{fmt.Sprintf("the device's clock says %s", day(ev.at))}
-	f.Facts.Subject, f.Facts.At = commonName(c), c.NotAfter
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-time", Text: fmt.Sprintf("until %s it was valid", day(c.NotAfter))}
+	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(c), commonName(c), c.NotAfter
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("until %s it was valid", day(c.NotAfter))}
 	return fault{f, func(w *world) { w.certs[i].NotAfter = w.at.Add(time.Second) }}
 }
 
@@ -38,8 +38,8 @@ func notYetValid(ev *evidence, i int, c *x509.Certificate) fault {
 	code := ev.place(i, finding.NotYetValid, finding.IntermediateNotYetValid, finding.RootNotYetValid)
 	f := finding.New(code, fmt.Sprintf("%s %s is valid only from %s, in %s", ev.called(i), commonName(c), day(c.NotBefore), span(c.NotBefore.Sub(ev.at))))
 	f.Evidence = []string{fmt.Sprintf("the device's clock says %s", day(ev.at))}
-	f.Facts.Subject, f.Facts.At = commonName(c), c.NotBefore
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-time", Text: fmt.Sprintf("from %s it will be valid", day(c.NotBefore))}
+	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(c), commonName(c), c.NotBefore
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("from %s it will be valid", day(c.NotBefore))}
 	return fault{f, func(w *world) { w.certs[i].NotBefore = w.at.Add(-time.Second) }}
 }
 
@@ -68,6 +68,6 @@ func expiresSoon(ev *evidence) []fault {
 		return nil
 	}
 	f := finding.New(finding.ExpiresSoon, fmt.Sprintf("the certificate for %s expires in %s, on %s", commonName(leaf), span(left), day(leaf.NotAfter)))
-	f.Facts.Subject, f.Facts.At = commonName(leaf), leaf.NotAfter
+	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(leaf), commonName(leaf), leaf.NotAfter
 	return []fault{{Finding: f}}
 }

@@ -58,8 +58,8 @@ func sniMissing(c *connection) []finding.Finding {
 		"the ClientHello had no server name (SNI)",
 		"a second look that sent the name " + host + " was shown another certificate, which is in order",
 	}
-	f.Facts.Host, f.Facts.Names = host, leafNames(c.Observation)
-	f.Counterfactual = &finding.Counterfactual{Edit: "send-server-name", Text: "with the server name in the ClientHello the right certificate comes"}
+	f.Facts.Host, f.Facts.Names, f.Facts.About = host, leafNames(c.Observation), presentedLeaf(&c.Observation)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSendServerName, Text: "with the server name in the ClientHello the right certificate comes"}
 	return []finding.Finding{f}
 }
 
@@ -80,12 +80,12 @@ func noSuchName(c *connection) []finding.Finding {
 	name := c.Settings.SNI()
 	if name == "" {
 		fs := blocked(finding.ServerHasNoSuchName, fmt.Sprintf("%s answers nobody who does not say which server he wants", c.target()),
-			"another-name", "with a server name that it knows, the handshake would go on", "no server name was sent, and it sent the alert "+alertName(alertUnrecognizedName))
-		fs[0].Facts.Host, fs[0].Facts.Detail = c.Settings.Host, "no-name-sent"
+			finding.EditName, "with a server name that it knows, the handshake would go on", "no server name was sent, and it sent the alert "+alertName(alertUnrecognizedName))
+		fs[0].Facts.Host, fs[0].Facts.Detail = c.Settings.Host, finding.DetailNoNameSent
 		return fs
 	}
 	fs := blocked(finding.ServerHasNoSuchName, fmt.Sprintf("%s knows no server named %s, and ends the handshake", c.target(), name),
-		"another-name", "with a name that the server knows, the handshake would go on", "it was asked for "+name+", and sent the alert "+alertName(alertUnrecognizedName))
+		finding.EditName, "with a name that the server knows, the handshake would go on", "it was asked for "+name+", and sent the alert "+alertName(alertUnrecognizedName))
 	fs[0].Facts.Host = name
 	return fs
 }
@@ -115,7 +115,7 @@ func outgoingName(c *connection) []finding.Finding {
 		}
 		f := finding.New(finding.OutgoingServerName, fmt.Sprintf("the certificate is for %s, and for sending the account has %s", listed(namesOf(leaf)), c.Settings.Host))
 		f.Evidence = append(slices.Clone(wrong.Evidence), fmt.Sprintf("%s is in order under the name %s, for which this certificate would be right as well", o.Settings.Endpoint, in))
-		f.Facts.Host, f.Facts.Names = c.Settings.Host, first(in, namesOf(leaf))
+		f.Facts.Host, f.Facts.Names, f.Facts.About = c.Settings.Host, first(in, namesOf(leaf)), wrong.Facts.About
 		f.Counterfactual = wrong.Counterfactual
 		return []finding.Finding{f}
 	}
@@ -140,7 +140,7 @@ func autodiscoverName(c *connection) []finding.Finding {
 	}
 	f := finding.New(finding.AutodiscoverName, fmt.Sprintf("the certificate does not cover %s, where mail programs look for the settings of %s", c.Settings.Host, domain))
 	f.Evidence = wrong.Evidence
-	f.Facts.Host, f.Facts.Names = c.Settings.Host, wrong.Facts.Names
+	f.Facts.Host, f.Facts.Names, f.Facts.About = c.Settings.Host, wrong.Facts.Names, wrong.Facts.About
 	f.Counterfactual = wrong.Counterfactual
 	return []finding.Finding{f}
 }
@@ -163,7 +163,7 @@ func published(c *connection) []finding.Finding {
 		f := finding.New(finding.PublishedSettingsWrong, fmt.Sprintf("%s publishes %s, and that does not work: %s", clip(c.Settings.Published), c.Settings, w.Summary))
 		f.Evidence = w.Evidence
 		f.Facts = w.Facts
-		f.Facts.Host, f.Facts.Detail = c.Settings.Host, string(w.Code)
+		f.Facts.Host, f.Facts.Cause = c.Settings.Host, w.Code
 		f.Counterfactual = w.Counterfactual
 		return []finding.Finding{f}
 	}

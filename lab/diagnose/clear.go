@@ -27,7 +27,7 @@ func stripped(c *connection) []finding.Finding {
 	}
 	word := firstWord(c.Capabilities[at])
 	fs := blocked(finding.CapabilityStripped, fmt.Sprintf("something between this device and %s overwrites the offer of encryption", c.target()),
-		"another-network", "if the offer arrived as it was sent, TLS could begin",
+		finding.EditNetwork, "if the offer arrived as it was sent, TLS could begin",
 		"among the capabilities stands "+quoted(word)+", as long as the missing word, in the way of firewalls that inspect mail")
 	fs[0].Facts.Text = word
 	return fs
@@ -51,7 +51,7 @@ func preauth(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.PreauthBlocksTLS, fmt.Sprintf("%s lets everybody in with its greeting, after which TLS cannot begin", c.target()),
-		"no-preauthentication", "if the server waited for a login, it could offer STARTTLS first", "it greets with "+quoted(c.Greeting))
+		finding.EditNoPreauthentication, "if the server waited for a login, it could offer STARTTLS first", "it greets with "+quoted(c.Greeting))
 	fs[0].Facts.Text = c.Greeting
 	return fs
 }
@@ -79,7 +79,7 @@ func clearLogin(c *connection) []finding.Finding {
 	}
 	f := finding.New(finding.PlaintextLoginAllowed, fmt.Sprintf("%s takes passwords before encryption begins", c.target()))
 	f.Evidence = []string{"before TLS " + how}
-	f.Counterfactual = &finding.Counterfactual{Edit: "refuse-plaintext-logins", Text: "if the server took no password before TLS, none could be sent in the clear"}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditRefusePlaintextLogins, Text: "if the server took no password before TLS, none could be sent in the clear"}
 	return []finding.Finding{f}
 }
 
@@ -134,7 +134,7 @@ func slow(c *connection) []finding.Finding {
 	}
 	f := finding.New(finding.SlowServer, fmt.Sprintf("%s takes %s to say its first word", c.target(), seconds(c.Waited)))
 	f.Evidence = evidence
-	f.Counterfactual = &finding.Counterfactual{Edit: "answer-in-time", Text: "if it answered within " + seconds(limit) + ", no mail program would give up"}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditAnswerInTime, Text: "if it answered within " + seconds(limit) + ", no mail program would give up"}
 	return []finding.Finding{f}
 }
 

@@ -31,9 +31,9 @@ func clientClock(c *connection) []finding.Finding {
 	if outOfDate(c.chain(then)) {
 		return nil // whatever the device's clock says, the certificate is out of date
 	}
-	detail := "ahead"
+	detail := finding.DetailAhead
 	if ahead < 0 {
-		detail = "behind"
+		detail = finding.DetailBehind
 	}
 	f := finding.New(finding.ClientClock, fmt.Sprintf("the clock of the device is %s %s: it says %s, and the server %s", span(ahead), detail, day(c.At), day(server)))
 	f.Evidence = []string{
@@ -41,7 +41,7 @@ func clientClock(c *connection) []finding.Finding {
 		"by the server's time every certificate is in date, by the device's it is not",
 	}
 	f.Facts.At, f.Facts.Detail = server, detail
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-time", Text: fmt.Sprintf("with the clock at %s the dates would be in order", day(server))}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("with the clock at %s the dates would be in order", day(server))}
 	return []finding.Finding{f}
 }
 

@@ -62,7 +62,7 @@ func connectionRules() []connectionRule {
 
 // blocked returns the finding that ends a connection: code and sentence, and what would have to
 // be different.
-func blocked(code finding.Code, summary, edit, instead string, evidence ...string) []finding.Finding {
+func blocked(code finding.Code, summary string, edit finding.Edit, instead string, evidence ...string) []finding.Finding {
 	f := finding.New(code, summary)
 	f.Evidence = evidence
 	f.Counterfactual = &finding.Counterfactual{Edit: edit, Text: instead}
@@ -85,23 +85,23 @@ func reachable(c *connection) []finding.Finding {
 	switch {
 	case c.Outcome == probe.NoSuchHost:
 		fs := blocked(finding.HostNotFound, fmt.Sprintf("there is no server named %s in DNS", host),
-			"another-name", "with a name that exists there would be a server to look at", c.Error)
+			finding.EditName, "with a name that exists there would be a server to look at", c.Error)
 		fs[0].Facts.Host, fs[0].Facts.Names = host, c.workingNames()
 		return fs
 	case c.Outcome == probe.Unresolved:
 		fs := blocked(finding.HostNotFound, fmt.Sprintf("DNS gave no answer for %s", host),
-			"another-resolver", "with an answer from DNS there would be a server to look at", c.Error)
-		fs[0].Facts.Detail = "no-answer"
+			finding.EditResolver, "with an answer from DNS there would be a server to look at", c.Error)
+		fs[0].Facts.Detail = finding.DetailNoAnswer
 		return fs
 	case c.Outcome == probe.Unreachable:
 		return blocked(finding.HostUnreachable, fmt.Sprintf("the network has no way to %s", c.target()),
-			"another-network", "from a network with a way to it the server could be looked at", c.Error)
+			finding.EditNetwork, "from a network with a way to it the server could be looked at", c.Error)
 	case c.Stage == probe.Connecting && c.Outcome == probe.TimedOut:
 		if c.notOffered() {
 			return absent(c)
 		}
 		return blocked(finding.ConnectTimeout, fmt.Sprintf("nothing answers at %s: something on the way drops the packets, mostly a firewall", c.target()),
-			"another-network", "if the packets were let through, the port would answer or refuse", "TCP got neither an answer nor a refusal")
+			finding.EditNetwork, "if the packets were let through, the port would answer or refuse", "TCP got neither an answer nor a refusal")
 	}
 	return nil
 }
@@ -137,13 +137,13 @@ func open(c *connection) []finding.Finding {
 	if set, ok := c.sibling(); ok {
 		if o := c.look(set); o != nil && speaksTLS(o) {
 			fs := blocked(finding.SiblingPortOpen, fmt.Sprintf("port %d is closed; the same service answers on port %d with %s", c.Settings.Port, set.Port, set.Mode.Words()),
-				"another-port", fmt.Sprintf("on port %d with %s the connection comes about", set.Port, set.Mode.Words()), refused)
-			fs[0].Facts.Port, fs[0].Facts.Mode = set.Port, string(set.Mode)
+				finding.EditPort, fmt.Sprintf("on port %d with %s the connection comes about", set.Port, set.Mode.Words()), refused)
+			fs[0].Facts.Port, fs[0].Facts.Mode = set.Port, set.Mode
 			return fs
 		}
 	}
 	fs := blocked(finding.PortClosed, fmt.Sprintf("nothing listens at %s", c.target()),
-		"open-port", "if the service listened there, the connection would come about", refused)
+		finding.EditOpenPort, "if the service listened there, the connection would come about", refused)
 	fs[0].Facts.Port = c.Settings.Port
 	return fs
 }
@@ -191,7 +191,7 @@ func cut(c *connection) []finding.Finding {
 		return nil
 	}
 	return blocked(finding.ConnectionReset, fmt.Sprintf("%s takes the connection and cuts it at once", c.target()),
-		"another-server-state", "if the connection were left open, the server could speak", "TCP connects, then the connection ends before a byte has come", c.Error)
+		finding.EditServerState, "if the connection were left open, the server could speak", "TCP connects, then the connection ends before a byte has come", c.Error)
 }
 
 // silent judges a server that never speaks. On a port for STARTTLS the cause may be that the
@@ -212,22 +212,22 @@ func silent(c *connection) []finding.Finding {
 		}
 	case c.Stage == probe.Asking:
 		return blocked(finding.ServiceUnavailable, fmt.Sprintf("%s greets and then answers nothing", c.target()),
-			"another-server-state", "if the server answered, STARTTLS could begin", "greeting: "+quoted(c.Greeting))
+			finding.EditServerState, "if the server answered, STARTTLS could begin", "greeting: "+quoted(c.Greeting))
 	case c.Stage == probe.Reading:
 		return blocked(finding.ServiceUnavailable, fmt.Sprintf("%s completes the TLS handshake and then says nothing", c.target()),
-			"another-server-state", "if the server spoke inside TLS, the session would begin", "the handshake was completed")
+			finding.EditServerState, "if the server spoke inside TLS, the session would begin", "the handshake was completed")
 	default:
 		return nil
 	}
 	return blocked(finding.NoGreeting, fmt.Sprintf("%s takes the connection and says nothing", c.target()),
-		"another-server-state", "if the server spoke, the connection would go on", "TCP connects; not a byte came within the time limit")
+		finding.EditServerState, "if the server spoke, the connection would go on", "TCP connects; not a byte came within the time limit")
 }
 
 func wrongEncryption(c *connection, set account.Settings, why string) []finding.Finding {
 	fs := blocked(finding.WrongEncryptionType,
 		fmt.Sprintf("the account is set to %s, and port %d wants %s", c.Settings.Mode.Words(), c.Settings.Port, set.Mode.Words()),
-		"another-mode", fmt.Sprintf("with %s on this port the connection comes about", set.Mode.Words()), why)
-	fs[0].Facts.Port, fs[0].Facts.Mode = set.Port, string(set.Mode)
+		finding.EditMode, fmt.Sprintf("with %s on this port the connection comes about", set.Mode.Words()), why)
+	fs[0].Facts.Port, fs[0].Facts.Mode = set.Port, set.Mode
 	return fs
 }
 
@@ -235,7 +235,7 @@ func wrongEncryption(c *connection, set account.Settings, why string) []finding.
 // TLS connection with plain HTTP.
 func portal(c *connection) []finding.Finding {
 	said := string(c.Raw)
-	if c.Outcome != probe.NotTLS || speaks(said) != "http" {
+	if c.Outcome != probe.NotTLS || speaks(said) != finding.PlainHTTP {
 		return nil
 	}
 	status := httpStatus(said)
@@ -243,7 +243,7 @@ func portal(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.CaptivePortal, fmt.Sprintf("instead of %s a network login page answers", c.target()),
-		"another-network", "from a network without a login page the server itself would answer", "to the first bytes of TLS came plain HTTP: "+quoted(firstLine(said)))
+		finding.EditNetwork, "from a network without a login page the server itself would answer", "to the first bytes of TLS came plain HTTP: "+quoted(firstLine(said)))
 	fs[0].Facts.Text = firstLine(said)
 	return fs
 }
@@ -252,11 +252,11 @@ func portal(c *connection) []finding.Finding {
 func service(c *connection) []finding.Finding {
 	said := c.said()
 	found := speaks(said)
-	if found == "" || found == string(c.Settings.Endpoint.Protocol()) || found == "http" && (c.Settings.Endpoint.Protocol() == account.HTTPS || portal(c) != nil) {
+	if found == "" || found == c.Settings.Endpoint.Protocol() || found == finding.PlainHTTP && (c.Settings.Endpoint.Protocol() == account.HTTPS || portal(c) != nil) {
 		return nil
 	}
-	fs := blocked(finding.WrongService, fmt.Sprintf("%s speaks %s, not %s", c.target(), spoken(found), spoken(string(c.Settings.Endpoint.Protocol()))),
-		"another-service", fmt.Sprintf("if %s answered there, the connection would go on", spoken(string(c.Settings.Endpoint.Protocol()))), "it says "+quoted(firstLine(said)))
+	fs := blocked(finding.WrongService, fmt.Sprintf("%s speaks %s, not %s", c.target(), spoken(found), spoken(c.Settings.Endpoint.Protocol())),
+		finding.EditService, fmt.Sprintf("if %s answered there, the connection would go on", spoken(c.Settings.Endpoint.Protocol())), "it says "+quoted(firstLine(said)))
 	fs[0].Facts.Speaks, fs[0].Facts.Text = found, firstLine(said)
 	return fs
 }
@@ -277,8 +277,8 @@ func (c *connection) said() string {
 func encryption(c *connection) []finding.Finding {
 	said := string(c.Raw)
 	want := c.Settings.Endpoint.Protocol()
-	plainWeb := want == account.HTTPS && speaks(said) == "http"
-	if c.Outcome != probe.NotTLS || !c.implicit() || portal(c) != nil || speaks(said) != string(want) && !plainWeb {
+	plainWeb := want == account.HTTPS && speaks(said) == finding.PlainHTTP
+	if c.Outcome != probe.NotTLS || !c.implicit() || portal(c) != nil || speaks(said) != want && !plainWeb {
 		return nil
 	}
 	if e, ok := account.EndpointOnPort(c.Settings.Port); want != account.HTTPS && (!ok || e.Mode() != account.ImplicitTLS) {
@@ -288,7 +288,7 @@ func encryption(c *connection) []finding.Finding {
 		}
 	}
 	fs := blocked(finding.PortSpeaksPlaintext, fmt.Sprintf("%s speaks plaintext where TLS should begin at once", c.target()),
-		"another-mode", "if the server spoke TLS on this port, the connection would come about", "it says "+quoted(firstLine(said)))
+		finding.EditMode, "if the server spoke TLS on this port, the connection would come about", "it says "+quoted(firstLine(said)))
 	fs[0].Facts.Text, fs[0].Facts.Port = firstLine(said), c.Settings.Port
 	return fs
 }
@@ -306,7 +306,7 @@ func declined(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.ServiceUnavailable, fmt.Sprintf("%s answers and declines to serve", c.target()),
-		"another-server-state", "if the server served, the connection would go on", "it says "+quoted(said))
+		finding.EditServerState, "if the server served, the connection would go on", "it says "+quoted(said))
 	fs[0].Facts.Text = said
 	return fs
 }
@@ -316,14 +316,14 @@ func violation(c *connection) []finding.Finding {
 	switch {
 	case c.Outcome == probe.TooLong:
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s does not stop talking: its reply is longer than the protocol allows", c.target()),
-			"another-server-state", "if the reply ended, the connection would go on", "the stage was "+string(c.Stage))
+			finding.EditServerState, "if the reply ended, the connection would go on", "the stage was "+string(c.Stage))
 	case c.Stage == probe.Asking && c.Outcome == probe.Unexpected && service(c) == nil:
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s greets well and then answers what its protocol does not know", c.target()),
-			"another-server-state", "if the answer followed the protocol, the connection would go on", "it answers "+quoted(c.Answer))
+			finding.EditServerState, "if the answer followed the protocol, the connection would go on", "it answers "+quoted(c.Answer))
 	case c.Outcome == probe.Unexpected && c.Stage != probe.Upgrading && service(c) == nil,
 		c.Outcome == probe.NotTLS && c.implicit() && speaks(string(c.Raw)) == "":
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("what %s says is neither TLS nor any protocol of mail", c.target()),
-			"another-service", "if the right service answered there, the connection would go on", "it says "+quoted(firstLine(c.said())))
+			finding.EditService, "if the right service answered there, the connection would go on", "it says "+quoted(firstLine(c.said())))
 	}
 	return nil
 }
@@ -335,7 +335,7 @@ func version(c *connection) []finding.Finding {
 	}
 	name := tls.VersionName(c.TLS.Version)
 	fs := blocked(finding.ProtocolTooOld, fmt.Sprintf("%s speaks nothing newer than %s", c.target(), name),
-		"another-version", "with TLS 1.2 or 1.3 the clients of today would connect", "everything from TLS 1.0 to 1.3 was offered; the server chose "+name)
+		finding.EditVersion, "with TLS 1.2 or 1.3 the clients of today would connect", "everything from TLS 1.0 to 1.3 was offered; the server chose "+name)
 	fs[0].Facts.Version = name
 	return fs
 }
@@ -346,7 +346,7 @@ func login(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.CredentialsRefused, fmt.Sprintf("the connection to %s is in order; the server refuses the user name or the password", c.target()),
-		"another-password", "with the right password the login would succeed", "it says "+quoted(c.LoginRefused))
+		finding.EditPassword, "with the right password the login would succeed", "it says "+quoted(c.LoginRefused))
 	fs[0].Facts.Text = c.LoginRefused
 	return fs
 }

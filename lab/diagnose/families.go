@@ -82,22 +82,21 @@ func (s *session) trouble(o probe.Observation) string {
 // different tells of the address that is not like the one of the other family.
 func different(c *connection, bad, why, library string) []finding.Finding {
 	fam, _ := family(bad)
-	good := map[string]string{"IPv4": "IPv6", "IPv6": "IPv4"}[fam]
-	fs := blocked(finding.AddressFamilyDifference, fmt.Sprintf("%s is in order over %s and not over %s", c.target(), good, fam),
-		"another-address", fmt.Sprintf("without the address %s in DNS every device would take one that works", bad),
+	fs := blocked(finding.AddressFamilyDifference, fmt.Sprintf("%s is in order over %s and not over %s", c.target(), fam.Other().Words(), fam.Words()),
+		finding.EditAddress, fmt.Sprintf("without the address %s in DNS every device would take one that works", bad),
 		fmt.Sprintf("%s resolves to %s", c.Settings.Host, strings.Join(c.Resolved, ", ")), fmt.Sprintf("%s: %s", bad, why), library)
-	fs[0].Facts.Host, fs[0].Facts.Text, fs[0].Facts.Detail = c.Settings.Host, bad, strings.ToLower(fam)
+	fs[0].Facts.Host, fs[0].Facts.Text, fs[0].Facts.IPFamily = c.Settings.Host, bad, fam
 	return fs
 }
 
-// family returns "IPv4" or "IPv6" for an address with a port.
-func family(address string) (string, bool) {
+// family returns the family of an address with a port.
+func family(address string) (finding.IPFamily, bool) {
 	a, err := netip.ParseAddrPort(address)
 	switch {
 	case err != nil:
 		return "", false
 	case a.Addr().Unmap().Is4():
-		return "IPv4", true
+		return finding.IPv4, true
 	}
-	return "IPv6", true
+	return finding.IPv6, true
 }

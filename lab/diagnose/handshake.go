@@ -47,15 +47,15 @@ func startTLS(c *connection) []finding.Finding {
 	switch {
 	case c.Outcome == probe.NotOffered:
 		return blocked(finding.StartTLSNotOffered, fmt.Sprintf("%s does not offer %s, so nothing would be encrypted", c.target(), word),
-			"offer-starttls", "if the server offered it, TLS could begin", "it offers "+quoted(strings.Join(c.Capabilities, " ")))
+			finding.EditOfferStartTLS, "if the server offered it, TLS could begin", "it offers "+quoted(strings.Join(c.Capabilities, " ")))
 	case c.Stage == probe.Upgrading && c.Outcome == probe.Declined:
 		fs := blocked(finding.StartTLSRefused, fmt.Sprintf("%s offers %s and refuses it", c.target(), word),
-			"accept-starttls", "if the server accepted it, TLS could begin", "it says "+quoted(c.Answer))
+			finding.EditAcceptStartTLS, "if the server accepted it, TLS could begin", "it says "+quoted(c.Answer))
 		fs[0].Facts.Text = c.Answer
 		return fs
 	case c.Stage == probe.Upgrading && (ended || c.Outcome == probe.TimedOut || c.Outcome == probe.Unexpected):
 		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s offers %s and does not answer it", c.target(), word),
-			"accept-starttls", "if the server answered, TLS could begin", "the connection ended after the command: "+string(c.Outcome))
+			finding.EditAcceptStartTLS, "if the server answered, TLS could begin", "the connection ended after the command: "+string(c.Outcome))
 	case !upgrading || c.Stage != probe.Handshaking:
 		return nil
 	case ended && c.noByte():
@@ -63,10 +63,10 @@ func startTLS(c *connection) []finding.Finding {
 			return nil
 		}
 		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s agrees to %s and then hangs up", c.target(), word),
-			"begin-tls", "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+" and closes the connection")
+			finding.EditBeginTLS, "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+" and closes the connection")
 	case c.Outcome == probe.NotTLS:
 		return blocked(finding.NotTLSAfterStartTLS, fmt.Sprintf("%s agrees to %s and goes on in plaintext", c.target(), word),
-			"begin-tls", "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+", then "+quoted(firstLine(string(c.Raw))))
+			finding.EditBeginTLS, "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+", then "+quoted(firstLine(string(c.Raw))))
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func injection(c *connection) []finding.Finding {
 		return nil // a server that takes back what it agreed to deceives nobody
 	}
 	fs := blocked(finding.InjectedPlaintext, fmt.Sprintf("%s sent more plaintext after agreeing to TLS: a client that keeps it can be deceived", c.target()),
-		"drop-plaintext", "without those bytes the upgrade would be sound", "it sent "+quoted(string(c.Injected)))
+		finding.EditDropPlaintext, "without those bytes the upgrade would be sound", "it sent "+quoted(string(c.Injected)))
 	fs[0].Facts.Text = string(c.Injected[:min(len(c.Injected), finding.MaxQuote)])
 	return fs
 }
@@ -91,15 +91,15 @@ func handshake(c *connection) []finding.Finding {
 	switch {
 	case c.Outcome == probe.Alert && c.TLS != nil && c.TLS.Alert != nil:
 		fs := blocked(finding.HandshakeRefused, fmt.Sprintf("%s refuses the TLS handshake: %s", c.target(), alertName(*c.TLS.Alert)),
-			"another-handshake", "if the server accepted the ClientHello, the handshake would go on", "it sent the alert "+alertName(*c.TLS.Alert))
+			finding.EditHandshake, "if the server accepted the ClientHello, the handshake would go on", "it sent the alert "+alertName(*c.TLS.Alert))
 		fs[0].Facts.Text = alertName(*c.TLS.Alert)
 		return fs
 	case ended && (!c.noByte() || c.implicit() && cut(c) == nil):
 		return blocked(finding.HandshakeDropped, fmt.Sprintf("%s hangs up during the TLS handshake", c.target()),
-			"another-handshake", "if the server answered the ClientHello, the handshake would go on", "the connection ended after the ClientHello was sent", c.Error)
+			finding.EditHandshake, "if the server answered the ClientHello, the handshake would go on", "the connection ended after the ClientHello was sent", c.Error)
 	case c.Outcome == probe.TimedOut && (!c.noByte() || !c.implicit()):
 		return blocked(finding.HandshakeTimeout, fmt.Sprintf("%s begins the TLS handshake and does not end it", c.target()),
-			"another-handshake", "if the server went on, the handshake could end", "the time limit of the handshake ran out")
+			finding.EditHandshake, "if the server went on, the handshake could end", "the time limit of the handshake ran out")
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func clientCertificate(c *connection) []finding.Finding {
 		evidence = append(evidence, "it sent the alert "+alertName(*c.TLS.Alert))
 	}
 	return blocked(finding.ClientCertificateRequired, fmt.Sprintf("%s demands a certificate from the device", c.target()),
-		"no-client-certificate", "if the server did not demand one, the session would begin", evidence...)
+		finding.EditNoClientCertificate, "if the server did not demand one, the session would begin", evidence...)
 }
 
 // key judges the proof of possession: the certificate came, and the handshake's signature was
@@ -141,6 +141,10 @@ func key(c *connection) []finding.Finding {
 	if c.Outcome != probe.BadSignature {
 		return nil
 	}
-	return blocked(finding.KeyDoesNotMatch, fmt.Sprintf("%s has a private key that does not belong to its certificate", c.target()),
-		"another-key", "with the key that the certificate names, the handshake would be completed", "the certificates came, then the signature of the handshake did not fit: "+c.Error)
+	fs := blocked(finding.KeyDoesNotMatch, fmt.Sprintf("%s has a private key that does not belong to its certificate", c.target()),
+		finding.EditKey, "with the key that the certificate names, the handshake would be completed", "the certificates came, then the signature of the handshake did not fit: "+c.Error)
+	if speaksTLS(&c.Observation) {
+		fs[0].Facts.About = presentedLeaf(&c.Observation)
+	}
+	return fs
 }

@@ -70,7 +70,7 @@ func keptSession(c *connection, found []finding.Finding) []finding.Finding {
 		fmt.Sprintf("the session was resumed, which shows no certificate; it began with the one valid until %s", day(remembered.NotAfter)),
 		fmt.Sprintf("a look without it shows one valid until %s", day(leafOf(fresh).NotAfter)),
 	}
-	s.Facts.Host, s.Facts.At = c.Settings.Host, leafOf(fresh).NotAfter
+	s.Facts.Host, s.Facts.At, s.Facts.About = c.Settings.Host, leafOf(fresh).NotAfter, presentedLeaf(fresh)
 	return append(found, s)
 }
 
@@ -90,7 +90,7 @@ func oldException(c *connection, found []finding.Finding) []finding.Finding {
 			stored = append(stored, x)
 		}
 	}
-	now := chain.Fingerprint(c.TLS.Chain[0])
+	now := finding.Fingerprint(c.TLS.Chain[0])
 	if slices.ContainsFunc(stored, func(x account.Exception) bool { return x.Fingerprint == now }) {
 		return slices.DeleteFunc(found, overridable)
 	}
@@ -103,9 +103,9 @@ func oldException(c *connection, found []finding.Finding) []finding.Finding {
 		fmt.Sprintf("the exception is for the fingerprint %s, the server presents %s", clip(stored[0].Fingerprint), now),
 		"beneath it: " + found[at].Summary,
 	}, found[at].Evidence...)
-	f.Facts.Host, f.Facts.Fingerprint, f.Facts.Detail = c.Settings.Host, now, string(found[at].Code)
-	f.Facts.Subject, f.Facts.Issuer = found[at].Facts.Subject, found[at].Facts.Issuer
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-exception", Text: "if the exception were for this certificate, the device would accept it; from a trusted CA it would need none"}
+	f.Facts.Host, f.Facts.Fingerprint, f.Facts.Cause = c.Settings.Host, now, found[at].Code
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = presentedLeaf(&c.Observation), found[at].Facts.Subject, found[at].Facts.Issuer
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditException, Text: "if the exception were for this certificate, the device would accept it; from a trusted CA it would need none"}
 	return append(found, f)
 }
 
@@ -131,7 +131,7 @@ func notReloaded(c *connection, found []finding.Finding) []finding.Finding {
 		fmt.Sprintf("on https the certificate for the same names is valid until %s", day(successor.NotAfter)),
 		fmt.Sprintf("the device's clock says %s", day(c.At)),
 	}
-	f.Facts.Host, f.Facts.At, f.Facts.Subject = c.Settings.Host, old.NotAfter, commonName(old)
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with the certificate that the web server has, it would be accepted"}
+	f.Facts.Host, f.Facts.At, f.Facts.About, f.Facts.Subject = c.Settings.Host, old.NotAfter, presentedLeaf(&c.Observation), commonName(old)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with the certificate that the web server has, it would be accepted"}
 	return append(found, f)
 }

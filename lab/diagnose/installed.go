@@ -57,12 +57,13 @@ func renewedOnDisk(c *connection, found []finding.Finding) []finding.Finding {
 	for _, g := range gone {
 		f.Evidence = append(f.Evidence, "gone with the one in the file: "+g.Summary)
 	}
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "with the certificate that is on the disk it would be accepted"}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with the certificate that is on the disk it would be accepted"}
 	if at := slices.IndexFunc(then, func(f finding.Finding) bool { return f.Severity == finding.Error }); at >= 0 {
 		f.Evidence = append(f.Evidence, "the one in the file would be refused too: "+then[at].Summary)
 		f.Counterfactual.Text = "with the certificate that is on the disk this would be gone, and what else is wrong would not"
 	}
-	f.Facts.Host, f.Facts.Subject, f.Facts.At, f.Facts.Fingerprint = c.Settings.Host, commonName(old), old.NotAfter, chain.Fingerprint(renewed.Raw)
+	f.Facts.Host, f.Facts.About, f.Facts.Subject = c.Settings.Host, presentedLeaf(&c.Observation), commonName(old)
+	f.Facts.At, f.Facts.Fingerprint = old.NotAfter, finding.Fingerprint(renewed.Raw)
 	return append(stay, f)
 }
 
@@ -104,5 +105,5 @@ func remains(f finding.Finding, then []finding.Finding) bool {
 }
 
 func described(c *x509.Certificate) string {
-	return fmt.Sprintf("SHA-256 %s, valid from %s to %s", chain.Fingerprint(c.Raw), day(c.NotBefore), day(c.NotAfter))
+	return fmt.Sprintf("SHA-256 %s, valid from %s to %s", finding.Fingerprint(c.Raw), day(c.NotBefore), day(c.NotAfter))
 }

@@ -88,10 +88,10 @@ func portalCertificate(c *connection, found []finding.Finding) []finding.Finding
 	}
 	leaf := leafOf(&c.Observation)
 	fs := blocked(finding.CaptivePortal, fmt.Sprintf("instead of %s a network login page answers, with a certificate for %s", c.target(), listed(namesOf(leaf))),
-		"another-network", "from a network without a login page the server itself would answer",
+		finding.EditNetwork, "from a network without a login page the server itself would answer",
 		fmt.Sprintf("the certificate is for %s, not for %s", listed(namesOf(leaf)), c.Settings.Host),
 		"inside TLS a mail port gives no greeting, and answers a web request with "+quoted(said))
-	fs[0].Facts.Text, fs[0].Facts.Names = said, namesOf(leaf)
+	fs[0].Facts.Text, fs[0].Facts.Names, fs[0].Facts.About = said, namesOf(leaf), presentedLeaf(&c.Observation)
 	return append(found, fs...)
 }
 
@@ -116,5 +116,5 @@ func (c *connection) portalInside() string {
 // wants a login (511, RFC 6585 section 6).
 func redirects(said string) bool {
 	status := httpStatus(said)
-	return speaks(said) == "http" && len(status) == 3 && (status[0] == '3' || status == "511")
+	return speaks(said) == finding.PlainHTTP && len(status) == 3 && (status[0] == '3' || status == "511")
 }

@@ -96,12 +96,15 @@ func sane(t *testing.T, r diagnose.Report) {
 			}
 			texts := append([]string{f.Summary, f.Facts.Subject, f.Facts.Issuer}, f.Evidence...)
 			if f.Counterfactual != nil {
-				texts = append(texts, f.Counterfactual.Text, f.Counterfactual.Edit)
+				texts = append(texts, f.Counterfactual.Text)
 			}
 			for _, text := range texts {
 				if len(text) > 2000 || strings.Contains(text, "%!") {
 					t.Errorf("%s: %d bytes: %.300q", f.Code, len(text), text)
 				}
+			}
+			if err := f.Check(); err != nil {
+				t.Errorf("a value outside the lists: %v", err)
 			}
 			if f.Summary == "" {
 				t.Errorf("%s says nothing", f.Code)

@@ -67,7 +67,7 @@ func noCertificate(c *connection) []finding.Finding {
 		refuses = "it refuses every cipher suite that needs a certificate, and accepts " + name + ", which needs none"
 	}
 	return blocked(finding.CertificateNotLoaded, fmt.Sprintf("%s has no certificate to show: it could not load its certificate or its key, or was given none", c.target()),
-		"another-pair", "with a certificate and a key that the server can load, the handshake would go on",
+		finding.EditPair, "with a certificate and a key that the server can load, the handshake would go on",
 		refuses,
 		"to an offer of TLS 1.3 alone it sends the alert "+alertName(alertProtocolVersion)+", and to a client that says it could do more than TLS 1.2 the alert "+
 			alertName(alertInappropriateFallback)+": it is set to speak TLS 1.3 and cannot, for want of a certificate",

@@ -71,7 +71,7 @@ func notLoadedNextDoor(c *connection) []finding.Finding {
 func cannotLoad(c *connection, summary, said string, evidence ...string) []finding.Finding {
 	last := len(evidence) - 1
 	evidence[last] = "these are the words of " + evidence[last] + " when a file that TLS is set up with cannot be loaded, mostly certificate or key: the server's log says which file"
-	fs := blocked(finding.CertificateNotLoaded, summary, "another-pair", "with a certificate and a key that the server can load, TLS would begin", evidence...)
+	fs := blocked(finding.CertificateNotLoaded, summary, finding.EditPair, "with a certificate and a key that the server can load, TLS would begin", evidence...)
 	fs[0].Facts.Text = clip(said)
 	return fs
 }

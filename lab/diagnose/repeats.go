@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -38,9 +37,9 @@ func intermittent(c *connection, found []finding.Finding) []finding.Finding {
 	if good != nil {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("others met one valid from %s to %s", day(good.NotBefore), day(good.NotAfter)))
 	}
-	f.Facts.Host, f.Facts.Detail, f.Facts.Fingerprint = c.Settings.Host, string(worst.Code), chain.Fingerprint(best.TLS.Chain[0])
-	f.Facts.Subject, f.Facts.At = worst.Facts.Subject, worst.Facts.At
-	f.Counterfactual = &finding.Counterfactual{Edit: "another-certificate", Text: "if every machine behind the name had the good certificate, every connection would come about"}
+	f.Facts.Host, f.Facts.Cause, f.Facts.Fingerprint = c.Settings.Host, worst.Code, finding.Fingerprint(best.TLS.Chain[0])
+	f.Facts.About, f.Facts.Subject, f.Facts.At = worst.Facts.About, worst.Facts.Subject, worst.Facts.At
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "if every machine behind the name had the good certificate, every connection would come about"}
 	return append(common, f)
 }
 

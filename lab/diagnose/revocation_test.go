@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -291,7 +292,7 @@ func TestRevocation(t *testing.T) {
 		c, s := h.survey(t)
 		var got []string
 		for _, f := range (diagnose.Judge{Knowledge: trusting(c.root)}).Report(s).Endpoints[0].Findings {
-			got = append(got, strings.TrimSpace(string(f.Code)+" "+f.Facts.Detail))
+			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s%s", f.Code, f.Facts.Reason, f.Facts.Detail)))
 			if f.Counterfactual == nil || len(f.Evidence) == 0 {
 				t.Errorf("%s: %s has no evidence or no counterfactual", h.name, f.Code)
 			}

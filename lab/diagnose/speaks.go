@@ -5,21 +5,22 @@ import (
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
-// speaks returns which protocol a server's first words belong to, "http" for plain HTTP, and ""
-// when they belong to none.
-func speaks(said string) string {
+// speaks returns which protocol a server's first words belong to, which may be finding.PlainHTTP,
+// and "" when they belong to none.
+func speaks(said string) account.Protocol {
 	said = strings.TrimLeft(said, " ")
 	switch {
 	case hasWord(said, "* OK"), hasWord(said, "* PREAUTH"), hasWord(said, "* BYE"), hasWord(said, "* BAD"):
-		return string(account.IMAP)
+		return account.IMAP
 	case hasWord(said, "+OK"), hasWord(said, "-ERR"):
-		return string(account.POP3)
+		return account.POP3
 	case strings.HasPrefix(said, "HTTP/"):
-		return "http"
+		return finding.PlainHTTP
 	case len(said) >= 4 && (said[3] == ' ' || said[3] == '-') && slices.Contains([]string{"220", "421", "500", "502", "503", "554"}, said[:3]):
-		return string(account.Submission)
+		return account.Submission
 	}
 	return ""
 }
@@ -30,14 +31,14 @@ func hasWord(said, word string) bool {
 }
 
 // spoken returns a protocol as it is written in a sentence.
-func spoken(p string) string {
+func spoken(p account.Protocol) string {
 	switch p {
-	case string(account.Submission):
+	case account.Submission:
 		return "SMTP"
-	case string(account.HTTPS):
+	case account.HTTPS:
 		return "HTTPS"
 	}
-	return strings.ToUpper(p)
+	return strings.ToUpper(string(p))
 }
 
 func firstLine(said string) string {

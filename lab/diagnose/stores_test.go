@@ -139,7 +139,7 @@ func TestFetchedFrom(t *testing.T) {
 	s := served(raws(forge(t, host, host, ca, aia("http://aia.test/ca.der"))), host, now())
 	s.Further = []probe.Further{{Ask: probe.Ask{Kind: probe.FetchIssuer, URL: "http://aia.test/ca.der"}, Certificate: ca.Raw}}
 	f := diagnose.Judge{Knowledge: trusting(root)}.Report(s).Endpoints[0].Findings
-	if len(f) != 1 || f[0].Facts.Detail != "aia" || !strings.Contains(strings.Join(f[0].Evidence, " "), "http://aia.test/ca.der") {
+	if len(f) != 1 || f[0].Facts.Detail != finding.DetailAIA || !strings.Contains(strings.Join(f[0].Evidence, " "), "http://aia.test/ca.der") {
 		t.Errorf("%+v", f)
 	}
 }

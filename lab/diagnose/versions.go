@@ -36,7 +36,7 @@ func clientVersion(c *connection) []finding.Finding {
 	}
 	newest, chosen := tls.VersionName(c.Settings.MaxVersion), tls.VersionName(o.TLS.Version)
 	fs := blocked(finding.ClientTooOld, fmt.Sprintf("this device speaks nothing newer than %s, and %s demands more", newest, c.target()),
-		"another-client", "a device that speaks "+chosen+" connects",
+		finding.EditClient, "a device that speaks "+chosen+" connects",
 		"offered no more than "+newest+", the server sends the alert "+alertName(alert), "offered everything, it chooses "+chosen)
 	fs[0].Facts.Version = chosen
 	return fs
@@ -61,7 +61,7 @@ func ciphers(c *connection) []finding.Finding {
 		evidence = append(evidence, c.beyondCiphers()...)
 	}
 	fs := blocked(finding.NoCommonCipher, fmt.Sprintf("%s allows no cipher that the clients of today have", c.target()),
-		"another-cipher", "if the server allowed a common cipher, the handshake would go on", evidence...)
+		finding.EditCipher, "if the server allowed a common cipher, the handshake would go on", evidence...)
 	fs[0].Facts.Text = alertName(alert)
 	return fs
 }
@@ -86,7 +86,7 @@ func ancient(c *connection) []finding.Finding {
 	}
 	const name = "SSL 3.0"
 	fs := blocked(finding.ProtocolTooOld, fmt.Sprintf("%s speaks nothing newer than %s", c.target(), name),
-		"another-version", "with TLS 1.2 or 1.3 the clients of today would connect", "everything from TLS 1.0 to 1.3 was offered; the server chose "+name)
+		finding.EditVersion, "with TLS 1.2 or 1.3 the clients of today would connect", "everything from TLS 1.0 to 1.3 was offered; the server chose "+name)
 	fs[0].Facts.Version = name
 	return fs
 }
@@ -106,6 +106,6 @@ func largeHello(c *connection) []finding.Finding {
 		return nil
 	}
 	return blocked(finding.LargeHelloIntolerant, fmt.Sprintf("at %s the connection ends when the ClientHello is larger than one packet", c.target()),
-		"small-hello", "with a ClientHello that fits into one packet the connection comes about",
+		finding.EditSmallHello, "with a ClientHello that fits into one packet the connection comes about",
 		"after a ClientHello with a post-quantum key share not a byte comes", "after one without it the server answers")
 }

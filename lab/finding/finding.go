@@ -1,10 +1,20 @@
 // Package finding is the closed vocabulary of diagnoses, and the Finding value that carries one.
 //
-// A Code is never renamed and never reused; retired ones stay reserved. The table in codes.go
-// says of each what it means, how severe it is and by whose rule, and what it hides.
+// A Code is never renamed and never reused; retired ones stay reserved. The comment of each says
+// what it means, and gives an example; its row in the table says how severe it is and by whose rule,
+// and what it hides. What a finding says beside its code and its sentences are values of closed
+// lists too: details, edits, products, origins.
 package finding
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mailtlslab/mailtlslab/lab/account"
+)
 
 // A Code names one diagnosis, in kebab-case.
 type Code string
@@ -82,25 +92,66 @@ type Finding struct {
 
 // Facts are the parameters of a finding. Only those that its code speaks of are set.
 type Facts struct {
-	Host        string    `json:"host,omitempty"`        // the name the account uses
-	Names       []string  `json:"names,omitempty"`       // names the certificate is for
-	Subject     string    `json:"subject,omitempty"`     // the certificate at fault
-	Issuer      string    `json:"issuer,omitempty"`      // its issuer's name
-	Certificate []byte    `json:"certificate,omitempty"` // DER of a certificate that is needed
-	Fingerprint string    `json:"fingerprint,omitempty"` // SHA-256 of the leaf, lower-case hex
-	At          time.Time `json:"at,omitzero"`           // the date that matters
-	Port        int       `json:"port,omitempty"`        // a port that would work
-	Mode        string    `json:"mode,omitempty"`        // the mode that goes with it (account.Mode)
-	Speaks      string    `json:"speaks,omitempty"`      // what the port speaks (account.Protocol, or "http")
-	Text        string    `json:"text,omitempty"`        // the server's own words
-	Version     string    `json:"version,omitempty"`     // a TLS version
-	Detail      string    `json:"detail,omitempty"`      // a sub-case of the code, kebab-case
+	Host        string           `json:"host,omitempty"`        // the name the account uses
+	Names       []string         `json:"names,omitempty"`       // names the certificate is for
+	About       Pointer          `json:"about,omitzero"`        // the certificate at fault
+	Subject     string           `json:"subject,omitempty"`     // what to call it in a sentence
+	Issuer      string           `json:"issuer,omitempty"`      // what to call its issuer
+	Certificate []byte           `json:"certificate,omitempty"` // DER of a certificate that is needed
+	Fingerprint string           `json:"fingerprint,omitempty"` // SHA-256 of a leaf that is wanted, lower-case hex
+	At          time.Time        `json:"at,omitzero"`           // the date that matters
+	Port        int              `json:"port,omitempty"`        // a port that would work
+	Mode        account.Mode     `json:"mode,omitempty"`        // the mode that goes with it
+	Speaks      account.Protocol `json:"speaks,omitempty"`      // what the port speaks: a protocol, or PlainHTTP
+	Text        string           `json:"text,omitempty"`        // the server's own words
+	Version     string           `json:"version,omitempty"`     // a TLS version, as crypto/tls calls it, or "SSL 3.0"
+	Product     Product          `json:"product,omitempty"`     // whose words they are
+	IPFamily    IPFamily         `json:"ipFamily,omitempty"`    // the kind of address that fails
+	Reason      Reason           `json:"reason,omitempty"`      // why the CA revoked the certificate
+	Cause       Code             `json:"cause,omitempty"`       // what is wrong beneath, where the code says only when or where
+	Detail      Detail           `json:"detail,omitempty"`      // a case of the code, or of Cause: see Details
 }
+
+// PlainHTTP is what a port speaks where a web server answers without TLS, which no account has.
+const PlainHTTP account.Protocol = "http"
 
 // A Counterfactual is an edit of the evidence: with it, this fault and no other is gone.
 type Counterfactual struct {
-	Edit string `json:"edit"` // kebab-case: another-time, another-name, add-intermediate, trust-root, …
+	Edit Edit   `json:"edit"`
 	Text string `json:"text"` // the same as a sentence
+}
+
+// Check returns an error that names the first value of f that is in none of the closed lists. A
+// finding that came from somewhere else than the judges may have one.
+func (f Finding) Check() error {
+	_, known := Lookup(f.Code)
+	_, cause := Lookup(f.Facts.Cause)
+	facts, about := f.Facts, f.Facts.About
+	details := append(Details(f.Code), Details(facts.Cause)...)
+	switch {
+	case !known:
+		return fmt.Errorf("there is no code %q", f.Code)
+	case !slices.Contains([]Severity{Error, Warning, Note}, f.Severity):
+		return fmt.Errorf("%s: there is no severity %q", f.Code, f.Severity)
+	case facts.Cause != "" && !cause:
+		return fmt.Errorf("%s: there is no code %q that could be its cause", f.Code, facts.Cause)
+	case !among(facts.Detail, details):
+		return fmt.Errorf("%s: it has no detail %q", f.Code, facts.Detail)
+	case f.Counterfactual != nil && !slices.Contains(Edits(), f.Counterfactual.Edit):
+		return fmt.Errorf("%s: there is no edit %q", f.Code, f.Counterfactual.Edit)
+	case facts.Mode != "" && !facts.Mode.Valid():
+		return fmt.Errorf("%s: there is no mode %q", f.Code, facts.Mode)
+	case facts.Speaks != "" && facts.Speaks != PlainHTTP && !facts.Speaks.Valid():
+		return fmt.Errorf("%s: there is no protocol %q", f.Code, facts.Speaks)
+	case !among(facts.Product, Products()), !among(facts.IPFamily, IPFamilies()), !among(facts.Reason, Reasons()):
+		return fmt.Errorf("%s: there is no product %q, family of addresses %q or reason %q", f.Code, facts.Product, facts.IPFamily, facts.Reason)
+	case about.IsZero():
+		return nil
+	case !slices.Contains(Origins(), about.From), !slices.Contains(Roles(), about.Role), len(about.Fingerprint) != hex.EncodedLen(sha256.Size),
+		(about.Position > 0) == (about.From == Known):
+		return fmt.Errorf("%s: %+v points at no certificate", f.Code, about)
+	}
+	return nil
 }
 
 // New returns a finding of the given code with the vocabulary's severity.
@@ -136,16 +187,7 @@ func Hides(a, b Code) bool {
 	if ia.Blocks && ia.Stage < ib.Stage {
 		return true
 	}
-	return contains(ia.Causes, b) || contains(ia.Masks, b)
-}
-
-func contains(codes []Code, c Code) bool {
-	for _, x := range codes {
-		if x == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(ia.Causes, b) || slices.Contains(ia.Masks, b)
 }
 
 // Worst returns the gravest severity among fs, and "" when there is none.

@@ -1,53 +1,21 @@
 package finding_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
-// declared returns the constants of type Code in codes.go, in their order.
-func declared(t *testing.T) []finding.Code {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []finding.Code
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if of, ok := spec.Type.(*ast.Ident); !ok || of.Name != "Code" {
-			return true
-		}
-		for _, v := range spec.Values {
-			text, err := strconv.Unquote(v.(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, finding.Code(text))
-		}
-		return true
-	})
-	return out
-}
-
 func TestEveryConstantIsInTheTable(t *testing.T) {
 	var table []finding.Code
 	for _, info := range finding.All() {
 		table = append(table, info.Code)
 	}
-	if consts := declared(t); !slices.Equal(consts, table) {
+	if consts := values[finding.Code](t); !slices.Equal(consts, table) {
 		t.Errorf("constants and table differ, or their order does:\n%v\n%v", consts, table)
 	}
 }

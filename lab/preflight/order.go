@@ -22,7 +22,7 @@ func InOrder(ders [][]byte) ([][]byte, []finding.Finding) {
 	if err != nil || err2 != nil || bytes.Equal(ders[0], sorted[0]) || !first.IsCA || leaf.IsCA {
 		return ders, nil
 	}
-	return sorted, []finding.Finding{leafNotFirst(first, leaf)}
+	return sorted, []finding.Finding{leafNotFirst(ders, first, leaf)}
 }
 
 // leading puts one certificate first, and the rest in the order of signing.
@@ -33,13 +33,13 @@ func leading(chain [][]byte, leaf int) [][]byte {
 
 // leafNotFirst is graver than the usual finding: what a client takes for the server's certificate
 // is the first one, RFC 8446 section 4.4.2.
-func leafNotFirst(first, leaf *x509.Certificate) finding.Finding {
+func leafNotFirst(file [][]byte, first, leaf *x509.Certificate) finding.Finding {
 	f := finding.New(finding.ChainOrder, fmt.Sprintf("the file begins with %s, and the server's own certificate, %s, comes later", CertName(first), CertName(leaf)))
 	f.Severity = finding.Error
 	f.Evidence = []string{"a client takes the first certificate for the server's (RFC 8446 section 4.4.2), and most servers do not start with such a file"}
-	f.Facts.Subject = CertName(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: "sort-chain", Text: "with the server's certificate first and each issuer after it the file would be in order"}
-	return f
+	f.Facts.About, f.Facts.Subject = finding.PointAt(leaf.Raw, file, finding.RoleLeaf), CertName(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSortChain, Text: "with the server's certificate first and each issuer after it the file would be in order"}
+	return finding.FromFile([]finding.Finding{f}, file)[0]
 }
 
 // CertName returns what to call a certificate: its Common Name, else its subject. It comes from a

@@ -60,7 +60,8 @@ func (r Result) Failed() bool {
 // printed.
 func Check(p Pair, j chain.Judge, at time.Time) Result {
 	c := check{pair: p}
-	sorted := c.key(c.certificates())
+	file := c.certificates()
+	sorted := c.key(file)
 	if len(sorted) == 0 {
 		return c.Result
 	}
@@ -70,7 +71,7 @@ func Check(p Pair, j chain.Judge, at time.Time) Result {
 	}
 	found := j.Judge(chain.Evidence{Certificates: sorted, Host: p.Host, At: at}).Findings
 	earlier := finding.Codes(c.Findings)
-	for _, f := range found { // several of one code are about several certificates
+	for _, f := range finding.FromFile(found, file) { // several of one code are about several certificates
 		if !slices.Contains(earlier, f.Code) {
 			c.Findings = append(c.Findings, f)
 		}
@@ -92,12 +93,12 @@ func (c *check) certificates() [][]byte {
 	case file.Err != nil && c.oneFile():
 		return nil // one file is missed once
 	case errors.Is(file.Err, fs.ErrNotExist):
-		c.find(finding.CertificateNotLoaded, "no-file", fmt.Sprintf("there is no file %s, where the certificate should be", name),
-			"install-certificate", "with the certificate in its place the server could load it")
+		c.find(finding.CertificateNotLoaded, finding.DetailNoFile, fmt.Sprintf("there is no file %s, where the certificate should be", name),
+			finding.EditInstallCertificate, "with the certificate in its place the server could load it")
 		return nil
 	case errors.Is(file.Err, fs.ErrPermission):
-		c.find(finding.CertificateNotLoaded, "permission", fmt.Sprintf("the certificate in %s may not be read", name),
-			"allow-reading", "with the permission to read it the server could load it", asWhom)
+		c.find(finding.CertificateNotLoaded, finding.DetailPermission, fmt.Sprintf("the certificate in %s may not be read", name),
+			finding.EditAllowReading, "with the permission to read it the server could load it", asWhom)
 		return nil
 	case file.Err != nil:
 		c.problem("%s cannot be read: %s", theFile(name), clip(file.Err.Error()))
@@ -111,8 +112,8 @@ func (c *check) certificates() [][]byte {
 			return nil
 		}
 	case err != nil:
-		c.find(finding.MalformedCertificate, "no-certificate", fmt.Sprintf("no certificate can be read from %s: %s", name, clip(err.Error())),
-			"another-certificate", "with a certificate in PEM form the server could load it")
+		c.find(finding.MalformedCertificate, finding.DetailNoCertificate, fmt.Sprintf("no certificate can be read from %s: %s", name, clip(err.Error())),
+			finding.EditCertificate, "with a certificate in PEM form the server could load it")
 		return nil
 	}
 	if !c.pair.Key.given() && read.Keys > 0 {
@@ -158,7 +159,7 @@ func (c *check) key(chain [][]byte) [][]byte {
 		first, _ := x509.ParseCertificate(chain[0])
 		leaf, _ := x509.ParseCertificate(chain[fits])
 		if first != nil && leaf != nil {
-			c.Findings = append(c.Findings, leafNotFirst(first, leaf))
+			c.Findings = append(c.Findings, leafNotFirst(chain, first, leaf))
 		}
 		return leading(chain, fits)
 	}
@@ -170,19 +171,19 @@ func (c *check) noKey(file File, err error) {
 	name := called(file.Name)
 	switch {
 	case errors.Is(file.Err, fs.ErrNotExist):
-		c.find(finding.KeyMissing, "no-file", fmt.Sprintf("there is no file %s, where the private key should be", name),
-			"install-key", "with the key that was made for the certificate in its place the server could load the two")
+		c.find(finding.KeyMissing, finding.DetailNoFile, fmt.Sprintf("there is no file %s, where the private key should be", name),
+			finding.EditInstallKey, "with the key that was made for the certificate in its place the server could load the two")
 	case errors.Is(file.Err, fs.ErrPermission):
-		c.find(finding.KeyUnreadable, "permission", fmt.Sprintf("the private key in %s may not be read", name),
-			"allow-reading", "with the permission to read it the server could load the two", asWhom)
+		c.find(finding.KeyUnreadable, finding.DetailPermission, fmt.Sprintf("the private key in %s may not be read", name),
+			finding.EditAllowReading, "with the permission to read it the server could load the two", asWhom)
 	case file.Err != nil:
 		c.problem("%s cannot be read: %s", theFile(name), clip(file.Err.Error()))
 	case errors.Is(err, capture.ErrEncrypted):
 		c.find(finding.KeyEncrypted, "", fmt.Sprintf("the key file %s cannot be used: %s", name, err),
-			"decrypt-key", "without its password the server could load the key")
+			finding.EditDecryptKey, "without its password the server could load the key")
 	case errors.Is(err, capture.ErrNoKey):
-		c.find(finding.KeyMissing, "no-key", fmt.Sprintf("the key file %s cannot be used: %s", name, err),
-			"install-key", "with the key that was made for the certificate in it the server could load the two")
+		c.find(finding.KeyMissing, finding.DetailNoKey, fmt.Sprintf("the key file %s cannot be used: %s", name, err),
+			finding.EditInstallKey, "with the key that was made for the certificate in it the server could load the two")
 	default:
 		c.problem("%s cannot be used: %s", theFile(name), err)
 	}
@@ -197,17 +198,20 @@ func (c *check) fitsNothing(chain [][]byte) {
 	if leaf, err := x509.ParseCertificate(chain[0]); err == nil {
 		subject = "the certificate for " + CertName(leaf)
 	}
-	c.find(finding.KeyDoesNotMatch, "", fmt.Sprintf("the private key in %s belongs to none of the certificates in %s", called(c.pair.Key.Name), called(c.pair.Cert.Name)),
-		"another-key", "with the key that was made for this certificate, the pair could be installed",
+	f := c.find(finding.KeyDoesNotMatch, "", fmt.Sprintf("the private key in %s belongs to none of the certificates in %s", called(c.pair.Key.Name), called(c.pair.Cert.Name)),
+		finding.EditKey, "with the key that was made for this certificate, the pair could be installed",
 		subject+" names another public key: a server either does not start with the two, or breaks off every handshake")
+	f.Facts.About = finding.PointAt(chain[0], chain, finding.RoleLeaf)
+	f.Facts.About.From = finding.InFile
 }
 
-func (c *check) find(code finding.Code, detail, summary, edit, then string, evidence ...string) {
+func (c *check) find(code finding.Code, detail finding.Detail, summary string, edit finding.Edit, then string, evidence ...string) *finding.Finding {
 	f := finding.New(code, summary)
 	f.Evidence = evidence
 	f.Facts.Host, f.Facts.Detail = c.pair.Host, detail
 	f.Counterfactual = &finding.Counterfactual{Edit: edit, Text: then}
 	c.Findings = append(c.Findings, f)
+	return &c.Findings[len(c.Findings)-1]
 }
 
 func (c *check) problem(format string, args ...any) {

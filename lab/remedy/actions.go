@@ -18,7 +18,7 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	case finding.NoSAN: // no other server name would do
 		return []action.Action{{Kind: action.ReissueForNames, Names: append([]string{s.Host}, without(f.Facts.Names, s.Host)...)}}
 	case finding.IssuerUnknown:
-		if f.Facts.Detail == "public-ca" { // the certificate is good, and its intermediate is what is missing
+		if f.Facts.Detail == finding.DetailPublicCA { // the certificate is good, and its intermediate is what is missing
 			return []action.Action{{Kind: action.SendChain}}
 		}
 	case finding.SiblingPortOpen, finding.WrongEncryptionType:
@@ -157,7 +157,7 @@ func rare(f finding.Finding) (action.Action, bool) {
 		return action.Action{Kind: action.ReissueForNames, Names: f.Facts.Names}, true
 	case finding.WeakSignature, finding.BadSignature, finding.UnknownCriticalExtension:
 		// What is wrong with a CA's certificate, the server's own cannot cure.
-		return action.Action{Kind: action.ReissueTrusted}, f.Facts.Detail == "intermediate"
+		return action.Action{Kind: action.ReissueTrusted}, f.Facts.About.OfCA()
 	}
 	return action.Action{}, false
 }
@@ -196,7 +196,7 @@ func without(names []string, name string) []string {
 }
 
 func portActions(f finding.Finding) []action.Action {
-	out := []action.Action{{Kind: action.UseServer, Port: f.Facts.Port, Mode: account.Mode(f.Facts.Mode)}}
+	out := []action.Action{{Kind: action.UseServer, Port: f.Facts.Port, Mode: f.Facts.Mode}}
 	if f.Code == finding.SiblingPortOpen {
 		out = append(out, action.Action{Kind: action.OpenPort})
 	}
@@ -215,7 +215,7 @@ func Leaves(c finding.Code, k action.Kind) []finding.Code {
 // hostActions offers the name to DNS, and to the account another one where one is known to work.
 // A DNS that gives no answer at all is no fault of the name.
 func hostActions(f finding.Finding, s account.Settings) []action.Action {
-	if f.Facts.Detail == "no-answer" {
+	if f.Facts.Detail == finding.DetailNoAnswer {
 		return nil
 	}
 	out := []action.Action{{Kind: action.FixName, Host: s.Host}}

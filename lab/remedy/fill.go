@@ -40,7 +40,7 @@ func (a Advice) fill(f finding.Facts, chosen []action.Action) Advice {
 		case c.Kind == action.UseHost:
 			to = "the one that the provider confirms" // two of them
 		case c.Kind == action.UseServer:
-			f.Port, f.Mode = c.Port, string(c.Mode)
+			f.Port, f.Mode = c.Port, c.Mode
 		}
 	}
 	words := strings.NewReplacer(
@@ -93,8 +93,8 @@ func port(n int) string {
 }
 
 // menuWords returns the mode as most mail programs' menus have it.
-func menuWords(mode string) string {
-	switch account.Mode(mode) {
+func menuWords(mode account.Mode) string {
+	switch mode {
 	case account.ImplicitTLS:
 		return "SSL/TLS"
 	case account.StartTLS:

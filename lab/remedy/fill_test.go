@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
@@ -21,7 +22,7 @@ func sample() Advice {
 
 func TestFillPutsFactsIn(t *testing.T) {
 	got := sample().Fill(finding.Facts{
-		Host: "mail.lab.test", Names: []string{"a.test", "b.test"}, Port: 993, Mode: "tls", Issuer: "Lab CA", Subject: "leaf",
+		Host: "mail.lab.test", Names: []string{"a.test", "b.test"}, Port: 993, Mode: account.ImplicitTLS, Issuer: "Lab CA", Subject: "leaf",
 	})
 	want := []string{"Ask mail.lab.test on 993 with SSL/TLS for a.test, b.test.", "It is leaf by Lab CA."}
 	if !slices.Equal(got.User[0].Steps, want) {
@@ -88,8 +89,8 @@ func TestFillListsSomeOfManyNames(t *testing.T) {
 }
 
 func TestFillKnowsTheModes(t *testing.T) {
-	for mode, want := range map[string]string{
-		"tls": "SSL/TLS.", "starttls": "STARTTLS.", "plaintext": "no encryption.", "other": "the provider's type.",
+	for mode, want := range map[account.Mode]string{
+		account.ImplicitTLS: "SSL/TLS.", account.StartTLS: "STARTTLS.", account.Plaintext: "no encryption.", "other": "the provider's type.",
 	} {
 		if got := (Advice{Support: "{mode}."}).Fill(finding.Facts{Mode: mode}).Support; got != want {
 			t.Errorf("mode %q: %q, want %q", mode, got, want)
@@ -99,7 +100,7 @@ func TestFillKnowsTheModes(t *testing.T) {
 
 func TestFilledAdviceHasNoPlaceholders(t *testing.T) {
 	known := finding.Facts{
-		Host: "mail.lab.test", Names: []string{"a.test"}, Port: 993, Mode: "tls", Issuer: "Lab CA", Subject: "leaf",
+		Host: "mail.lab.test", Names: []string{"a.test"}, Port: 993, Mode: account.ImplicitTLS, Issuer: "Lab CA", Subject: "leaf",
 	}
 	for _, facts := range []finding.Facts{{}, known} {
 		for _, raw := range open(t).advice {

@@ -22,16 +22,18 @@ type choice struct {
 // for, what is known of the fault, and how the account names its server; and none at all.
 func choices(c finding.Code) []choice {
 	f := finding.New(c, "")
-	f.Facts = finding.Facts{Issuer: "Example Issuing CA R3", Subject: "Example Intermediate", Port: 993, Mode: "tls"}
+	f.Facts = finding.Facts{Issuer: "Example Issuing CA R3", Subject: "Example Intermediate", Port: 993, Mode: account.ImplicitTLS}
 	out, seen := []choice{{f, nil}}, map[string]bool{}
 	for _, host := range []string{"mail.example.com", "192.0.2.1"} {
 		for _, names := range [][]string{nil, {"mx.example.net"}, {"*.example.com"}, {"mx.example.net", "*.example.net", "www.example.net"}} {
-			for _, detail := range []string{"", "intermediate", "public-ca", "no-answer"} {
-				f.Facts.Host, f.Facts.Names, f.Facts.Detail = host, names, detail
-				actions := Actions(f, account.For(account.IMAPS, host))
-				if key := fmt.Sprint(host, actions); !seen[key] {
-					seen[key] = true
-					out = append(out, choice{f, actions})
+			for _, detail := range append(finding.Details(c), "") {
+				for _, role := range []finding.Role{finding.RoleLeaf, finding.RoleIntermediate} {
+					f.Facts.Host, f.Facts.Names, f.Facts.Detail, f.Facts.About.Role = host, names, detail, role
+					actions := Actions(f, account.For(account.IMAPS, host))
+					if key := fmt.Sprint(host, actions); !seen[key] {
+						seen[key] = true
+						out = append(out, choice{f, actions})
+					}
 				}
 			}
 		}
@@ -247,7 +249,7 @@ func TestGoodCertificatesAreKept(t *testing.T) {
 		if says := good.FindString(text); says != "" && slices.ContainsFunc(c.actions, issues) {
 			t.Errorf("%s: %q beside %v", a.Code, says, c.actions)
 		}
-		if missing := c.f.Facts.Detail == "public-ca" && a.Code == finding.IssuerUnknown; missing {
+		if missing := c.f.Facts.Detail == finding.DetailPublicCA && a.Code == finding.IssuerUnknown; missing {
 			if says := order.FindString(a.Short.You + " " + strings.Replace(a.Short.Admin, "need not be issued again", "", 1)); says != "" {
 				t.Errorf("%s: %q while the intermediate is missing: %s", a.Code, says, short)
 			}
