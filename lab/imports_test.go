@@ -48,11 +48,13 @@ var mayImport = map[string][]string{
 	"lab/roots":                  {"lab/chain"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/chain", "lab/probe"},
 	"lab/preflight":              {"lab/capture", "lab/chain", "lab/finding"},
-	"lab/remedy":                 {"lab/account", "lab/finding", "lab/action"},
+	"lab/checkup": {"lab/account", "lab/action", "lab/finding", "lab/probe", "lab/discover", "lab/capture", "lab/chain", "lab/diagnose",
+		"lab/preflight", "lab/remedy"},
+	"lab/remedy": {"lab/account", "lab/finding", "lab/action"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",
 		"lab/roots", "lab/diagnose", "lab/remedy", "lab/discover"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",
-		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight"},
+		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup"},
 	"integration": {"certs", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain", "lab/roots",
 		"lab/diagnose", "lab/remedy", "lab/preflight"},
 }
@@ -76,7 +78,7 @@ func TestImportsKeepTheirDirection(t *testing.T) {
 func TestTheDiagnosisCannotReachTheScenarios(t *testing.T) {
 	for _, p := range packages(t) {
 		switch name := strings.TrimPrefix(p.ImportPath, module); name {
-		case "lab/probe", "lab/chain", "lab/roots", "lab/diagnose", "lab/remedy", "lab/discover", "lab/capture", "lab/preflight":
+		case "lab/probe", "lab/chain", "lab/roots", "lab/diagnose", "lab/remedy", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup":
 			for _, secret := range []string{"scenarios", "certs", "lab"} {
 				if slices.Contains(p.Deps, module+secret) {
 					t.Errorf("%s reaches %s", name, secret)

@@ -27,18 +27,29 @@ func Lookup(id string) (Scenario, bool) {
 
 // Nearest returns the ids that a misspelt one was most likely meant to be, the best first, at most three.
 func Nearest(id string) []string {
+	var ids []string
+	for _, s := range All() {
+		ids = append(ids, s.ID)
+	}
+	return NearestOf(id, ids)
+}
+
+// NearestOf returns those of words that a misspelt one was most likely meant to be, the best first, at
+// most three.
+func NearestOf(misspelt string, words []string) []string {
 	type candidate struct {
 		id       string
 		distance int
 	}
 	var found []candidate
-	for _, s := range All() {
-		d := distance(strings.ToLower(id), s.ID)
-		if strings.Contains(s.ID, strings.ToLower(id)) && id != "" {
+	misspelt = strings.ToLower(misspelt)
+	for _, word := range words {
+		d := distance(misspelt, word)
+		if strings.Contains(word, misspelt) && misspelt != "" {
 			d = min(d, 2)
 		}
-		if d <= max(3, len(id)/3) {
-			found = append(found, candidate{s.ID, d})
+		if d <= max(3, len(misspelt)/3) {
+			found = append(found, candidate{word, d})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return a.distance - b.distance })

@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
@@ -23,9 +21,17 @@ func paintSeverity(p palette, s finding.Severity) string {
 	return p.faint(string(s))
 }
 
-// writeTitle begins what is said about one code.
-func writeTitle(w io.Writer, p palette, info finding.Info) {
-	fmt.Fprintf(w, "\n%s  %s  %s\n", paintSeverity(p, info.Severity), p.bold(info.Title), p.faint(string(info.Code)))
+// writeTitle prints how grave a finding is, what it is called, and its code: on one line where that fits.
+func writeTitle(w io.Writer, p palette, severity finding.Severity, title string, code finding.Code) {
+	const margin = 9
+	indent := strings.Repeat(" ", margin)
+	lines := wrap(title, narrow-margin, indent)
+	last := lines[strings.LastIndexByte(lines, '\n')+1:]
+	space := "  "
+	if len([]rune(last))+len(code)+margin+len(space) > narrow {
+		space = "\n" + indent
+	}
+	fmt.Fprintf(w, "%s%s%s%s%s\n", paintSeverity(p, severity), strings.Repeat(" ", margin-len(severity)), p.bold(lines), space, p.faint(string(code)))
 }
 
 // shortUser and shortAdmin are how many platforms and products a short answer has steps for.
@@ -34,51 +40,24 @@ const (
 	shortAdmin = 2
 )
 
-// writeAdvice prints what is to be done, the person with the device first: the cures that the
-// diagnosis chose, then the steps for every platform and product, or for the first few.
-func writeAdvice(w io.Writer, p palette, a remedy.Advice, cures []action.Action, all bool) {
+// writeAdvice prints what is to be done, the person with the device first: the steps for every
+// platform and product, or for the first few.
+func writeAdvice(w io.Writer, p palette, a remedy.Advice, all bool) {
 	user, admin := a.User, a.Admin
 	if !all {
 		user, admin = user[:min(len(user), shortUser)], admin[:min(len(admin), shortAdmin)]
 	}
-	writeParty(w, p, "you", curesBy(cures, action.User), user)
-	writeParty(w, p, "admin", curesBy(cures, action.Admin), admin)
+	writeParty(w, p, "you", user)
+	writeParty(w, p, "admin", admin)
 	if more := len(a.User) + len(a.Admin) - len(user) - len(admin); more > 0 {
 		fmt.Fprintln(w, labelled(p, "more", fmt.Sprintf("--all prints the steps for %d more platforms and products", more)))
 	}
 	fmt.Fprintln(w, labelled(p, "prevent", a.Prevention))
-	fmt.Fprintln(w, labelled(p, "support", a.Support))
+	fmt.Fprintln(w, labelled(p, "help", a.Support))
 }
 
-// curesBy returns the cures that are up to one party, as sentences, each once.
-func curesBy(cures []action.Action, party action.Party) []string {
-	var out []string
-	for _, c := range cures {
-		if words := sentence(cureWords(c)); c.Party() == party && !slices.Contains(out, words) {
-			out = append(out, words)
-		}
-	}
-	return out
-}
-
-// cureWords says what an action is, and what has to be known before it is carried out: a server
-// that is not who it claims to be chooses the names in its certificate.
-func cureWords(a action.Action) string {
-	if a.Kind == action.UseHost {
-		return a.String() + ", but only once the provider has confirmed that name"
-	}
-	return a.String()
-}
-
-// writeParty prints what one party does. The cures are each enough on their own.
-func writeParty(w io.Writer, p palette, who string, cures []string, all []remedy.Steps) {
-	for i, cure := range cures {
-		if i > 0 {
-			cure = "Or " + strings.ToLower(cure[:1]) + cure[1:]
-		}
-		fmt.Fprintln(w, labelled(p, who, cure))
-		who = ""
-	}
+// writeParty prints what one party does.
+func writeParty(w io.Writer, p palette, who string, all []remedy.Steps) {
 	for _, s := range all {
 		fmt.Fprintln(w, labelled(p, who, s.For+":"))
 		writeSteps(w, p, s)

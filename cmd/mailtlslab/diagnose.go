@@ -1,15 +1,16 @@
 package main
 
 import (
-	"fmt"
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
+	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
-	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
@@ -25,10 +26,16 @@ type diagnoseFlags struct {
 	strict  bool
 	json    bool
 	all     bool
+	reader  string // --for
 	save    string
 	survey  string
-	below   bool // --resolve may name any server
-	evidenceFlags
+
+	chain, transcript, cert, key, log, batch string // evidence in files
+
+	roots    string
+	host     string
+	usage    string
+	password string
 }
 
 func diagnoseCommand() *cobra.Command {
@@ -40,8 +47,7 @@ func diagnoseCommand() *cobra.Command {
 one sentence, how that is known, what the person with the device does, what the admin
 does, and which scenario reproduces it. Without a port it tries the seven standard ones
 side by side. With a mail address it looks at the settings that the domain publishes,
-and sends neither the address nor a password. It never logs in. The exit status is 1 when
-something is wrong.
+and sends neither the address nor a password. It never logs in.
 
 On the server itself, --cert, --key and --log let it look at the server's own files as
 well: whether the pair fits, whether the file has a newer certificate than is presented,
@@ -49,7 +55,10 @@ and what the log says of it.
 
 Instead of connecting it judges evidence: certificates in a file, what another program
 printed, a certificate with its key before they are installed, a server's log, or
-thousands of chains.`,
+thousands of chains.
+
+The exit status is 0 when all that was judged is in order, 1 when something is wrong, 2
+for wrong usage or a file that cannot be read, and 3 when what was given does not decide it.`,
 		Example: `  mailtlslab diagnose mail.example.com:993
   mailtlslab diagnose user@example.com
   mailtlslab diagnose --chain chain.pem --host mail.example.com
@@ -58,100 +67,158 @@ thousands of chains.`,
   mailtlslab diagnose mail.example.com --cert fullchain.pem --key privkey.pem --log mail.log`,
 		RunE: func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&f.as, "as", "", "what the port is: imaps, imap, pop3s, pop3, submissions, submission or https (default: find out)")
-	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too")
-	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
-	flags.StringVar(&f.time, "at", "", "the same as --time")
-	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
-	flags.StringVar(&f.dns, "dns", "", "ask the DNS server at `ADDR` (an IP address with a port), such as that of 'up --dns'")
-	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take")
-	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
-	flags.IntVar(&f.repeat, "repeat", 0, "look `N` more times at every connection, at most 10, for faults that come and go")
-	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings too")
-	flags.BoolVar(&f.json, "json", false, "write JSON")
-	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product")
-	flags.StringVar(&f.save, "save", "", "write what was seen to `FILE`, to be judged elsewhere")
-	flags.StringVar(&f.survey, "survey", "", "judge what was saved in `FILE` (- for standard input) instead of connecting")
-	f.evidenceFlags.register(flags)
+	f.register(cmd)
 	return cmd
 }
 
-// diagnosis looks at a server, or at what somebody else saw of one, and says what is wrong.
+// A flag without a heading stands below "Other flags".
+func (f *diagnoseFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.as, "as", "", "what the port is: imaps, imap, pop3s, pop3, submissions, submission or https (default: find out)")
+	flags.StringArrayVar(&f.resolve, "resolve", nil, "connect to ADDR instead of asking DNS: `HOST:PORT:ADDR` (repeatable)")
+	flags.StringVar(&f.dns, "dns", "", "ask the DNS server at `ADDR` (an IP address with a port), such as that of 'up --dns'")
+	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take, with its unit, such as 20s")
+	flags.IntVar(&f.repeat, "repeat", 0, "look `N` more times at every connection, at most 10, for faults that come and go")
+	flags.StringVar(&f.save, "save", "", "write what was seen to `FILE`, to be judged elsewhere")
+	group(cmd, "Looking at a server", "as", "resolve", "dns", "timeout", "repeat", "save")
+
+	flags.StringVar(&f.cert, "cert", "", "check the certificates in `FILE`: with HOST the file of that server, else before a server gets them (needs --key and --host)")
+	flags.StringVar(&f.key, "key", "", "the private key in `FILE` that goes with --cert")
+	flags.StringVar(&f.log, "log", "", "read in `FILE`, the server's log (- for standard input), what it says of TLS; alone or with HOST")
+	group(cmd, "On the server itself", "cert", "key", "log")
+
+	flags.StringVar(&f.chain, "chain", "", "judge the certificates in `FILE` (PEM, DER, PKCS#7, PKCS#12; - for standard input)")
+	flags.StringVar(&f.transcript, "transcript", "", "judge what openssl s_client, gnutls-cli or curl -v wrote to `FILE`, or what --save did")
+	flags.StringVar(&f.survey, "survey", "", "judge what was saved in `FILE` (- for standard input)")
+	flags.StringVar(&f.batch, "batch", "", "judge many chains: a JSON line each in `FILE`, a JSON line each out")
+	flags.StringVar(&f.host, "host", "", "the `NAME` that the certificate must be for (--chain, --transcript, --cert, --log)")
+	flags.StringVar(&f.usage, "usage", "server", "what the certificate is for: server, client or any (--chain)")
+	flags.StringVar(&f.password, "password-file", "", "the password of a PKCS#12 file is the first line of `FILE` (--chain)")
+	group(cmd, "Judging what was seen elsewhere", "chain", "transcript", "survey", "batch", "host", "usage", "password-file")
+
+	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too")
+	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE` (--chain, --transcript, --cert, --batch)")
+	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
+	flags.StringVar(&f.time, "at", "", "the same as --time")
+	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
+	group(cmd, "What is trusted, and when", "ca", "roots", "time", "at", "no-fetch")
+
+	flags.StringVar(&f.reader, "for", "", "tell it to one `READER`, with all steps: user, admin or trainer")
+	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product, and all the evidence")
+	flags.BoolVar(&f.json, "json", false, "write JSON")
+	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings too")
+	group(cmd, "The answer", "for", "all", "json", "strict")
+}
+
+// diagnosis gathers the evidence that the command line names, has it examined, and prints the answer.
 func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	w, err := checkDiagnose(cmd, args, f)
 	if err != nil {
 		return err
 	}
-	if w.flag != "" && w.flag != "survey" {
-		return judgeEvidence(cmd, f, w)
+	if w.flag == "batch" {
+		return batch(cmd, f)
 	}
-	knowledge, err := knowledge(f.ca)
+	evidence, err := gather(cmd, args, f, w)
 	if err != nil {
 		return err
 	}
-	judge := diagnose.Judge{Knowledge: knowledge, Repeat: f.repeat}
-	var report diagnose.Report
-	var survey probe.Survey
-	var sources []discover.Source
-	var files own
-	about := ""
-	if f.survey != "" {
-		if survey, err = readSurvey(cmd.InOrStdin(), f.survey); err != nil {
-			return err
-		}
-		report = judge.Report(survey)
-	} else if domain, ok := splitAddress(args[0]); ok {
-		if report, survey, sources, err = examineDomain(cmd, domain, judge, f); err != nil {
-			return err
-		}
-		about = domain
-	} else {
-		if report, survey, files, err = examineHost(cmd, args[0], judge, f); err != nil {
-			return err
-		}
+	store, err := trusted(f)
+	if err != nil {
+		return err
+	}
+	p := newProgress(cmd)
+	c := &checkup.Checkup{
+		Knowledge: store.Knowledge(), Repeat: f.repeat,
+		Prober:   &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch, DNS: f.dns},
+		Finder:   &discover.Finder{Timeout: f.timeout, Resolver: probe.Resolver(f.dns)},
+		Progress: func(words string) { p.say("%s", words) },
+	}
+	if evidence.Domain != nil {
+		c.Finder.Addresses = evidence.Domain.Addresses
+	}
+	answer, survey, err := c.Examine(cmd.Context(), evidence)
+	p.done()
+	switch {
+	case cmd.Context().Err() != nil:
+		return interrupted()
+	case errors.Is(err, capture.ErrPassword):
+		return usage("--%s %w with --password-file FILE", w.flag, err)
+	case errors.Is(err, checkup.ErrUnreadable):
+		return usage("--%s %w", w.flag, err)
+	case err != nil:
+		return environment(err)
 	}
 	if f.save != "" {
+		if len(survey.Observations) == 0 {
+			return environment(errors.New("there is nothing to save: nothing could be looked at"))
+		}
 		if err := saveSurvey(f.save, survey); err != nil {
 			return environment(err)
 		}
 	}
-	if about == "" {
-		about = survey.Observations[0].Settings.Host
-	}
-	report, survey, places := files.beside(report, survey)
-	if err := writeDiagnosis(cmd, f, about, report, survey, sources, files, places); err != nil {
+	if err := writeAnswer(cmd, f, answer); err != nil {
 		return environment(err)
 	}
-	worst := report.Worst()
-	if files.failed() {
-		worst = finding.Error
-	}
-	return verdict(worst, f.strict)
+	return exitOf(answer, f.strict)
 }
 
-// examineHost looks at one server, and at its own files where they were given.
-func examineHost(cmd *cobra.Command, name string, judge diagnose.Judge, f diagnoseFlags) (diagnose.Report, probe.Survey, own, error) {
-	t, err := newTarget(name, f)
-	if err != nil {
-		return diagnose.Report{}, probe.Survey{}, own{}, err
+func writeAnswer(cmd *cobra.Command, f diagnoseFlags, a checkup.Answer) error {
+	if f.json {
+		if !f.all {
+			a = a.Brief()
+		}
+		return writeJSON(cmd.OutOrStdout(), a)
 	}
-	files, err := readOwn(cmd, f, t.host)
-	if err != nil {
-		return diagnose.Report{}, probe.Survey{}, own{}, err
-	}
-	report, survey, err := examine(cmd, t, judge, f, files.installed)
-	return report, survey, files, err
+	face{w: cmd.OutOrStdout(), p: colours(cmd), answer: a, all: f.all, reader: reader(f.reader), hints: f.hints(a)}.write()
+	return nil
 }
 
-func isAddress(arg string) bool { _, ok := splitAddress(arg); return ok }
+// hints says which flags would let more be judged.
+func (f diagnoseFlags) hints(a checkup.Answer) (out []string) {
+	file := f.chain + f.transcript
+	if file != "" && a.Host == "" && len(a.Certificates) > 0 {
+		out = append(out, "--host NAME says which name the certificate must be for")
+	}
+	if f.transcript != "" && f.time == "" && len(a.Certificates) > 0 {
+		out = append(out, "--at TIME judges the dates as of the day on which it was seen")
+	}
+	return out
+}
 
-// verdict turns the worst of a diagnosis into an exit status.
-func verdict(worst finding.Severity, strict bool) error {
-	if worst == finding.Error || strict && worst == finding.Warning {
+// exitOf turns a verdict into an exit status.
+func exitOf(a checkup.Answer, strict bool) error {
+	switch {
+	case a.Verdict == checkup.Fail, a.Verdict == checkup.OK && strict && a.Strict():
 		return &status{code: exitFindings}
+	case a.Verdict == checkup.Unjudged:
+		return &status{code: exitNoVerdict}
 	}
 	return nil
+}
+
+// A way is one of the ways to tell diagnose what to judge, and the flags that go with it beside
+// those that go with all.
+type way struct {
+	flag  string // empty: HOST[:PORT] or a mail address
+	takes []string
+}
+
+// companions may go with another way, and are one where there is no other.
+func companions() []string { return []string{"cert", "log"} }
+
+func ways() []way {
+	answer := []string{"strict", "json", "all", "for"}
+	everyFile := append([]string{"ca", "roots", "host", "at", "time", "no-fetch", "timeout"}, answer...)
+	return []way{
+		{"", append([]string{"as", "ca", "time", "at", "resolve", "dns", "timeout", "no-fetch", "repeat", "save", "cert", "key", "log"}, answer...)},
+		{"survey", append([]string{"ca"}, answer...)},
+		{"chain", append([]string{"usage", "password-file"}, everyFile...)},
+		{"transcript", everyFile},
+		{"cert", append([]string{"key"}, everyFile...)},
+		{"log", append([]string{"host"}, answer...)},
+		{"batch", []string{"ca", "roots", "at", "time"}},
+	}
 }
 
 // checkDiagnose refuses what would be ignored in silence otherwise.
@@ -160,6 +227,7 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
 	}
 	w, err := checkWay(cmd, args)
+	address := len(args) > 0 && isAddress(args[0])
 	switch {
 	case err != nil:
 	case f.timeout <= 0:
@@ -168,58 +236,63 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 		err = usage("--dns takes an IP address with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
 	case w.flag == "" && f.key != "" && f.cert == "":
 		err = usage("--key goes with --cert FILE; give both, or neither")
-	case w.flag == "" && (f.cert != "" || f.log != "") && isAddress(args[0]):
+	case w.flag == "cert" && (f.key == "" || f.host == ""):
+		err = usage("--cert needs --key FILE and --host NAME; 'mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host mail.example.com' is an example")
+	case w.flag == "" && (f.cert != "" || f.log != "") && address:
 		err = usage("--cert and --log are the files of one server; give its HOST instead of a mail address")
+	case address && f.as != "":
+		err = usage("--as says what one port is, and a mail address has several; leave it out")
 	case f.repeat < 0 || f.repeat > 10:
 		err = usage("--repeat must be from 0 to 10, not %d", f.repeat)
+	case !slices.Contains([]string{"server", "client", "any"}, f.usage):
+		err = usage("--usage takes server, client or any, not %q", clip(f.usage))
+	case f.reader != "" && !slices.Contains(readers(), reader(f.reader)):
+		err = usage("--for takes user, admin or trainer, not %q", clip(f.reader))
+	case f.reader != "" && f.json:
+		err = usage("--for is about the words, and JSON is for programs; leave out one of --for and --json")
 	}
 	return w, err
 }
 
-// examine looks at the target, and again where the diagnosis asks for it.
-func examine(cmd *cobra.Command, t target, judge diagnose.Judge, f diagnoseFlags, installed [][]byte) (diagnose.Report, probe.Survey, error) {
-	p := newProgress(cmd)
-	p.say("looking at %s …", t.host)
-	all, unclear := t.settings(cmd.Context(), newProber(f))
-	p.done()
-	report, survey, err := examineAll(cmd, t.host, all, judge, f, len(all) == 1, installed)
-	if err != nil {
-		return report, survey, err
-	}
-	if unclear != nil && said(survey.Observations[0]) {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: cannot tell what the port is (%s), so it is judged as imaps; say it with --as\n", line(clip(unclear.Error())))
-	}
-	return report, survey, nil
-}
-
-func newProber(f diagnoseFlags) *probe.Prober {
-	return &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch, DNS: f.dns}
-}
-
-// examineAll looks at all settings, and again where the diagnosis asks for it. listed says
-// whether somebody's account has them, and installed are the certificates in the server's file, when it was given.
-func examineAll(cmd *cobra.Command, name string, all []account.Settings, judge diagnose.Judge, f diagnoseFlags, listed bool, installed [][]byte) (diagnose.Report, probe.Survey, error) {
-	ctx := cmd.Context()
-	prober := newProber(f)
-	p := newProgress(cmd)
-	p.say("looking at %s …", name)
-	survey := prober.Survey(ctx, all, listed)
-	survey.Installed = installed
-	report, survey := judge.Examine(survey, func(asks []probe.Ask) []probe.Further {
-		if ctx.Err() != nil {
-			return nil
+// checkWay refuses two ways at once, and flags that go with another one.
+func checkWay(cmd *cobra.Command, args []string) (way, error) {
+	var chosen []way
+	for _, w := range ways() {
+		with := len(chosen) > 0 && slices.Contains(companions(), w.flag) && slices.Contains(chosen[0].takes, w.flag)
+		if !with && (w.flag == "" && len(args) > 0 || w.flag != "" && cmd.Flags().Changed(w.flag)) {
+			chosen = append(chosen, w)
 		}
-		p.say("looking at %s once more …", name)
-		return prober.Answer(ctx, asks)
-	})
-	p.done()
-	if ctx.Err() != nil {
-		return report, survey, interrupted()
 	}
-	return report, survey, nil
+	switch {
+	case len(chosen) == 0:
+		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
+	case len(chosen) > 1 && chosen[0].flag == "":
+		return way{}, usage("diagnose takes HOST[:PORT] or --%s FILE, not both; leave out %q", chosen[1].flag, clip(args[0]))
+	case len(chosen) > 1:
+		return way{}, usage("diagnose judges one thing at a time; give --%s or --%s, not both", chosen[0].flag, chosen[1].flag)
+	}
+	w := chosen[0]
+	for _, name := range changed(cmd) {
+		if name == w.flag || slices.Contains(w.takes, name) || !knownFlag(name) {
+			continue
+		}
+		switch w.flag {
+		case "":
+			return w, usage("--%s has no effect on a connection; leave it out", name)
+		case "survey":
+			return w, usage("--%s has no effect on what was seen already; leave it out with --survey", name)
+		}
+		return w, usage("--%s has no effect with --%s; leave it out", name, w.flag)
+	}
+	return w, nil
 }
 
-// said reports whether a server was there, so that what it speaks makes a difference.
-func said(o probe.Observation) bool {
-	return o.Stage != probe.Resolving && o.Stage != probe.Connecting
+// knownFlag leaves a flag alone that none of the ways speaks of.
+func knownFlag(name string) bool {
+	return slices.ContainsFunc(ways(), func(w way) bool { return slices.Contains(w.takes, name) })
+}
+
+func isAddress(arg string) bool {
+	_, ok := checkup.DomainOf(arg)
+	return ok && !strings.Contains(arg, "/")
 }

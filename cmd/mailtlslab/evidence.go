@@ -3,9 +3,9 @@ package main
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,191 +14,148 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
-	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
+	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
-	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
-// evidenceFlags are those of a diagnosis that connects to nothing.
-type evidenceFlags struct {
-	chain, transcript, cert, key, log, batch string // what there is to judge
-
-	roots    string
-	host     string
-	usage    string
-	password string
+// changed returns the names of the flags that were given.
+func changed(cmd *cobra.Command) (names []string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
 }
 
-func (f *evidenceFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.chain, "chain", "", "judge the certificates in `FILE` (PEM, DER, PKCS#7, PKCS#12; - for standard input) instead of connecting")
-	flags.StringVar(&f.transcript, "transcript", "", "judge what openssl s_client, gnutls-cli or curl -v wrote to `FILE`, or what --save did")
-	flags.StringVar(&f.cert, "cert", "", "check the certificates in `FILE`: with HOST the file of that server, else before a server gets them (needs --key and --host)")
-	flags.StringVar(&f.key, "key", "", "the private key in `FILE` that goes with --cert")
-	flags.StringVar(&f.log, "log", "", "read in `FILE`, the server's log (- for standard input), why it cannot load certificate or key; alone or with HOST")
-	flags.StringVar(&f.batch, "batch", "", "judge many chains: a JSON line each in `FILE`, a JSON line each out")
-	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE` (--chain, --transcript, --cert, --batch)")
-	flags.StringVar(&f.host, "host", "", "the `NAME` that the certificate must be for (--chain, --transcript, --cert, --log)")
-	flags.StringVar(&f.usage, "usage", "server", "what the certificate is for: server, client or any (--chain)")
-	flags.StringVar(&f.password, "password-file", "", "the password of a PKCS#12 file is the first line of `FILE` (--chain)")
-}
-
-// A way is one of the ways to tell diagnose what to judge, and the flags that go with it beside
-// those that go with all.
-type way struct {
-	flag  string // empty: HOST[:PORT]
-	takes []string
-}
-
-// companions may go with another way, and are one where there is no other.
-func companions() []string { return []string{"cert", "log"} }
-
-func ways() []way {
-	everyFile := []string{"ca", "roots", "host", "at", "time", "no-fetch", "timeout", "strict", "json", "all"}
-	return []way{
-		{"", []string{"as", "ca", "time", "at", "resolve", "dns", "timeout", "no-fetch", "repeat", "strict", "json", "all", "save", "cert", "key", "log"}},
-		{"survey", []string{"ca", "strict", "json", "all"}},
-		{"chain", append([]string{"usage", "password-file"}, everyFile...)},
-		{"transcript", everyFile},
-		{"cert", append([]string{"key"}, everyFile...)},
-		{"log", []string{"host", "strict", "json", "all"}},
-		{"batch", []string{"ca", "roots", "at", "time"}},
+// gather reads the evidence that the command line names: files now, servers when they are looked at.
+func gather(cmd *cobra.Command, args []string, f diagnoseFlags, w way) (e checkup.Evidence, err error) {
+	if e.At, err = dayOf(cmd, f.time); err != nil {
+		return e, err
 	}
-}
-
-// knownFlag leaves a flag alone that none of the ways speaks of.
-func knownFlag(name string) bool {
-	return slices.ContainsFunc(ways(), func(w way) bool { return slices.Contains(w.takes, name) })
-}
-
-// checkWay refuses two ways at once, and flags that would be ignored in silence.
-func checkWay(cmd *cobra.Command, args []string) (way, error) {
-	var chosen []way
-	for _, w := range ways() {
-		with := len(chosen) > 0 && slices.Contains(companions(), w.flag) && slices.Contains(chosen[0].takes, w.flag)
-		if !with && (w.flag == "" && len(args) > 0 || w.flag != "" && cmd.Flags().Changed(w.flag)) {
-			chosen = append(chosen, w)
+	if f.host != "" {
+		if err := account.CheckHost(f.host); err != nil {
+			return e, usage("--host: %q is no host name: %w", clip(f.host), err)
 		}
 	}
-	switch {
-	case len(chosen) == 0:
-		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
-	case len(chosen) > 1 && chosen[0].flag == "":
-		return way{}, usage("diagnose takes HOST[:PORT] or --%s FILE, not both; leave out %q", chosen[1].flag, clip(args[0]))
-	case len(chosen) > 1:
-		return way{}, usage("diagnose judges one thing at a time; give --%s or --%s, not both", chosen[0].flag, chosen[1].flag)
-	}
-	w := chosen[0]
-	var wrong *status
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if wrong != nil || f.Name == w.flag || slices.Contains(w.takes, f.Name) || !knownFlag(f.Name) {
-			return
+	e.Host = f.host
+	stdin := cmd.InOrStdin()
+	switch w.flag {
+	case "":
+		if err := gatherServer(&e, args[0], f); err != nil {
+			return e, err
 		}
-		switch w.flag {
-		case "":
-			wrong = usage("--%s has no effect on a connection; leave it out", f.Name)
-		case "survey":
-			wrong = usage("--%s has no effect on what was seen already; leave it out with --survey", f.Name)
-		default:
-			wrong = usage("--%s has no effect with --%s; leave it out", f.Name, w.flag)
-		}
-	})
-	if wrong != nil {
-		return w, wrong
+		return e, gatherFiles(&e, f, stdin)
+	case "survey":
+		s, err := readSurvey(stdin, f.survey)
+		e.Survey = &s
+		return e, err
+	case "chain":
+		return e, gatherChain(&e, f, stdin)
+	case "transcript":
+		return e, gatherTranscript(&e, f, stdin)
 	}
-	return w, nil
+	return e, gatherFiles(&e, f, stdin)
 }
 
-// judgeEvidence judges what was taken without a connection of ours.
-func judgeEvidence(cmd *cobra.Command, f diagnoseFlags, w way) error {
-	e, err := newExam(cmd, f)
+// dayOf reads --time and --at.
+func dayOf(cmd *cobra.Command, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
+		name := "time"
+		if cmd.Flags().Changed("at") {
+			name = "at"
+		}
+		return t, usage("--"+name+" takes a time such as 2026-11-24T12:00:00Z, not %q", clip(s))
+	}
+	return t, nil
+}
+
+// gatherServer reads HOST[:PORT] or a mail address.
+func gatherServer(e *checkup.Evidence, arg string, f diagnoseFlags) (err error) {
+	if domain, ok := checkup.DomainOf(arg); ok {
+		if err := checkup.CheckDomain(domain); err != nil {
+			return usage("%q is no domain of a mail address: %w", clip(domain), err)
+		}
+		e.Domain = &checkup.Domain{Name: domain, Clock: e.At}
+		e.Domain.Addresses, err = resolved(domain, f.resolve, true)
 		return err
 	}
-	switch w.flag {
-	case "chain":
-		err = e.chain()
-	case "transcript":
-		data, err := readEvidence("transcript", f.transcript, cmd.InOrStdin())
+	t := &checkup.Target{As: account.Endpoint(f.as), Clock: e.At}
+	if t.Host, t.Port, err = splitTarget(arg); err != nil {
+		return err
+	}
+	if t.Addresses, err = resolved(t.Host, f.resolve, false); err != nil {
+		return err
+	}
+	if f.as != "" && !t.As.Valid() {
+		return usage("--as takes imaps, imap, pop3s, pop3, submissions, submission or https, not %q", clip(f.as))
+	}
+	e.Target, e.Host = t, t.Host
+	return nil
+}
+
+// gatherFiles reads --cert, --key and --log. A pair that cannot be read is evidence itself.
+func gatherFiles(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
+	if f.cert != "" {
+		p := &preflight.Pair{Host: e.Host, Cert: preflight.File{Name: fileTitle(f.cert)}}
+		p.Cert.Data, p.Cert.Err = readBounded(f.cert, stdin)
+		if f.key == f.cert {
+			p.Key = p.Cert
+		} else if f.key != "" {
+			p.Key = preflight.File{Name: fileTitle(f.key)}
+			p.Key.Data, p.Key.Err = readBounded(f.key, nil)
+		}
+		if p.Key.Name == p.Cert.Name && f.key != f.cert {
+			p.Cert.Name, p.Key.Name = clip(f.cert), clip(f.key) // of two folders
+		}
+		e.Pair = p
+	}
+	if f.log != "" {
+		data, err := readEvidence("log", f.log, stdin)
 		if err != nil {
 			return err
 		}
-		if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-			return e.saved(data)
-		}
-		if err := e.transcript(data); err != nil {
-			return err
-		}
-	case "cert":
-		err = e.deployment()
-	case "log":
-		e.title = fileTitle(f.log)
-		e.place = e.title
-		err = e.log()
-	default:
-		return batch(cmd, f, e)
+		e.Log = &checkup.File{Name: fileTitle(f.log), Data: data}
 	}
+	return nil
+}
+
+func gatherChain(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
+	data, err := readEvidence("chain", f.chain, stdin)
 	if err != nil {
 		return err
 	}
-	return e.finish()
-}
-
-// An exam is one diagnosis of evidence from a file.
-type exam struct {
-	cmd   *cobra.Command
-	f     diagnoseFlags
-	roots []diagnose.Root
-	at    time.Time // zero: now, or when the evidence was taken
-
-	title         string // what the headline is about
-	place         string // where things are found, if not in certificates
-	settings      account.Settings
-	findings      []finding.Finding
-	problems      []string // what is wrong and has no code, a sentence each
-	read, notRead []string
-}
-
-func newExam(cmd *cobra.Command, f diagnoseFlags) (*exam, error) {
-	e := &exam{cmd: cmd, f: f, settings: account.Settings{Host: f.host}}
-	if f.host != "" {
-		if err := checkHost(f.host); err != nil {
-			return nil, usage("--host: %w", err)
+	e.Chain = &checkup.ChainFile{File: checkup.File{Name: fileTitle(f.chain), Data: data}}
+	e.Usage = chain.Usage(f.usage)
+	if f.password != "" {
+		line, err := readEvidence("password-file", f.password, nil)
+		if err != nil {
+			return err
 		}
+		password, _, _ := strings.Cut(string(line), "\n")
+		e.Chain.Password = strings.TrimSuffix(password, "\r")
 	}
-	if f.time != "" {
-		var err error
-		if e.at, err = time.Parse(time.RFC3339, f.time); err != nil {
-			return nil, usage("--at takes a time such as 2026-11-24T12:00:00Z, not %q", clip(f.time))
-		}
-	}
-	if !slices.Contains([]string{"server", "client", "any"}, f.usage) {
-		return nil, usage("--usage takes server, client or any, not %q", clip(f.usage))
-	}
-	var err error
-	e.roots, err = evidenceRoots(f)
-	return e, err
+	return nil
 }
 
-// evidenceRoots returns the roots that --roots and --ca name, or the built-in ones and --ca's.
-func evidenceRoots(f diagnoseFlags) ([]diagnose.Root, error) {
-	if f.roots == "" {
-		return trustedRoots(f.ca)
-	}
-	data, err := readEvidence("roots", f.roots, nil)
+// gatherTranscript reads what a tool printed, or what --save wrote.
+func gatherTranscript(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
+	data, err := readEvidence("transcript", f.transcript, stdin)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c, err := capture.Read(data, "")
-	if err != nil {
-		return nil, usage("--roots %s: %w", f.roots, err)
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		e.Transcript = &checkup.File{Name: fileTitle(f.transcript), Data: data}
+		return nil
 	}
-	roots := diagnose.ParseRoots(c.Certificates)
-	if f.ca == "" {
-		return roots, nil
+	if f.host != "" || f.time != "" {
+		return usage("%s is a saved survey, which says itself which host it is about and when it was taken; leave out --host and --at", f.transcript)
 	}
-	more, err := readRoots(f.ca)
-	return append(roots, more...), err
+	s, err := decodeSurvey(f.transcript, data)
+	e.Survey = &s
+	return err
 }
 
 // readEvidence reads a whole file, or standard input where there is one.
@@ -210,33 +167,6 @@ func readEvidence(flag, name string, stdin io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// chain judges the certificates of a file as a server would send them.
-func (e *exam) chain() error {
-	data, err := readEvidence("chain", e.f.chain, e.cmd.InOrStdin())
-	if err != nil {
-		return err
-	}
-	password := ""
-	if e.f.password != "" {
-		line, err := readEvidence("password-file", e.f.password, nil)
-		if err != nil {
-			return err
-		}
-		password, _, _ = strings.Cut(string(line), "\n")
-		password = strings.TrimSuffix(password, "\r")
-	}
-	c, err := capture.Read(data, password)
-	if err != nil {
-		return usage("--chain %s: %w", e.f.chain, err)
-	}
-	e.title = fileTitle(e.f.chain)
-	e.read, e.notRead = []string{c.Sentence()}, c.NotRead
-	chain, wrong := preflight.InOrder(c.Certificates)
-	e.add(wrong...)
-	e.judgeChain(chain)
-	return nil
-}
-
 func fileTitle(name string) string {
 	if name == "-" {
 		return "standard input"
@@ -244,77 +174,48 @@ func fileTitle(name string) string {
 	return filepath.Base(name)
 }
 
-// add takes a finding, unless its code was found already.
-func (e *exam) add(fs ...finding.Finding) {
-	for _, f := range fs {
-		if !slices.ContainsFunc(e.findings, func(g finding.Finding) bool { return g.Code == f.Code }) {
-			e.findings = append(e.findings, f)
-		}
+// trusted returns the store that --roots and --ca make, or the built-in one and --ca's roots.
+func trusted(f diagnoseFlags) (roots.Store, error) {
+	store, err := roots.Public()
+	if err != nil {
+		return store, environment(err)
 	}
+	if f.roots != "" {
+		data, err := readEvidence("roots", f.roots, nil)
+		if err != nil {
+			return store, err
+		}
+		c, err := capture.Read(data, "")
+		if err != nil {
+			return store, usage("--roots %s: %w", f.roots, err)
+		}
+		store.Roots = chain.ParseRoots(c.Certificates)
+	}
+	if f.ca != "" {
+		more, err := readRoots(f.ca)
+		if err != nil {
+			return store, err
+		}
+		store.Roots = append(store.Roots, more...)
+	}
+	return store, nil
 }
 
-// judgeChain judges certificates, and again when an issuer could be fetched.
-func (e *exam) judgeChain(ders [][]byte) {
-	if e.at.IsZero() {
-		e.at = time.Now()
+func readRoots(file string) ([]chain.Root, error) {
+	data, err := readBounded(file, nil)
+	if err != nil {
+		return nil, usage("cannot read --ca: %w", err)
 	}
-	if e.settings.Host == "" {
-		e.notRead = append(e.notRead, "a host name: --host NAME says which one the certificate must be for")
-	}
-	c := diagnose.Chain{Certificates: ders, Host: e.settings.Host, At: e.at, Usage: diagnose.Usage(e.f.usage)}
-	found, _ := diagnose.Judge{Knowledge: informed(e.roots, nil)}.Chain(c)
-	if issuers := e.fetchIssuers(found); len(issuers) > 0 {
-		found, _ = diagnose.Judge{Knowledge: informed(e.roots, issuers)}.Chain(c)
-	}
-	earlier := slices.Clone(e.findings)
-	for _, f := range found { // several of one code are about several certificates
-		if !slices.ContainsFunc(earlier, func(g finding.Finding) bool { return g.Code == f.Code }) {
-			e.findings = append(e.findings, f)
+	var out []chain.Root
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil || block.Type != "CERTIFICATE" {
+			return nil, usage("--ca %s: the PEM block %q is no certificate that can be read", file, clip(block.Type))
 		}
+		out = append(out, chain.Root{Certificate: c})
 	}
-}
-
-// fetchIssuers fetches the issuer that a certificate says where to find, and where it decides
-// between a missing intermediate and a private CA. It never connects to the server itself.
-func (e *exam) fetchIssuers(found []finding.Finding) []*x509.Certificate {
-	if e.f.noFetch {
-		return nil
+	if len(out) == 0 {
+		return nil, usage("--ca %s holds no certificate in PEM form; 'openssl x509 -inform der -in FILE' converts one", file)
 	}
-	for _, f := range found {
-		c, err := x509.ParseCertificate(f.Facts.Certificate)
-		if err != nil || f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted {
-			continue
-		}
-		at := slices.IndexFunc(c.IssuingCertificateURL, func(u string) bool { return strings.HasPrefix(u, "http://") })
-		if at < 0 {
-			continue
-		}
-		p := &probe.Prober{Timeout: e.f.timeout}
-		for _, further := range p.Answer(e.cmd.Context(), []probe.Ask{{Kind: probe.FetchIssuer, URL: c.IssuingCertificateURL[at]}}) {
-			if issuer, err := x509.ParseCertificate(further.Certificate); err == nil {
-				return []*x509.Certificate{issuer}
-			}
-		}
-	}
-	return nil
-}
-
-// finish prints the diagnosis and turns it into an exit status.
-func (e *exam) finish() error {
-	if e.cmd.Context().Err() != nil {
-		return interrupted()
-	}
-	rank := map[finding.Code]int{}
-	for i, info := range finding.All() {
-		rank[info.Code] = i
-	}
-	slices.SortStableFunc(e.findings, func(a, b finding.Finding) int { return rank[a.Code] - rank[b.Code] })
-	if err := writeEvidence(e); err != nil {
-		return environment(err)
-	}
-	worst := finding.Worst(e.findings)
-	if len(e.problems) > 0 {
-		worst = finding.Error
-	}
-	return verdict(worst, e.f.strict)
+	return out, nil
 }

@@ -30,7 +30,7 @@ func TestSpoiltGuideIsReported(t *testing.T) {
 		{"a code that is none", func(g *guide) { g.Statements[6].Carried[2].Remedy = "gone-off" }, `S07, carrier 3: "gone-off": no such thing`},
 		{"a title that is none", func(g *guide) { g.Statements[6].Carried[0].Finding = "gone-off" }, `S07, carrier 1: "gone-off": no such thing`},
 		{"a scenario that is none", func(g *guide) { g.Statements[6].Carried[1].Scenario = "gone-off" }, `S07, carrier 2: "gone-off": no such thing`},
-		{"a command that is none", func(g *guide) { g.Statements[4].Carried[0].Help = "explain" }, `S05, carrier 1: "explain": no such thing`},
+		{"a command that is none", func(g *guide) { g.Statements[4].Carried[0].Help = "elucidate" }, `S05, carrier 1: "elucidate": no such thing`},
 		{"the other party", func(g *guide) { g.Statements[15].Carried[0].Party = "admin" }, `S16, carrier 1: connect-timeout: nothing for "Windows and Android"`},
 		{"a party that is none", func(g *guide) { g.Statements[15].Carried[0].Party = "lawyer" }, `S16, carrier 1: connect-timeout: no party "lawyer"`},
 		{"another platform", func(g *guide) { g.Statements[27].Carried[0].For = "other Android phones" }, "S28, carrier 1: "},

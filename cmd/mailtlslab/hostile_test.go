@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mailtlslab/mailtlslab/lab/checkup"
 )
 
 // Servers that mean harm, or are broken in ways that no scenario is.
@@ -74,8 +76,8 @@ func checkOutput(t *testing.T, asJSON bool, r result) {
 	limit := maxText
 	if asJSON {
 		limit = maxJSON
-		var a answered
-		if err := json.Unmarshal([]byte(r.out), &a); err != nil || a.Verdict != "fail" || len(a.Endpoints) != 1 || len(a.Endpoints[0].Findings) == 0 {
+		var a checkup.Answer
+		if err := json.Unmarshal([]byte(r.out), &a); err != nil || a.Verdict != checkup.Fail || len(a.Places) != 1 || len(a.Places[0].Findings) == 0 {
 			t.Errorf("%v: %.300q", err, r.out)
 		}
 	} else if !strings.HasPrefix(r.out, "✗ mail.lab.test: ") {

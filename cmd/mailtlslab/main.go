@@ -23,6 +23,7 @@ const (
 	exitFindings    = 1
 	exitUsage       = 2
 	exitEnvironment = 3
+	exitNoVerdict   = 3 // nothing that was given decides it
 	// exitUnread is for an output whose reader has gone, such as head, which is nobody's mistake:
 	// what a shell shows of a program that the signal ended, 128 and the number of SIGPIPE.
 	exitUnread = 141
@@ -105,14 +106,14 @@ wrong usage, and 3 when the environment failed.`,
 		return usage("%w; '%s --help' names the flags", err, cmd.CommandPath())
 	})
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(listCommand(), showCommand(), upCommand(), verifyCommand(), diagnoseCommand(), versionCommand())
+	root.AddCommand(listCommand(), showCommand(), upCommand(), verifyCommand(), diagnoseCommand(), explainCommand(), versionCommand())
 	return root
 }
 
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
-		Short: "explain a command and its flags",
+		Short: "tell about a command and its flags",
 		RunE: func(_ *cobra.Command, args []string) error {
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {

@@ -145,7 +145,7 @@ func cureList(s scenarios.Scenario) string {
 		if a.Party() == action.Admin {
 			who = "admin"
 		}
-		out = append(out, fmt.Sprintf("*%s:* %s", who, cureWords(a)))
+		out = append(out, fmt.Sprintf("*%s:* %s", who, a.String()))
 	}
 	join := "; or "
 	if len(expectedCodes(s)) > 1 {

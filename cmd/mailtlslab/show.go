@@ -80,12 +80,13 @@ func show(w io.Writer, p palette, s scenarios.Scenario, book *remedy.Book, all b
 	}
 	for _, code := range codes {
 		info, _ := finding.Lookup(code)
-		writeTitle(w, p, info)
+		fmt.Fprintln(w)
+		writeTitle(w, p, info.Severity, info.Title, info.Code)
 		if len(on[code]) < len(s.On()) {
 			fmt.Fprintln(w, labelled(p, "where", endpointWords(on[code])))
 		}
 		if advice, ok := book.For(code); ok {
-			writeAdvice(w, p, advice.Fill(finding.Facts{Host: s.AccountHost()}), nil, all)
+			writeAdvice(w, p, advice.Fill(finding.Facts{Host: s.AccountHost()}), all)
 		}
 	}
 	if len(codes) == 0 {

@@ -135,8 +135,8 @@ func checkUp(cmd *cobra.Command, f upFlags, list []scenarios.Scenario) error {
 		return usage("--listen %s needs --host NAME|IP: the name that devices will connect to", f.listen)
 	}
 	for _, h := range f.hosts {
-		if err := checkHost(h); err != nil {
-			return usage("--host: %w", err)
+		if err := account.CheckHost(h); err != nil {
+			return usage("--host: %q is no host name: %w", clip(h), err)
 		}
 	}
 	return nil

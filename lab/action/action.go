@@ -141,7 +141,8 @@ var table = [...]row{
 	{ReloadMail, Admin, "reload the mail services, so that they use the certificate on disk"},
 	{RepairBackends, Admin, "install the good certificate on every machine behind the name"},
 	{CoverName, Admin, "have the web server's certificate cover {names}"},
-	{UseHost, User, "use {host} as the server name"},
+	// A server that is not who it claims to be chooses the names in its certificate.
+	{UseHost, User, "use {host} as the server name, but only once the provider has confirmed that name"},
 	{UseServer, User, "use port {port} with {mode}"},
 	{EnterPassword, User, "enter the right password"},
 	{TrustRoot, User, "install the organisation's own root on the device"},
@@ -162,6 +163,16 @@ func Kinds() []Kind {
 		out = append(out, r.kind)
 	}
 	return out
+}
+
+// Reissues reports whether an action of this kind is the order of a new certificate: one that does
+// all that several of them ask for ends the faults of each.
+func (k Kind) Reissues() bool {
+	switch k {
+	case Renew, ReissueForNames, ReissueTrusted, ReissueKey, ReissueUsage, ReissueLeaf, Reinstall, InstallReal, ReplaceRevoked, CoverName:
+		return true
+	}
+	return false
 }
 
 // Party returns who carries the action out.

@@ -69,7 +69,7 @@ func TestWords(t *testing.T) {
 	}
 	for k, want := range map[action.Kind]string{
 		action.ReissueForNames: "have the certificate reissued for a.test, {host}", // a name is not filled in a second time
-		action.UseHost:         "use h.test as the server name",
+		action.UseHost:         "use h.test as the server name, but only once the provider has confirmed that name",
 		action.UseServer:       "use port 993 with implicit TLS",
 	} {
 		if got := full(k).String(); got != want {

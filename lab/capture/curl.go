@@ -76,7 +76,10 @@ func (r *curlReader) says(text string) bool {
 		strings.HasPrefix(text, "server certificate verification failed"):
 		r.certificate(text)
 		return true
-	case strings.HasPrefix(text, "connect to "), strings.HasPrefix(text, "OpenSSL"), strings.HasPrefix(text, "TLS connect error"), strings.HasPrefix(text, "STARTTLS "):
+	case strings.HasPrefix(text, "OpenSSL SSL_connect:"), strings.HasPrefix(text, "TLS connect error"):
+		r.n.died(text, connectionPhrases(), certificatePhrases())
+		return true
+	case strings.HasPrefix(text, "connect to "), strings.HasPrefix(text, "OpenSSL"), strings.HasPrefix(text, "STARTTLS "):
 		r.n.words(connectionPhrases(), text)
 		return true
 	case text == "Server certificate:", strings.HasPrefix(text, "Trying "):
@@ -127,10 +130,14 @@ func (r *curlReader) failure(code, text string) {
 		return
 	}
 	meaning := map[string]finding.Code{
-		"6": finding.HostNotFound, "7": finding.PortClosed, "28": finding.ConnectTimeout, "35": finding.HandshakeDropped,
+		"6": finding.HostNotFound, "7": finding.PortClosed, "28": finding.ConnectTimeout, "35": finding.Unexplained, "58": finding.Unexplained, "59": finding.Unexplained,
 		"60": finding.Unexplained, "64": finding.StartTLSNotOffered, "67": finding.CredentialsRefused,
 	}[code]
-	if meaning != "" && len(r.n.claims) == 0 {
+	if meaning == finding.Unexplained && code != "60" {
+		r.n.died(text)
+		return
+	}
+	if meaning != "" && len(r.n.claims)+len(r.n.strange) == 0 {
 		r.n.claim(meaning, text)
 	}
 }

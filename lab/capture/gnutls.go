@@ -84,11 +84,13 @@ func (r *gnutlsReader) status(text string) {
 
 func (r *gnutlsReader) failure(line string) bool {
 	switch {
-	case strings.HasPrefix(line, "*** Fatal error:"), strings.HasPrefix(line, "*** Received alert"), strings.HasPrefix(line, "*** Handshake has failed"):
+	case strings.HasPrefix(line, "*** Fatal error:"), strings.HasPrefix(line, "*** Received alert"):
 		if !strings.Contains(line, "Error in the certificate") {
-			r.n.words(connectionPhrases(), line)
+			r.n.died(line, connectionPhrases())
 		}
 		return true
+	case strings.HasPrefix(line, "*** Handshake has failed"):
+		return true // said behind the reason
 	case strings.HasPrefix(line, "Could not connect to "), strings.HasPrefix(line, "Cannot resolve "):
 		r.n.words(connectionPhrases(), line)
 		return true

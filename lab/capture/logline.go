@@ -66,6 +66,9 @@ func eximLine(line string) (process, message string, ok bool) {
 	if at := strings.LastIndex(line, "(cert/key setup: "); at >= 0 {
 		return "", line[at:], true
 	}
+	if at := strings.LastIndex(line, "] ("); at >= 0 {
+		return "", line[at+2:], true
+	}
 	return "", "", true
 }
 

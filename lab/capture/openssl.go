@@ -149,7 +149,7 @@ func (r *opensslReader) failure(line string) bool {
 // queue reads one line of the error queue, and quotes of it only what it says.
 func (r *opensslReader) queue(line string) {
 	before := len(r.n.claims)
-	if !r.n.words(connectionPhrases(), line) || len(r.n.claims) == before {
+	if r.n.died(line, connectionPhrases()); len(r.n.claims) == before {
 		return
 	}
 	if fields := strings.Split(line, ":"); len(fields) > 5 {

@@ -18,7 +18,7 @@ const (
 )
 
 // ErrPassword says that a PKCS #12 file wants another password.
-var ErrPassword = errors.New("the pkcs #12 bag does not open with this password; give the right one with --password-file FILE")
+var ErrPassword = errors.New("the pkcs #12 bag does not open with this password; give the right one")
 
 // inBag12 returns the certificates of a PKCS #12 bag and how many private keys are beside them.
 func inBag12(der []byte, password string) (certs [][]byte, keys int, err error) {

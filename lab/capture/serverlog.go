@@ -28,18 +28,21 @@ type Log struct {
 	// that ends with another fault than it began with is about the other one, and what stands
 	// before the last start or reload of a product is over.
 	Claims []LogClaim
+	// Encrypted counts the lines that tell of a TLS session that came about.
+	Encrypted int
 	// Read and NotRead say what was understood and what was missing, a sentence each.
 	Read, NotRead []string
 }
 
 // A LogClaim is a fault that a server names, in its own words.
 type LogClaim struct {
-	Code    finding.Code
+	Code    finding.Code // finding.Unexplained where TLS failed in words that are not known here
 	Product Product
 	Line    string
 }
 
-// ServerLog reads the logs of mail servers and web servers, of one or of several in one text.
+// ServerLog reads the logs of mail servers and web servers, of one or of several in one text. A text
+// in which no line is theirs is no error: nothing of it was read.
 func ServerLog(data []byte) (Log, error) {
 	switch {
 	case len(data) > MaxFile:
@@ -61,10 +64,10 @@ func ServerLog(data []byte) (Log, error) {
 			}
 		}
 	}
-	return sumUp(all)
+	return sumUp(all), nil
 }
 
-func sumUp(all []*logReader) (Log, error) {
+func sumUp(all []*logReader) Log {
 	var l Log
 	for _, r := range all {
 		product := string(r.words.product)
@@ -75,17 +78,23 @@ func sumUp(all []*logReader) (Log, error) {
 		if r.before != nil && r.now == nil {
 			l.NotRead = append(l.NotRead, "what "+product+" said before it was last started or reloaded, which may be over: "+r.before.Line)
 		}
-		if r.now != nil {
+		switch {
+		case r.now != nil:
 			l.Claims = append(l.Claims, *r.now)
-		} else {
+		case r.strange != nil:
+			l.Claims = append(l.Claims, *r.strange)
+		default:
 			l.Read = append(l.Read, product+" does not say that it could not load a certificate or a key")
+		}
+		if l.Encrypted += r.encrypted; r.encrypted > 0 {
+			l.Read = append(l.Read, count(r.encrypted, "TLS session")+" that came about with "+product)
 		}
 	}
 	if len(l.Read) == 0 {
-		return l, errors.New("no line in it is of Postfix, Dovecot, Exim, nginx or Apache as it is known here; " +
+		l.NotRead = append(l.NotRead, "any line: none is of Postfix, Dovecot, Exim, nginx or Apache as it is known here; "+
 			"give the log as the server wrote it, such as 'journalctl -u dovecot -n 100' prints it")
 	}
-	return l, nil
+	return l
 }
 
 // A logReader follows the lines of one product.
@@ -95,6 +104,9 @@ type logReader struct {
 	now   *LogClaim // of the last start
 	// before is what was claimed before that.
 	before *LogClaim
+	// strange is the last failure of TLS in words that are not known here, also since then.
+	strange   *LogClaim
+	encrypted int // TLS sessions that came about
 
 	word  logWord                 // behind now
 	said  map[string]finding.Code // the last exact claim of each process
@@ -122,15 +134,21 @@ func (r *logReader) line(line string) bool {
 				r.about[process] = w.about
 			}
 			r.claim(w, process, line)
-			break
+			return true
 		}
+	}
+	switch {
+	case r.words.came(line):
+		r.encrypted++
+	case r.words.fails(low):
+		r.strange = &LogClaim{finding.Unexplained, r.words.product, clip(line)}
 	}
 	return true
 }
 
 // forget begins anew: the product reads its files again.
 func (r *logReader) forget() {
-	r.now, r.word = nil, logWord{}
+	r.now, r.strange, r.word = nil, nil, logWord{}
 	r.said, r.about = map[string]finding.Code{}, map[string]string{}
 }
 
@@ -154,6 +172,10 @@ func (l Log) Findings() []finding.Finding {
 		f := finding.New(c.Code, fmt.Sprintf("according to the log of %s %s", c.Product, logSays(c.Code)))
 		f.Evidence = []string{"its last word on it: " + c.Line, "this is what the log says; nobody here saw the connection"}
 		f.Facts.Text, f.Facts.Product = c.Line, c.Product
+		if c.Code == finding.Unexplained {
+			out = append(out, f) // what would have to be different nobody knows
+			continue
+		}
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPair, Text: "with a certificate and a key that belong together and can be read the server would not say this"}
 		out = append(out, f)
 	}
@@ -172,6 +194,8 @@ func logSays(code finding.Code) string {
 		return "it may not read its private key"
 	case finding.MalformedCertificate:
 		return "there is no certificate that it can read"
+	case finding.Unexplained:
+		return "TLS fails, in words that are not known here"
 	}
 	return "it cannot load its certificate or its key"
 }

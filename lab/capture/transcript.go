@@ -39,7 +39,8 @@ type Transcript struct {
 	Leaf Leaf
 	// At is when the tool looked, if it tells.
 	At time.Time
-	// Accepted says that the tool itself had nothing against the certificate.
+	// Accepted says that the tool itself had nothing against the certificate, and that the
+	// connection did not end for another reason.
 	Accepted bool
 	// Claims are the faults that the tool names.
 	Claims []Claim
@@ -60,7 +61,8 @@ type Claim struct {
 }
 
 // ReadTranscript reads the output of one of the tools. Prompts, quotation marks of mail programs
-// and whatever else stands around it do no harm.
+// and whatever else stands around it do no harm. A text without a certificate and without words of
+// a tool that is known here is no error: nothing of it was read.
 // A host that is given is the one the account has; otherwise the text may tell it.
 func ReadTranscript(data []byte, host string) (Transcript, error) {
 	switch {
@@ -104,18 +106,18 @@ func ReadTranscript(data []byte, host string) (Transcript, error) {
 		return best.notes().transcript(best.tool(), host, a.damaged), nil
 	}
 	if len(chain) == 0 {
-		return Transcript{}, notUnderstood(a.damaged)
+		return Transcript{Settings: account.Settings{Host: host}, NotRead: notUnderstood(a.damaged)}, nil
 	}
 	return Transcript{Chain: chain, Whole: true, Settings: account.Settings{Host: host}, NotRead: append(a.damaged, "the words around the certificates are of no tool that is known here, "+
 		"or in another language: host, port and what the tool thought of it are not known ('LC_ALL=C' makes most tools speak English)")}, nil
 }
 
-func notUnderstood(damaged []string) error {
+func notUnderstood(damaged []string) []string {
 	if len(damaged) > 0 {
-		return fmt.Errorf("there is no certificate in it, and no words of a tool that is known here: %s", damaged[0])
+		return append(damaged[:1:1], "the rest: there is no certificate in it, and there are no words of a tool that is known here")
 	}
-	return errors.New("there is no certificate in it, and no words of openssl s_client, gnutls-cli or curl -v; " +
-		"paste the whole output, in English ('LC_ALL=C' before the command)")
+	return []string{"any of it: there is no certificate in it, and there are no words of openssl s_client, gnutls-cli or curl -v; " +
+		"paste the whole output, in English ('LC_ALL=C' before the command)"}
 }
 
 // A reader understands the lines of one tool.
@@ -141,6 +143,7 @@ type notes struct {
 	version string
 	at      time.Time
 	claims  []Claim
+	strange []string // why a connection died, in words that are not known here
 	ok      bool
 	login   bool // a password is in the text
 }
@@ -159,6 +162,37 @@ func (n *notes) claim(code finding.Code, text string) {
 	if len(n.claims) < maxClaims && !slices.ContainsFunc(n.claims, func(c Claim) bool { return c.Code == code }) {
 		n.claims = append(n.claims, Claim{code, clip(text)})
 	}
+}
+
+// died takes why a connection ended: by the tables, or as it stands.
+func (n *notes) died(text string, tables ...[]phrase) {
+	for _, t := range tables {
+		if n.words(t, text) {
+			return
+		}
+	}
+	if len(n.strange) < maxClaims {
+		n.strange = append(n.strange, clip(text))
+	}
+}
+
+// unknown claims what ended the connection in words that are not known here, unless words that are
+// known say the same: a tool often tells of one end twice. It returns what was left unclaimed.
+func (n *notes) unknown() (left []string) {
+	explained := slices.ContainsFunc(n.claims, func(c Claim) bool {
+		info, _ := finding.Lookup(c.Code)
+		return info.Stage < finding.Certifying
+	})
+	for _, text := range n.strange {
+		switch {
+		case explained:
+			left = append(left, "words that are not known here: "+text)
+		case strings.Contains(text, "certificate verify failed") && len(n.claims) > 0: // and it said why
+		default:
+			n.claim(finding.Unexplained, text)
+		}
+	}
+	return left
 }
 
 // words claims what the first word of the table says that is in text.
@@ -222,8 +256,9 @@ func (n *notes) transcript(tool Tool, host string, damaged []string) Transcript 
 	}
 	t := Transcript{
 		Tool: tool, Settings: n.settings(), Chain: n.chain, Leaf: n.leaf, At: n.at, NotRead: damaged,
-		Accepted: n.ok, Whole: len(n.chain) > 0 && len(n.chain) >= n.listed && !n.partial,
+		Accepted: n.ok && len(n.claims)+len(n.strange) == 0, Whole: len(n.chain) > 0 && len(n.chain) >= n.listed && !n.partial,
 	}
+	t.NotRead = append(t.NotRead, n.unknown()...)
 	for _, c := range n.claims {
 		t.Claims = append(t.Claims, t.specific(c))
 	}
@@ -259,7 +294,7 @@ func (t *Transcript) tell(n *notes) {
 		}
 		*read = append(*read, what)
 	} else {
-		*not = append(*not, "which server it was: --host NAME says it, and without it the name is not judged")
+		*not = append(*not, "which server it was: without its name the certificate's names are not judged")
 	}
 	switch {
 	case len(t.Chain) > 0 && t.Whole:

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // seen is a day on which the transcripts in testdata were taken.
@@ -142,14 +144,46 @@ func TestTranscriptInAnotherLanguage(t *testing.T) {
 
 func TestTranscriptWithNothingInIt(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                  "empty",
-		" \n\t\n":                           "empty",
-		"ich verstehe kein Wort\n":          "no words of openssl s_client, gnutls-cli or curl -v",
-		"-----BEGIN CERTIFICATE-----\nMIIB": "has no end",
-		strings.Repeat("x", MaxFile+1):      "larger than 10 MB",
+		"":                             "empty",
+		" \n\t\n":                      "empty",
+		strings.Repeat("x", MaxFile+1): "larger than 10 MB",
 	} {
 		if tr, err := ReadTranscript([]byte(text), ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: %v, %+v", text, err, tr)
+		}
+	}
+	// What nobody here understands is said to be so.
+	for text, want := range map[string]string{
+		"ich verstehe kein Wort\n":          "no words of openssl s_client, gnutls-cli or curl -v",
+		"-----BEGIN CERTIFICATE-----\nMIIB": "has no end",
+	} {
+		tr, err := ReadTranscript([]byte(text), "")
+		if err != nil || len(tr.Chain)+len(tr.Claims)+len(tr.Read) > 0 || tr.Accepted || !strings.Contains(strings.Join(tr.NotRead, "\n"), want) {
+			t.Errorf("%.40q: %v, %+v", text, err, tr)
+		}
+	}
+}
+
+// Words of a tool that are not known here are quoted, unless others say what ended the connection.
+func TestTranscriptQuotesWhatItDoesNotKnow(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []Claim
+	}{
+		{"curl", "* Connected to mail.example.com (192.0.2.1) port 993 (#0)\n* TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer\n" +
+			"curl: (35) TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer\n",
+			[]Claim{{finding.Unexplained, "TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer"}}},
+		{"openssl", "CONNECTED(00000003)\n40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:\n",
+			[]Claim{{finding.Unexplained, "40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:"}}},
+		{"gnutls", "Processed 140 CA certificate(s).\n*** Fatal error: A frobnicated record was received.\n",
+			[]Claim{{finding.Unexplained, "*** Fatal error: A frobnicated record was received."}}},
+		{"a line that is known speaks for the next", "CONNECTED(00000003)\n40D7E5F3:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:ssl/record/ssl3_record.c:354:\n" +
+			"40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:\n",
+			[]Claim{{finding.PortSpeaksPlaintext, "wrong version number"}}},
+	} {
+		tr, err := ReadTranscript([]byte(c.text), "")
+		if err != nil || !slices.Equal(tr.Claims, c.want) || tr.Accepted {
+			t.Errorf("%s: %v %+v", c.name, err, tr.Claims)
 		}
 	}
 }

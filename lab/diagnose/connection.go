@@ -88,11 +88,6 @@ func reachable(c *connection) []finding.Finding {
 			finding.EditName, "with a name that exists there would be a server to look at", c.Error)
 		fs[0].Facts.Host, fs[0].Facts.Names = host, c.workingNames()
 		return fs
-	case c.Outcome == probe.Unresolved:
-		fs := blocked(finding.HostNotFound, fmt.Sprintf("DNS gave no answer for %s", host),
-			finding.EditResolver, "with an answer from DNS there would be a server to look at", c.Error)
-		fs[0].Facts.Detail = finding.DetailNoAnswer
-		return fs
 	case c.Outcome == probe.Unreachable:
 		return blocked(finding.HostUnreachable, fmt.Sprintf("the network has no way to %s", c.target()),
 			finding.EditNetwork, "from a network with a way to it the server could be looked at", c.Error)

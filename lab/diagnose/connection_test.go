@@ -85,7 +85,7 @@ func networkRows() []connRow {
 	answering := seen(smtps, probe.Done, probe.Fine, first("220 hi"))
 	return []connRow{
 		say("reachable", "no such host", "host-not-found", "", survey(seen(imaps, probe.Resolving, probe.NoSuchHost))),
-		say("reachable", "no answer from dns", "host-not-found", "", survey(seen(imaps, probe.Resolving, probe.Unresolved))),
+		miss("reachable", "no answer from dns", "", "", survey(seen(imaps, probe.Resolving, probe.Unresolved))),
 		say("reachable", "no route", "host-unreachable", "", survey(seen(imaps, probe.Connecting, probe.Unreachable))),
 		say("reachable", "packets dropped", "connect-timeout", "", survey(seen(imaps, probe.Connecting, probe.TimedOut))),
 		say("reachable", "packets dropped, and nobody asked for the port", "not-offered", "", survey(seen(imaps, probe.Connecting, probe.TimedOut, unlisted()), answering)),

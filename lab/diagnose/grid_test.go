@@ -82,7 +82,7 @@ func everyEnding(t *testing.T, judge diagnose.Judge, name string, o probe.Observ
 	if looks > 2 || len(r.Asks) != 0 {
 		t.Errorf("%s: %d rounds, %d asks left", name, looks, len(r.Asks))
 	}
-	if len(r.Endpoints[0].Findings) == 0 && o.Outcome != probe.Fine {
+	if len(r.Endpoints[0].Findings) == 0 && r.Endpoints[0].Unjudged == "" && o.Outcome != probe.Fine {
 		t.Errorf("%s: nothing is said", name)
 	}
 	sane(t, r)

@@ -46,6 +46,9 @@ type Endpoint struct {
 	// Complete says that the findings explain everything: for a chain as package chain
 	// has it, for a connection that the stage at which it failed is explained.
 	Complete bool `json:"complete"`
+	// Unjudged says why nothing is known of the connection, in a phrase: a resolver that gives no
+	// answer says neither that there is a server nor that there is none. Empty otherwise.
+	Unjudged string `json:"unjudged,omitempty"`
 	// Path is the way that was judged of the chain, nil where none was shown.
 	Path *chain.Path `json:"path,omitempty"`
 }
@@ -120,7 +123,7 @@ type session struct {
 func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	c := &connection{session: s, Observation: o}
 	out := Endpoint{Endpoint: o.Settings.Endpoint, Findings: []finding.Finding{}}
-	pending := o.Outcome != probe.Fine // the ending is still to be explained
+	pending := o.Outcome != probe.Fine && o.Outcome != probe.Unresolved // the ending is still to be explained
 	for _, rule := range connectionRules() {
 		if slices.Contains(s.judge.Without, rule.name) {
 			continue
@@ -142,6 +145,9 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	out.Findings = foldFindings(out.Findings)
 	finding.Sort(out.Findings)
 	out.Complete = !has(out.Findings, finding.Unexplained)
+	if o.Outcome == probe.Unresolved && len(out.Findings) == 0 {
+		out.Unjudged = fmt.Sprintf("whether there is a server: DNS gave no answer for %s (%s)", clip(o.Settings.Host), clip(o.Error))
+	}
 	return out
 }
 

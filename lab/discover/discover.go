@@ -38,6 +38,8 @@ type Source struct {
 	Settings []account.Settings `json:"settings,omitempty"`
 	// Error says why there is nothing; empty when there is.
 	Error string `json:"error,omitempty"`
+	// Unanswered says that this is because DNS gave no answer, which decides nothing.
+	Unanswered bool `json:"unanswered,omitempty"`
 }
 
 // Find asks all places side by side, and keeps their order: DNS, autoconfig, autodiscover. The
@@ -67,12 +69,18 @@ func (f *Finder) ask(ctx context.Context, places []place) []Source {
 				out[i].Settings[j].Published = p.name
 			}
 			if err != nil {
-				out[i].Error = clip(err.Error())
+				out[i].Error, out[i].Unanswered = clip(err.Error()), unanswered(err)
 			}
 		})
 	}
 	wait.Wait()
 	return out
+}
+
+// unanswered reports whether DNS left a question open, in place of saying that there is no such name.
+func unanswered(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && !dns.IsNotFound
 }
 
 // Settings returns what the sources say, each connection once, with the first that names it.

@@ -3,13 +3,14 @@ package finding
 // The closed list. Order within a family is the order in which findings are told.
 //
 // The last line of each comment is an example that a test runs and that yields this code and no
-// other: a scenario of the catalogue, or a case in the form of a scenario file (on the endpoint that
-// is named, or else its first); a survey, a chain or files that the test makes from these words.
+// other: a scenario of the catalogue (on the endpoint that is named, or else its first), a case in
+// the form of a scenario file, the line of a server's log, what a tool has printed, or certificates
+// and files that the test makes.
 
 // Network: before the server says anything.
 const (
 	// HostNotFound: the resolver has no address for the host name of the account (RFC 1034 section
-	// 4.3.1: a name error, or no data). DetailNoAnswer where it did not answer at all.
+	// 4.3.1: a name error, or no data). A resolver that did not answer has not said so.
 	//
 	// Example: scenario dns-name-missing
 	HostNotFound Code = "host-not-found"

@@ -9,8 +9,6 @@ type Detail string
 
 // Of names and files that are looked for.
 const (
-	// DetailNoAnswer: the resolver did not answer, so that nobody knows whether the name exists.
-	DetailNoAnswer Detail = "no-answer"
 	// DetailNoNameSent: the ClientHello had no server name (SNI) to know.
 	DetailNoNameSent Detail = "no-name-sent"
 	// DetailNoFile: there is no file of that name.
@@ -96,8 +94,6 @@ const (
 // Details returns the details that a code may have, in a fixed order; most codes have none.
 func Details(c Code) []Detail {
 	switch c {
-	case HostNotFound:
-		return []Detail{DetailNoAnswer}
 	case ServerHasNoSuchName:
 		return []Detail{DetailNoNameSent}
 	case CertificateNotLoaded:

@@ -8,8 +8,6 @@ type Edit string
 const (
 	// EditName: the account or the certificate has a name that fits.
 	EditName Edit = "another-name"
-	// EditResolver: the resolver answers.
-	EditResolver Edit = "another-resolver"
 	// EditAddress: DNS does not have the address that fails.
 	EditAddress Edit = "another-address"
 	// EditNetwork: the device is in a network, or the connection takes a way, without what disturbs it.
@@ -129,7 +127,7 @@ const (
 // Edits returns all of them, in the order in which they are declared.
 func Edits() []Edit {
 	return []Edit{
-		EditName, EditResolver, EditAddress, EditNetwork, EditPort, EditOpenPort, EditSendServerName,
+		EditName, EditAddress, EditNetwork, EditPort, EditOpenPort, EditSendServerName,
 		EditServerState, EditService, EditMode, EditOfferStartTLS, EditAcceptStartTLS, EditBeginTLS, EditDropPlaintext,
 		EditNoPreauthentication, EditRefusePlaintextLogins, EditAnswerInTime, EditPassword,
 		EditHandshake, EditVersion, EditClient, EditCipher, EditSmallHello, EditNoClientCertificate, EditStaple,

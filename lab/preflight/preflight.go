@@ -36,6 +36,8 @@ type Pair struct {
 	// value is one that nobody gave: a key in Cert then counts, and otherwise none is checked.
 	Key  File
 	Host string // the name that the certificate must be for; empty judges no name
+	// Answers are those to what an earlier Check asked for.
+	Answers []chain.Answer
 }
 
 // A Result is what was found of a pair.
@@ -43,6 +45,8 @@ type Result struct {
 	// Chain are the certificates, DER, the leaf first: the one that the key belongs to, where
 	// one does. Empty when there are none.
 	Chain    [][]byte
+	Path     chain.Path        // the way that was judged of them
+	Asks     []chain.Ask       // what would settle what is left open
 	Findings []finding.Finding // in the order in which they were found
 	Problems []string          // what is wrong and has no code, a sentence each
 	// Read and NotRead say what was understood and what was missing, a sentence each.
@@ -55,7 +59,7 @@ func (r Result) Failed() bool {
 }
 
 // Check checks a pair as of a time. The judge judges the chain as if a server presented it; where
-// that asks for an issuer that its knowledge lacks, Check can be asked again with more. Everything
+// that asks for an issuer that its knowledge lacks, Check can be asked again with the answers. Everything
 // in the files, their names too, may come from a stranger: it is bounded, and to be escaped when
 // printed.
 func Check(p Pair, j chain.Judge, at time.Time) Result {
@@ -69,9 +73,10 @@ func Check(p Pair, j chain.Judge, at time.Time) Result {
 	if p.Host == "" {
 		c.NotRead = append(c.NotRead, "a host name: the names of the certificate were not judged")
 	}
-	found := j.Judge(chain.Evidence{Certificates: sorted, Host: p.Host, At: at}).Findings
+	judged := j.Judge(chain.Evidence{Certificates: sorted, Host: p.Host, At: at, Answers: p.Answers})
+	c.Path, c.Asks = judged.Path, judged.Asks
 	earlier := finding.Codes(c.Findings)
-	for _, f := range finding.FromFile(found, file) { // several of one code are about several certificates
+	for _, f := range finding.FromFile(judged.Findings, file) { // several of one code are about several certificates
 		if !slices.Contains(earlier, f.Code) {
 			c.Findings = append(c.Findings, f)
 		}

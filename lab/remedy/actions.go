@@ -213,11 +213,7 @@ func Leaves(c finding.Code, k action.Kind) []finding.Code {
 }
 
 // hostActions offers the name to DNS, and to the account another one where one is known to work.
-// A DNS that gives no answer at all is no fault of the name.
 func hostActions(f finding.Finding, s account.Settings) []action.Action {
-	if f.Facts.Detail == finding.DetailNoAnswer {
-		return nil
-	}
 	out := []action.Action{{Kind: action.FixName, Host: s.Host}}
 	for _, n := range f.Facts.Names {
 		if usable(n) && !strings.EqualFold(n, s.Host) {

@@ -1,4 +1,4 @@
-package main
+package checkup
 
 import (
 	"strings"
@@ -6,7 +6,6 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -31,7 +30,7 @@ func TestOwnIsWeighedByTheWire(t *testing.T) {
 		f.Facts.Detail = finding.DetailPermission
 		return f
 	}
-	claim := func(p capture.Product) finding.Finding {
+	claim := func(p finding.Product) finding.Finding {
 		return capture.Log{Claims: []capture.LogClaim{{Code: finding.KeyDoesNotMatch, Product: p, Line: "x"}}}.Findings()[0]
 	}
 	key := permission(finding.KeyUnreadable)
@@ -44,22 +43,22 @@ func TestOwnIsWeighedByTheWire(t *testing.T) {
 		seen  []probe.Observation
 		want  finding.Severity
 	}{
-		{"Exim encrypts", true, claim(capture.Exim), []probe.Observation{shows(smtps, file), closed}, finding.Warning},
-		{"Postfix encrypts", true, claim(capture.Postfix), []probe.Observation{shows(smtp, other), unknown, shows(web, other)}, finding.Warning},
-		{"Dovecot encrypts IMAP", true, claim(capture.Dovecot), []probe.Observation{shows(imaps, other)}, finding.Warning},
-		{"Dovecot encrypts POP3", true, claim(capture.Dovecot), []probe.Observation{shows(account.POP3StartTLS, other)}, finding.Warning},
-		{"nginx encrypts", true, claim(capture.Nginx), []probe.Observation{shows(web, other)}, finding.Warning},
-		{"Apache encrypts", true, claim(capture.Apache), []probe.Observation{shows(web, other)}, finding.Warning},
-		{"STARTTLS is refused", true, claim(capture.Exim), []probe.Observation{shows(smtps, file), refuses}, finding.Error},
-		{"the handshake is dropped", true, claim(capture.Exim), []probe.Observation{shows(smtps, file), dropped}, finding.Error},
-		{"another port is cut", true, claim(capture.Exim), []probe.Observation{cut, shows(smtps, file)}, finding.Error},
-		{"the key is the wrong one", true, claim(capture.Exim), []probe.Observation{wrongKey}, finding.Error},
-		{"nobody shows a certificate", true, claim(capture.Exim), []probe.Observation{resumes}, finding.Error},
-		{"nothing answers", true, claim(capture.Exim), []probe.Observation{closed}, finding.Error},
-		{"Exim was not looked at", true, claim(capture.Exim), []probe.Observation{shows(imaps, file), shows(web, file)}, finding.Error},
-		{"Exim does not answer", true, claim(capture.Exim), []probe.Observation{shows(imaps, file), met(smtps, probe.Connecting, nil)}, finding.Error},
-		{"Dovecot was not looked at", true, claim(capture.Dovecot), []probe.Observation{shows(smtps, file), shows(web, file)}, finding.Error},
-		{"nginx was not looked at", true, claim(capture.Nginx), []probe.Observation{shows(smtps, file)}, finding.Error},
+		{"Exim encrypts", true, claim(finding.Exim), []probe.Observation{shows(smtps, file), closed}, finding.Warning},
+		{"Postfix encrypts", true, claim(finding.Postfix), []probe.Observation{shows(smtp, other), unknown, shows(web, other)}, finding.Warning},
+		{"Dovecot encrypts IMAP", true, claim(finding.Dovecot), []probe.Observation{shows(imaps, other)}, finding.Warning},
+		{"Dovecot encrypts POP3", true, claim(finding.Dovecot), []probe.Observation{shows(account.POP3StartTLS, other)}, finding.Warning},
+		{"nginx encrypts", true, claim(finding.Nginx), []probe.Observation{shows(web, other)}, finding.Warning},
+		{"Apache encrypts", true, claim(finding.Apache), []probe.Observation{shows(web, other)}, finding.Warning},
+		{"STARTTLS is refused", true, claim(finding.Exim), []probe.Observation{shows(smtps, file), refuses}, finding.Error},
+		{"the handshake is dropped", true, claim(finding.Exim), []probe.Observation{shows(smtps, file), dropped}, finding.Error},
+		{"another port is cut", true, claim(finding.Exim), []probe.Observation{cut, shows(smtps, file)}, finding.Error},
+		{"the key is the wrong one", true, claim(finding.Exim), []probe.Observation{wrongKey}, finding.Error},
+		{"nobody shows a certificate", true, claim(finding.Exim), []probe.Observation{resumes}, finding.Error},
+		{"nothing answers", true, claim(finding.Exim), []probe.Observation{closed}, finding.Error},
+		{"Exim was not looked at", true, claim(finding.Exim), []probe.Observation{shows(imaps, file), shows(web, file)}, finding.Error},
+		{"Exim does not answer", true, claim(finding.Exim), []probe.Observation{shows(imaps, file), met(smtps, probe.Connecting, nil)}, finding.Error},
+		{"Dovecot was not looked at", true, claim(finding.Dovecot), []probe.Observation{shows(smtps, file), shows(web, file)}, finding.Error},
+		{"nginx was not looked at", true, claim(finding.Nginx), []probe.Observation{shows(smtps, file)}, finding.Error},
 
 		{"the file is presented", false, key, []probe.Observation{shows(web, other), shows(smtps, file), closed}, finding.Warning},
 		{"the file is presented by the web alone", false, key, []probe.Observation{shows(web, file), shows(smtps, other)}, finding.Error},
@@ -70,33 +69,28 @@ func TestOwnIsWeighedByTheWire(t *testing.T) {
 		{"nothing answers the file", false, key, []probe.Observation{closed}, finding.Error},
 		{"a file that is not there", false, noFile, []probe.Observation{shows(smtps, file), shows(web, file)}, finding.Error},
 	} {
-		e := &exam{findings: []finding.Finding{c.found}}
-		o := own{installed: [][]byte{file}, exams: []*exam{e}}
+		kind := Files
 		if c.log {
-			o.log = e
+			kind = Log
 		}
 		before := len(c.found.Evidence)
-		report, survey, _ := o.beside(diagnose.Report{}, probe.Survey{Observations: c.seen})
-		if len(survey.Observations) != len(c.seen)+1 {
-			t.Errorf("%s: %d observations", c.name, len(survey.Observations))
-		}
-		f := report.Endpoints[0].Findings[0]
-		if f.Severity != c.want {
-			t.Errorf("%s: %s, want %s", c.name, f.Severity, c.want)
+		given := Place{Kind: kind, Verdict: Fail, Findings: []finding.Finding{c.found}}
+		x := &examination{installed: [][]byte{file}, survey: probe.Survey{Observations: c.seen}}
+		x.weigh(&given)
+		f := given.Findings[0]
+		if f.Severity != c.want || (given.Verdict == Fail) != (c.want == finding.Error) {
+			t.Errorf("%s: %s and %s, want %s", c.name, f.Severity, given.Verdict, c.want)
 		}
 		more := strings.Join(f.Evidence[before:], "\n")
 		if (more != "") != (c.want == finding.Warning) || c.log && more != "" && !strings.Contains(more, "may be over") || !c.log && more != "" && !strings.Contains(more, "of the file") {
 			t.Errorf("%s: more evidence: %q", c.name, more)
 		}
-		if e.findings[0].Severity != finding.Error {
-			t.Errorf("%s: the exam itself was changed", c.name)
-		}
 	}
 
 	// A certificate that may not be read cannot be recognised on a port.
-	e := &exam{findings: []finding.Finding{permission(finding.CertificateNotLoaded)}}
-	report, _, _ := own{exams: []*exam{e}}.beside(diagnose.Report{}, probe.Survey{Observations: []probe.Observation{shows(imaps, file)}})
-	if got := report.Worst(); got != finding.Error {
-		t.Errorf("without a certificate to compare: %s", got)
+	given := Place{Kind: Files, Verdict: Fail, Findings: []finding.Finding{permission(finding.CertificateNotLoaded)}}
+	x := &examination{survey: probe.Survey{Observations: []probe.Observation{shows(imaps, file)}}}
+	if x.weigh(&given); given.Verdict != Fail {
+		t.Errorf("without a certificate to compare: %s", given.Verdict)
 	}
 }

@@ -1,0 +1,137 @@
+package checkup
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
+)
+
+// causes gathers the findings of all places, each code once: mostly one thing on every port,
+// sometimes another certificate on each. Errors come first, then warnings, then notes; among them
+// the vocabulary's order stands.
+func causes(places []Place) []Cause {
+	var out []Cause
+	for _, p := range places {
+		for _, f := range p.Findings {
+			if f.Code == finding.NotOffered {
+				continue
+			}
+			at := slices.IndexFunc(out, func(c Cause) bool { return c.Code == f.Code })
+			if at < 0 {
+				info, _ := finding.Lookup(f.Code)
+				out = append(out, Cause{Code: f.Code, Title: info.Title, Severity: f.Severity})
+				at = len(out) - 1
+			}
+			out[at].Severity = finding.Worst([]finding.Finding{f, {Severity: out[at].Severity}})
+			out[at].add(f, p)
+		}
+	}
+	weight := []finding.Severity{finding.Error, finding.Warning, finding.Note}
+	slices.SortStableFunc(out, func(a, b Cause) int {
+		return slices.Index(weight, a.Severity) - slices.Index(weight, b.Severity)
+	})
+	return out
+}
+
+func (c *Cause) add(f finding.Finding, p Place) {
+	at := slices.IndexFunc(c.Cases, func(o Case) bool {
+		// What a file says is evidence of its own, unless it is word for word the same.
+		return alike(o.Finding, f) && (o.kind == Connection && p.Kind == Connection || o.Summary == f.Summary)
+	})
+	if at < 0 {
+		c.Cases = append(c.Cases, Case{Finding: f, Summary: f.Summary, settings: p.settings, kind: p.Kind, greeting: p.greeting})
+		at = len(c.Cases) - 1
+	}
+	if !slices.Contains(c.Cases[at].Where, p.Name) {
+		c.Cases[at].Where = append(c.Cases[at].Where, p.Name)
+	}
+}
+
+// alike reports whether two findings of one code are about one thing: the same certificate, or
+// the same silence on another port.
+func alike(a, b finding.Finding) bool {
+	return a.Facts.Subject == b.Facts.Subject && a.Facts.At.Equal(b.Facts.At) && slices.Equal(a.Facts.Names, b.Facts.Names) &&
+		a.Facts.Mode == b.Facts.Mode && (a.Facts.Mode == "" || a.Facts.Port == b.Facts.Port) && a.Facts.Speaks == b.Facts.Speaks
+}
+
+// advise adds what is to be done. The book takes as long to open as a connection, so it is opened
+// only where something was found.
+func (c *Cause) advise(book *remedy.Book, host string) {
+	for _, o := range c.Cases {
+		for _, a := range remedy.Actions(o.Finding, o.settings) {
+			d := Deed{Action: a, Party: a.Party(), Words: a.String()}
+			if !slices.ContainsFunc(c.Deeds, func(e Deed) bool { return e.Words == d.Words }) {
+				c.Deeds = append(c.Deeds, d)
+			}
+		}
+	}
+	var all []action.Action
+	for _, d := range c.Deeds {
+		all = append(all, d.Action)
+	}
+	f := c.Cases[0].Finding
+	f.Facts = c.facts(host)
+	if advice, ok := book.Advise(f, all, server(c.Cases)); ok {
+		c.You, c.Admin, c.Advice = advice.Short.You, advice.Short.Admin, &advice
+	}
+}
+
+// server returns the program that runs the service, where one of the cases tells: a log by its
+// form, a connection by its greeting.
+func server(cases []Case) remedy.Server {
+	for _, o := range cases {
+		for _, words := range []string{string(o.Finding.Facts.Product), o.greeting} {
+			if s := remedy.ServerIn(words); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// facts returns what the steps may say: what holds in every case. The host that was asked about is
+// named where a finding is about something else, so that the commands among the steps can be pasted.
+func (c *Cause) facts(host string) finding.Facts {
+	of := func(o Case) finding.Facts {
+		f := o.Finding.Facts
+		if f.Host == "" {
+			f.Host = o.settings.Host
+		}
+		if f.Host == "" {
+			f.Host = host
+		}
+		return f
+	}
+	f := of(c.Cases[0])
+	for _, o := range c.Cases[1:] {
+		g := of(o)
+		if !slices.Equal(f.Names, g.Names) {
+			f.Names = nil
+		}
+		for _, s := range []struct{ mine, other *string }{{&f.Subject, &g.Subject}, {&f.Issuer, &g.Issuer}, {&f.Host, &g.Host}} {
+			if *s.mine != *s.other {
+				*s.mine = ""
+			}
+		}
+		if f.Mode != g.Mode {
+			f.Mode = ""
+		}
+		if f.Port != g.Port {
+			f.Port = 0
+		}
+	}
+	return f
+}
+
+// clip bounds what somebody else wrote, in a phrase.
+func clip(s string) string {
+	const most = 200
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,245 @@
+package checkup
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/discover"
+	"github.com/mailtlslab/mailtlslab/lab/preflight"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
+)
+
+// A Checkup examines evidence. It is safe for concurrent use.
+type Checkup struct {
+	// Knowledge is what is known beside the evidence: trust roots and intermediates.
+	Knowledge *chain.Knowledge
+	// Prober looks and fetches. Nil looks at nothing and fetches nothing.
+	Prober *probe.Prober
+	// Finder finds what a domain publishes; needed for Evidence.Domain alone.
+	Finder *discover.Finder
+	// Repeat is how many more times every connection is looked at, for faults that come and go.
+	Repeat int
+	// Now is the clock where the evidence brings no time; nil means time.Now.
+	Now func() time.Time
+	// Progress is told what is being done, in a few words; it may be nil.
+	Progress func(string)
+}
+
+// Evidence is what there is to judge. Several parts are judged beside each other: a server and its
+// own files and log, for one.
+type Evidence struct {
+	// About is what to call the whole; empty means the host, or the name of the first file.
+	About string
+	// Host is the name that the certificates of files must be for; empty judges no names.
+	Host string
+	// At is the day on which files are judged; zero means the day they tell, or now.
+	At time.Time
+
+	Target *Target       // a server to look at
+	Domain *Domain       // a domain whose servers to look at
+	Survey *probe.Survey // what was seen at another time
+
+	Chain      *ChainFile             // certificates, as a server would send them
+	Transcript *File                  // what another program printed
+	Pair       *preflight.Pair        // the server's certificate and key
+	Log        *File                  // the server's log
+	Usage      chain.Usage            // what Chain is to be used for; empty means a server
+	Accept     func(host string) bool // whether a host that a transcript tells can be one; nil takes any
+}
+
+// A File is a name to call it by and what is in it.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// A ChainFile is a file of certificates.
+type ChainFile struct {
+	File
+	Password string // of PKCS #12
+}
+
+// A Domain is the domain of a mail address.
+type Domain struct {
+	Name      string
+	Addresses map[string]string // as in account.Settings
+	Clock     time.Time         // zero: now
+}
+
+// ErrUnreadable is in the chain of every error about a file that cannot be read at all: it is
+// empty, too large, or holds no certificate where certificates were to be judged.
+var ErrUnreadable = errors.New("cannot be read")
+
+// Examine judges the evidence, looking and looking again where there is something to look at. It
+// returns what was seen of connections as well, so that it can be saved. The error is ctx's, or
+// about a file that cannot be read.
+func (c *Checkup) Examine(ctx context.Context, e Evidence) (Answer, probe.Survey, error) {
+	x := &examination{Checkup: c, ctx: ctx, evidence: e}
+	x.answer = Answer{Version: Version, About: e.About, Host: e.Host}
+	if err := x.files(); err != nil {
+		return Answer{}, probe.Survey{}, err
+	}
+	if err := x.connections(); err != nil {
+		return Answer{}, probe.Survey{}, err
+	}
+	if ctx.Err() != nil {
+		return Answer{}, probe.Survey{}, ctx.Err()
+	}
+	a, err := x.sum()
+	return a, x.survey, err
+}
+
+// examination is the work on one piece of evidence.
+type examination struct {
+	*Checkup
+	ctx      context.Context
+	evidence Evidence
+
+	answer Answer
+	survey probe.Survey
+	seen   []Place // connections
+	given  []Place // files
+	// installed are the certificates of Evidence.Pair, the leaf first.
+	installed [][]byte
+}
+
+func (x *examination) say(words string) {
+	if x.Progress != nil {
+		x.Progress(words)
+	}
+}
+
+func (x *examination) now() time.Time {
+	if x.Now != nil {
+		return x.Now()
+	}
+	return time.Now()
+}
+
+// at returns the day on which a file is judged that tells none itself.
+func (x *examination) at() time.Time {
+	if x.evidence.At.IsZero() {
+		return x.now()
+	}
+	return x.evidence.At
+}
+
+// connections looks at what there is to look at, and judges it.
+func (x *examination) connections() error {
+	judge := diagnose.Judge{Knowledge: x.Knowledge, Repeat: x.Repeat}
+	var report diagnose.Report
+	switch {
+	case x.evidence.Survey != nil:
+		x.survey = *x.evidence.Survey
+		report = judge.Report(x.survey)
+	case x.evidence.Target != nil:
+		t := x.evidence.Target
+		x.say("looking at " + t.Host + " …")
+		all, unclear := t.settings(x.ctx, x.Prober)
+		report = x.look(judge, all, len(all) == 1)
+		if unclear != nil && reached(x.survey.Observations[0]) {
+			x.answer.NotRead = append(x.answer.NotRead, "what the port is ("+clip(unclear.Error())+"), so that it is judged as imaps")
+		}
+	case x.evidence.Domain != nil:
+		all := x.published()
+		if len(all) == 0 {
+			return x.ctx.Err()
+		}
+		report = x.look(judge, all, true)
+	default:
+		return nil
+	}
+	for i, e := range report.Endpoints {
+		x.seen = append(x.seen, connectionPlace(e, x.survey.Observations[i], len(x.answer.Published) > 0))
+	}
+	if host := x.survey.Observations[0].Settings.Host; x.answer.Host == "" && x.evidence.Domain == nil {
+		x.answer.Host = host
+	}
+	return x.ctx.Err()
+}
+
+// look looks at all settings, and again where the diagnosis asks for it.
+func (x *examination) look(judge diagnose.Judge, all []account.Settings, listed bool) diagnose.Report {
+	survey := x.Prober.Survey(x.ctx, all, listed)
+	survey.Installed = x.installed
+	report, survey := judge.Examine(survey, func(asks []probe.Ask) []probe.Further {
+		if x.ctx.Err() != nil {
+			return nil
+		}
+		x.say("looking once more …")
+		return x.Prober.Answer(x.ctx, asks)
+	})
+	x.survey = survey
+	return report
+}
+
+// files judges what needs no connection. It goes first: a file that cannot be read is told before
+// anybody is disturbed.
+func (x *examination) files() error {
+	e := x.evidence
+	if e.Chain != nil {
+		if err := x.chainFile(*e.Chain); err != nil {
+			return err
+		}
+	}
+	if e.Transcript != nil {
+		if err := x.transcript(*e.Transcript); err != nil {
+			return err
+		}
+	}
+	if e.Pair != nil {
+		x.pair(*e.Pair)
+	}
+	if e.Log != nil {
+		return x.log(*e.Log)
+	}
+	return nil
+}
+
+// fetch answers the asks of a chain as far as they are for issuers: that decides between a missing
+// intermediate and a private CA. A server itself is never asked for a file's sake.
+func (x *examination) fetch(asks []chain.Ask) []chain.Answer {
+	if x.Prober == nil {
+		return nil
+	}
+	var out []chain.Answer
+	for _, a := range asks {
+		if a.Kind != chain.FetchIssuer {
+			continue
+		}
+		for _, f := range x.Prober.Answer(x.ctx, []probe.Ask{{Kind: probe.FetchIssuer, URL: a.URL}}) {
+			out = append(out, chain.Answer{Ask: a, Response: f.Certificate, Error: f.Error})
+		}
+	}
+	return out
+}
+
+// judgeChain judges certificates, and again with the issuers that could be fetched.
+func (x *examination) judgeChain(ev chain.Evidence) chain.Judgement {
+	judge := chain.Judge{Knowledge: x.Knowledge}
+	j := judge.Judge(ev)
+	if ev.Answers = x.fetch(j.Asks); len(ev.Answers) > 0 {
+		j = judge.Judge(ev)
+	}
+	return j
+}
+
+func unreadable(f File, err error) error { return &fileError{f.Name, err} }
+
+// fileError names the file that cannot be read.
+type fileError struct {
+	name string
+	err  error
+}
+
+func (e *fileError) Error() string   { return e.name + ": " + e.err.Error() }
+func (e *fileError) Unwrap() []error { return []error{ErrUnreadable, e.err} }
+
+// reached reports whether a server was there, so that what it speaks makes a difference.
+func reached(o probe.Observation) bool {
+	return o.Stage != probe.Resolving && o.Stage != probe.Connecting
+}

@@ -1,0 +1,56 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// SavedForm is the version of the form in which a Survey is saved. Another form is another number.
+const SavedForm = 1
+
+// Bounds of a saved survey: an account has seven connections, and a server's file a few certificates.
+const (
+	maxSaved     = 100 // observations, and further looks as many again
+	maxInstalled = 2000
+)
+
+// Saved is a Survey as it is written to a file, to be judged elsewhere.
+type Saved struct {
+	Form   int    `json:"mailtlslabSurvey"`
+	Survey Survey `json:"survey"`
+}
+
+// Save returns the form in which s is saved, for encoding/json.
+func Save(s Survey) Saved { return Saved{SavedForm, s} }
+
+// ReadSaved reads a saved survey. The file comes from somebody else and may hold anything: what is
+// unknown in it, or more than an account can have, is an error that says so.
+func ReadSaved(data []byte) (Survey, error) {
+	var s Saved
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&s); err != nil {
+		return Survey{}, fmt.Errorf("it is no saved survey: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Survey{}, errors.New("it is no saved survey: there is more behind its end")
+	}
+	if s.Form != SavedForm {
+		return Survey{}, fmt.Errorf("it is no saved survey of form %d, the one that this version reads", SavedForm)
+	}
+	if n := len(s.Survey.Observations); n == 0 || n > maxSaved || len(s.Survey.Further) > maxSaved {
+		return Survey{}, fmt.Errorf("it must hold what was seen of 1 to %d connections", maxSaved)
+	}
+	if len(s.Survey.Installed) > maxInstalled {
+		return Survey{}, fmt.Errorf("it holds more than %d certificates of the server's own file, and that is no chain", maxInstalled)
+	}
+	for _, o := range s.Survey.Observations {
+		if !o.Settings.Endpoint.Valid() {
+			return Survey{}, fmt.Errorf("it is no saved survey: %q is no endpoint", clip(string(o.Settings.Endpoint), maxError))
+		}
+	}
+	return s.Survey, nil
+}
