@@ -11,7 +11,7 @@ func interception() []Scenario {
 		{
 			Lesson: Lesson{
 				Number: 88, ID: "mail-antivirus-proxy", Family: Portal,
-				Title:      "The antivirus program reads along, and the mail program notices",
+				Title:      "The antivirus program listens in, and the mail program notices",
 				Story:      "An antivirus program on the computer opens every mail connection to scan it, and signs it again with a root of its own. The mail program has never heard of that root and warns of the mail server, which is innocent.",
 				References: []string{"https://support.norton.com/sp/en/us/norton-download-install/current/solutions/v20240108183457190", "https://www.avast.com/cs-cz/faq.php?article=AVKB91"},
 			},
@@ -23,7 +23,7 @@ func interception() []Scenario {
 		{
 			Lesson: Lesson{
 				Number: 89, ID: "corporate-proxy-untrusted", Family: Portal,
-				Title:      "The company's proxy reads along, and the phone is not told",
+				Title:      "The company's proxy listens in, and the phone is not told",
 				Story:      "In the office a proxy opens every connection and signs it again, and the company's computers have its root. A private phone on the same Wi-Fi does not, and warns on every account.",
 				References: []string{"https://cookbook.fortinet.com/preventing-certificate-warnings-ca-cert-60/"},
 			},
@@ -35,7 +35,7 @@ func interception() []Scenario {
 		{
 			Lesson: Lesson{
 				Number: 90, ID: "corporate-proxy-trusted", Family: Portal,
-				Title:      "The company's proxy reads along, and nobody notices",
+				Title:      "The company's proxy listens in, and nobody notices",
 				Story:      "The proxy's root is on this device, so that everything looks right. Still it is the proxy that holds the other end of the line, and with it every password.",
 				References: []string{"Durumeric and others, The Security Impact of HTTPS Interception, NDSS 2017"},
 			},
@@ -48,7 +48,7 @@ func interception() []Scenario {
 		{
 			Lesson: Lesson{
 				Number: 91, ID: "selective-interception", Family: Portal,
-				Title:      "The proxy reads along on the mail ports only",
+				Title:      "The proxy listens in on the mail ports only",
 				Story:      "Web pages come through untouched, so that the browser shows the right certificate and everybody blames the mail server. Only what goes to the mail ports is opened and signed again.",
 				References: []string{"https://cookbook.fortinet.com/preventing-certificate-warnings-ca-cert-60/", "AVG's Mail Shield names IMAP, POP3 and SMTP alone: https://support.avg.com/SupportArticleView?l=en&urlname=content-products-avg-management-consoles-configuringsettingsandpolicies-mailshield"},
 			},

@@ -25,7 +25,7 @@ func keys() []Scenario {
 			Lesson: Lesson{
 				Number: 40, ID: "sha1-leaf", Family: Keys,
 				Title:      "The certificate is signed with a method that has been broken",
-				Story:      "SHA-1 can be forged, so a signature that rests on it proves nothing. Devices of today refuse such a certificate, while very old ones know nothing better.",
+				Story:      "SHA-1 can be forged, so a signature that rests on it proves nothing. Today's devices refuse such a certificate, while very old ones know nothing better.",
 				References: []string{"RFC 9155", "https://support.apple.com/en-za/103769"},
 			},
 			Case: Case{
@@ -38,7 +38,7 @@ func keys() []Scenario {
 			Lesson: Lesson{
 				Number: 41, ID: "sha1-intermediate", Family: Keys,
 				Title:      "The intermediate is signed with a method that has been broken",
-				Story:      "The server's own certificate is of today, but the authority above it dates from the years of SHA-1. A chain is as strong as its weakest link, so devices refuse it as a whole.",
+				Story:      "The server's own certificate is up to date, but the authority above it dates from the years of SHA-1. A chain is as strong as its weakest link, so devices refuse it as a whole.",
 				References: []string{"RFC 9155", "https://support.apple.com/en-za/103769"},
 			},
 			Case: Case{
@@ -51,7 +51,7 @@ func keys() []Scenario {
 			Lesson: Lesson{
 				Number: 42, ID: "md5-leaf", Family: Keys,
 				Title:      "The certificate is signed with MD5",
-				Story:      "With MD5 somebody forged an authority of his own as early as 2008. A certificate signed so comes from very old equipment, and nothing of today takes it.",
+				Story:      "With MD5 somebody forged an authority of his own as early as 2008. A certificate signed that way comes from very old equipment, and nothing current accepts it.",
 				References: []string{"RFC 6151", "https://support.apple.com/en-za/103769"},
 			},
 			Case: Case{

@@ -15,7 +15,7 @@ func protocols() []Scenario {
 			Lesson: Lesson{
 				Number: 57, ID: "tls10-only", Family: Protocol,
 				Title:      "The server speaks only a version from 1999",
-				Story:      "The server's encryption has not been renewed since TLS 1.0. Devices of today no longer speak it, and refuse before they ever see the certificate.",
+				Story:      "The server's encryption has not been renewed since TLS 1.0. Today's devices no longer speak it, and refuse before they ever see the certificate.",
 				References: []string{"RFC 8996", "RFC 8314 section 4.1"},
 			},
 			Case: Case{
@@ -40,7 +40,7 @@ func protocols() []Scenario {
 			Lesson: Lesson{
 				Number: 59, ID: "legacy-ssl3-server", Family: Protocol,
 				Title:      "The server speaks only a version from 1996",
-				Story:      "The server answers in SSL 3.0, which was broken for good in 2014. No device of today understands the answer, and none should.",
+				Story:      "The server answers in SSL 3.0, which was broken for good in 2014. No current device understands the answer, and none should.",
 				References: []string{"RFC 7568", "RFC 6101 section 5.6.1.3"},
 			},
 			Case: Case{

@@ -25,7 +25,7 @@ func revocations() []Scenario {
 			Lesson: Lesson{
 				Number: 52, ID: "revoked-by-staple", Family: Revoking,
 				Title:      "The server brings the proof that its certificate is void",
-				Story:      "Together with the certificate the server hands over a fresh note from the authority, which says that it was withdrawn. Nobody at the server reads those notes, and so nobody noticed.",
+				Story:      "Together with the certificate the server hands out a fresh note from the authority, which says that it was withdrawn. Nobody at the server reads those notes, and so nobody noticed.",
 				References: []string{"RFC 6066 section 8", "RFC 6960 section 2.2"},
 			},
 			Case: Case{

@@ -66,7 +66,7 @@ func startTLS() []Scenario {
 			Lesson: Lesson{
 				Number: 68, ID: "starttls-then-close", Family: StartTLS,
 				Title:      "The server agrees to encrypt and hangs up",
-				Story:      "The server says go ahead, and then the line is dead. It looks like a network fault and is one of the server: its TLS part died on start.",
+				Story:      "The server says go ahead, and then the line is dead. It looks like a fault of the network and is the server's own: its TLS part died at the start.",
 				References: []string{"RFC 3207 section 4", "RFC 9051 section 6.2.1"},
 			},
 			Case: Case{
@@ -96,7 +96,7 @@ func startTLS() []Scenario {
 			Lesson: Lesson{
 				Number: 70, ID: "starttls-stripped-by-middlebox", Family: StartTLS,
 				Title:      "A firewall on the way blots out the offer of encryption",
-				Story:      "The server offers encryption, and a firewall that wants to read along writes the letter X over the offer. A careful mail program stops there, a careless one sends its password for all to read.",
+				Story:      "The server offers encryption, and a firewall that wants to listen in writes the letter X over the offer. A careful mail program stops there, a careless one sends its password for all to read.",
 				References: []string{"Cisco ASA Series Firewall CLI Configuration Guide, ESMTP inspection (no allow-tls)", "RFC 7435 section 3", "RFC 8314 section 5.1"},
 			},
 			Case: Case{

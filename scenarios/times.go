@@ -38,7 +38,7 @@ func times() []Scenario {
 			Lesson: Lesson{
 				Number: 33, ID: "expired-root", Family: Time,
 				Title:      "The root on the device has run out",
-				Story:      "An old device knows this authority only by a root certificate that is no longer valid. Some programs do not look at a root's dates, and so only a part of them complains.",
+				Story:      "An old device knows this authority only by a root certificate that is no longer valid. Some programs do not look at a root's dates, and so only some of them complain.",
 				References: []string{"RFC 5280 section 6.1", "OpenJDK accepts an expired trust anchor, measured"},
 			},
 			Case: Case{
@@ -64,7 +64,7 @@ func times() []Scenario {
 			Lesson: Lesson{
 				Number: 35, ID: "client-clock-behind", Family: Time,
 				Title:      "The device lives in last year",
-				Story:      "The battery was flat, and the device woke up with a clock that is a year behind. For its calendar the certificate lies in the future, so it refuses a server that is in perfect order.",
+				Story:      "The battery was flat, and the device woke up with a clock that is a year behind. By its calendar the certificate lies in the future, so it refuses a server that is in perfect order.",
 				References: []string{"RFC 5280 section 4.1.2.5", "RFC 9110 section 6.6.1 (Date)"},
 			},
 			Case: Case{
@@ -100,7 +100,7 @@ func times() []Scenario {
 			Lesson: Lesson{
 				Number: 38, ID: "validity-too-long", Family: Time,
 				Title:      "The certificate is valid for too many years",
-				Story:      "A company's own authority issued this certificate for two and a half years, so that nobody need think of it. Apple's devices refuse whatever is valid for longer than 825 days, even if the company's root is installed.",
+				Story:      "A company's own authority issued this certificate for two and a half years, so that nobody has to think about it. Apple's devices refuse whatever is valid for longer than 825 days, even if the company's root is installed.",
 				References: []string{"https://support.apple.com/en-za/103769", "https://support.apple.com/en-us/102028"},
 			},
 			Case: Case{

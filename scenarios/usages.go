@@ -38,7 +38,7 @@ func usages() []Scenario {
 			Lesson: Lesson{
 				Number: 47, ID: "ku-no-digital-signature", Family: Usage,
 				Title:      "The key may do anything but sign",
-				Story:      "In every handshake of today the server signs with its key, and this certificate does not allow that. Browsers and Java programs refuse, while many mail programs never look.",
+				Story:      "In every modern handshake the server signs with its key, and this certificate does not allow that. Browsers and Java programs refuse, while many mail programs never look.",
 				References: []string{"RFC 5280 section 4.2.1.3", "RFC 8446 section 4.4.2.2", "RFC 5480 section 3"},
 			},
 			Case: Case{

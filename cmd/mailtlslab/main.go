@@ -113,7 +113,7 @@ wrong usage, and 3 when the environment failed.`,
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
-		Short: "tell about a command and its flags",
+		Short: "explain a command and its flags",
 		RunE: func(_ *cobra.Command, args []string) error {
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {

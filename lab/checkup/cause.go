@@ -74,19 +74,17 @@ func (c *Cause) advise(book *remedy.Book, host string) {
 	}
 	f := c.Cases[0].Finding
 	f.Facts = c.facts(host)
-	if advice, ok := book.Advise(f, all, server(c.Cases)); ok {
+	if advice, ok := book.Advise(f, all, product(c.Cases)); ok {
 		c.You, c.Admin, c.Advice = advice.Short.You, advice.Short.Admin, &advice
 	}
 }
 
-// server returns the program that runs the service, where one of the cases tells: a log by its
-// form, a connection by its greeting.
-func server(cases []Case) remedy.Server {
+// product returns the program that runs the service, where the greeting of one of the connections
+// tells; the facts of a log tell it themselves.
+func product(cases []Case) finding.Product {
 	for _, o := range cases {
-		for _, words := range []string{string(o.Finding.Facts.Product), o.greeting} {
-			if s := remedy.ServerIn(words); s != "" {
-				return s
-			}
+		if p := remedy.ProductIn(o.greeting); p != "" {
+			return p
 		}
 	}
 	return ""

@@ -3,9 +3,8 @@ package finding
 // The closed list. Order within a family is the order in which findings are told.
 //
 // The last line of each comment is an example that a test runs and that yields this code and no
-// other: a scenario of the catalogue (on the endpoint that is named, or else its first), a case in
-// the form of a scenario file, the line of a server's log, what a tool has printed, or certificates
-// and files that the test makes.
+// other: a scenario of the catalogue, or a case in the form of a scenario file (on the endpoint that
+// is named, or else its first); a survey, a chain or files that the test makes from these words.
 
 // Network: before the server says anything.
 const (

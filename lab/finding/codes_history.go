@@ -29,7 +29,7 @@ const (
 	// StaleSession: a TLS session is resumed (RFC 8446 section 2.2), so that no certificate comes, and
 	// the one that would come is another than when it began.
 	//
-	// Example: case {"services":[{"chain":[{"kind":"expires-in","days":40}]}],"device":{"oldSession":true}}
+	// Example: case {"services":[{"chain":[{"kind":"expires-in","on":"leaf","days":40}]}],"device":{"oldSession":true}}
 	StaleSession Code = "stale-session"
 )
 

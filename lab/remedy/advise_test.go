@@ -56,16 +56,21 @@ func TestProductFirst(t *testing.T) {
 	b := open(t)
 	for _, code := range []finding.Code{finding.KeyDoesNotMatch, finding.Expired, finding.KeyEncrypted, finding.RenewedNotLoaded, finding.CertificateNotLoaded} {
 		plain, _ := b.Advise(finding.New(code, ""), nil, "")
-		for _, server := range []Server{ServerPostfix, ServerDovecot, ServerExim, ServerNginx} {
+		for _, server := range []finding.Product{finding.Postfix, finding.Dovecot, finding.Exim, finding.Nginx} {
 			a, _ := b.Advise(finding.New(code, ""), nil, server)
 			if len(a.Admin) != len(plain.Admin) || !a.Admin[0].isFor(server) {
 				t.Errorf("%s on %s: %d of %d steps, the first for %s", code, server, len(a.Admin), len(plain.Admin), a.Admin[0].For)
+			}
+			f := finding.New(code, "")
+			f.Facts.Product = server // as the log has it
+			if b, _ := b.Advise(f, nil, ""); b.Admin[0].For != a.Admin[0].For {
+				t.Errorf("%s by the log of %s: first comes %s", code, server, b.Admin[0].For)
 			}
 			mine, others := -1, -1
 			for i, s := range a.Admin {
 				if s.isFor(server) {
 					mine = i
-				} else if others < 0 && slices.ContainsFunc(Servers(), s.isFor) {
+				} else if others < 0 && slices.ContainsFunc(finding.Products(), s.isFor) {
 					others = i
 				}
 			}
@@ -76,8 +81,8 @@ func TestProductFirst(t *testing.T) {
 	}
 }
 
-func TestEveryServerHasSteps(t *testing.T) {
-	left := Servers()
+func TestEveryProductHasSteps(t *testing.T) {
+	left := finding.Products()
 	everySteps(t, func(_ finding.Code, _ string, s Steps) {
 		left = slices.DeleteFunc(left, s.isFor)
 	})
@@ -86,26 +91,25 @@ func TestEveryServerHasSteps(t *testing.T) {
 	}
 }
 
-func TestServerIn(t *testing.T) {
+func TestProductIn(t *testing.T) {
 	for _, tt := range []struct {
 		words string
-		want  Server
+		want  finding.Product
 	}{
-		{"* OK [CAPABILITY IMAP4rev1 STARTTLS] Dovecot (Debian) ready.", ServerDovecot},
-		{"+OK Dovecot ready.", ServerDovecot},
-		{"220 mx.example.com ESMTP Postfix (Debian/GNU)", ServerPostfix},
-		{"220 mx.example.com ESMTP Exim 4.96 Sat, 28 Nov 2026 00:00:00 +0000", ServerExim},
-		{"220 dovecot.example.com ESMTP Exim 4.96", ServerExim},
-		{"* OK The Microsoft Exchange IMAP4 service is ready.", ServerExchange},
-		{"220 x.example.com Microsoft ESMTP MAIL Service ready at Sat, 28 Nov 2026", ServerExchange},
-		{"nginx/1.22.1", ServerNginx},
-		{"dovecot", ServerDovecot},
+		{"* OK [CAPABILITY IMAP4rev1 STARTTLS] Dovecot (Debian) ready.", finding.Dovecot},
+		{"+OK Dovecot ready.", finding.Dovecot},
+		{"220 mx.example.com ESMTP Postfix (Debian/GNU)", finding.Postfix},
+		{"220 mx.example.com ESMTP Exim 4.96 Sat, 28 Nov 2026 00:00:00 +0000", finding.Exim},
+		{"220 dovecot.example.com ESMTP Exim 4.96", finding.Exim},
+		{"* OK The Microsoft Exchange IMAP4 service is ready.", ""},
+		{"nginx/1.22.1", finding.Nginx},
+		{"dovecot", finding.Dovecot},
 		{"220 postfix.example.com ESMTP", ""},
 		{"220 Postfix behind Exim", ""},
 		{"* OK IMAP4rev1 ready", ""},
 		{"", ""},
 	} {
-		if got := ServerIn(tt.words); got != tt.want {
+		if got := ProductIn(tt.words); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.words, got, tt.want)
 		}
 	}
