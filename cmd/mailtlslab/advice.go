@@ -34,24 +34,11 @@ func writeTitle(w io.Writer, p palette, severity finding.Severity, title string,
 	fmt.Fprintf(w, "%s%s%s%s%s\n", paintSeverity(p, severity), strings.Repeat(" ", margin-len(severity)), p.bold(lines), space, p.faint(string(code)))
 }
 
-// shortUser and shortAdmin are how many platforms and products a short answer has steps for.
-const (
-	shortUser  = 1
-	shortAdmin = 2
-)
-
 // writeAdvice prints what is to be done, the person with the device first: the steps for every
-// platform and product, or for the first few.
-func writeAdvice(w io.Writer, p palette, a remedy.Advice, all bool) {
-	user, admin := a.User, a.Admin
-	if !all {
-		user, admin = user[:min(len(user), shortUser)], admin[:min(len(admin), shortAdmin)]
-	}
-	writeParty(w, p, "you", user)
-	writeParty(w, p, "admin", admin)
-	if more := len(a.User) + len(a.Admin) - len(user) - len(admin); more > 0 {
-		fmt.Fprintln(w, labelled(p, "more", fmt.Sprintf("--all prints the steps for %d more platforms and products", more)))
-	}
+// platform and product.
+func writeAdvice(w io.Writer, p palette, a remedy.Advice) {
+	writeParty(w, p, "you", a.User)
+	writeParty(w, p, "admin", a.Admin)
 	fmt.Fprintln(w, labelled(p, "prevent", a.Prevention))
 	fmt.Fprintln(w, labelled(p, "help", a.Support))
 }

@@ -104,7 +104,7 @@ func (e explained) write(w io.Writer, p palette) {
 		say("also", strings.Join(e.Shown[1:], ", "))
 	}
 	fmt.Fprintln(w)
-	writeAdvice(w, p, e.Advice, true)
+	writeAdvice(w, p, e.Advice)
 }
 
 // allCodes returns every code of the vocabulary.

@@ -101,6 +101,8 @@ func mark(p palette, row verify.Row, e account.Endpoint) string {
 		return p.faint("·")
 	case !row.Cells[i].OK():
 		return p.red("✗")
+	case row.Unexpecting && len(row.Cells[i].Found) > 0:
+		return p.yellow("•")
 	case len(row.Cells[i].Found) == 0:
 		return p.green("ok")
 	}

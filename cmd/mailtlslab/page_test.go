@@ -118,7 +118,7 @@ func writeScenario(b *bytes.Buffer, s scenarios.Scenario, chains []drawing) {
 // foundLines says what must be found, code by code, and where.
 func foundLines(s scenarios.Scenario) []string {
 	var out []string
-	for _, c := range expectedCodes(s) {
+	for _, c := range s.Codes() {
 		var on []account.Endpoint
 		for _, e := range s.On() {
 			if slices.Contains(s.Expected(e), c) {
@@ -148,7 +148,7 @@ func cureList(s scenarios.Scenario) string {
 		out = append(out, fmt.Sprintf("*%s:* %s", who, a.String()))
 	}
 	join := "; or "
-	if len(expectedCodes(s)) > 1 {
+	if len(s.Codes()) > 1 {
 		join = "; "
 	}
 	return strings.Join(out, join)

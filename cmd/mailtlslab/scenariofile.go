@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -22,8 +23,8 @@ func isScenarioFile(arg string) bool {
 }
 
 // readScenarios reads a file such as "show --json" writes, or a list of them. Where one has no id
-// the name of the file stands for it.
-func readScenarios(file string) ([]scenarios.Scenario, error) {
+// the name of the file stands for it, with a number where that is taken.
+func readScenarios(file string, taken func(id string) bool) ([]scenarios.Scenario, error) {
 	data, err := readBounded(file, nil)
 	if err != nil {
 		return nil, usage("cannot read the scenario: %w", err)
@@ -35,8 +36,8 @@ func readScenarios(file string) ([]scenarios.Scenario, error) {
 	for i := range all {
 		if all[i].ID == "" {
 			all[i].ID = idOf(file)
-			if len(all) > 1 {
-				all[i].ID = fmt.Sprintf("%s-%d", all[i].ID, i+1)
+			for n := 2; taken(all[i].ID) || slices.ContainsFunc(all[:i], func(t scenarios.Scenario) bool { return t.ID == all[i].ID }); n++ {
+				all[i].ID = fmt.Sprintf("%s-%d", idOf(file), n)
 			}
 		}
 		if all[i].Title == "" {

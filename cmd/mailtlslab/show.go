@@ -15,43 +15,56 @@ import (
 
 func showCommand() *cobra.Command {
 	var asJSON, all bool
+	var which selection
 	cmd := &cobra.Command{
-		Use:   "show ID",
+		Use:   "show ID|FILE…",
 		Short: "tell a scenario's story, its fault and its cure",
 		Long: `show tells what happened in a scenario, on which connections of the account it shows, how
 the chain of certificates is broken, what must be found, and what the person with the
-device and the admin do about it. With --json it is a file that "up" and "verify" take.`,
+device and the admin do about it. With --json it is a file that "up" and "verify" take.
+` + argumentsHelp,
 		Example: "  mailtlslab show missing-intermediate",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("show takes one ID; 'mailtlslab list' names them all")
-			}
-			return nil
-		},
-		ValidArgsFunction: completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := one(args[0])
+			if which.all(args) {
+				return usage("show takes an ID; 'mailtlslab list' names them all")
+			}
+			list, err := which.choose(args)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), scenarioFile{schemaURL, s})
+				return writeScenarios(cmd.OutOrStdout(), list)
 			}
 			book, err := remedy.Open()
 			if err != nil {
 				return environment(err)
 			}
-			chains, err := drawings(s)
-			if err != nil {
-				return environment(fmt.Errorf("%s cannot be built: %w", s.ID, err))
+			for i, s := range list {
+				chains, err := drawings(s)
+				if err != nil {
+					return environment(fmt.Errorf("%s cannot be built: %w", s.ID, err))
+				}
+				if i > 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n\n", strings.Repeat("─", narrow))
+				}
+				show(cmd.OutOrStdout(), colours(cmd), s, book, all, chains)
 			}
-			show(cmd.OutOrStdout(), colours(cmd), s, book, all, chains)
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write the scenario as JSON")
 	cmd.Flags().BoolVar(&all, "all", false, "print the steps for every platform and product")
+	which.register(cmd)
+	group(cmd, "Output", "all", "json")
 	return cmd
+}
+
+// writeScenarios writes scenarios as the file that "up" and "verify" take: one alone, several as a list.
+func writeScenarios(w io.Writer, list []scenarios.Scenario) error {
+	if len(list) == 1 {
+		return writeJSON(w, scenarioFile{schemaURL, list[0]})
+	}
+	return writeJSON(w, list)
 }
 
 func show(w io.Writer, p palette, s scenarios.Scenario, book *remedy.Book, all bool, chains []drawing) {
@@ -85,8 +98,14 @@ func show(w io.Writer, p palette, s scenarios.Scenario, book *remedy.Book, all b
 		if len(on[code]) < len(s.On()) {
 			fmt.Fprintln(w, labelled(p, "where", endpointWords(on[code])))
 		}
-		if advice, ok := book.For(code); ok {
-			writeAdvice(w, p, advice.Fill(finding.Facts{Host: s.AccountHost()}), all)
+		advice, ok := book.For(code)
+		advice = advice.Fill(finding.Facts{Host: s.AccountHost()})
+		switch {
+		case ok && all:
+			writeAdvice(w, p, advice)
+		case ok:
+			fmt.Fprintln(w, labelled(p, "you", advice.Short.You))
+			fmt.Fprintln(w, labelled(p, "admin", advice.Short.Admin))
 		}
 	}
 	if len(codes) == 0 {
@@ -104,8 +123,5 @@ func endpointWords(on []account.Endpoint) string {
 	for i, e := range on {
 		words[i] = string(e)
 	}
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return andList(words)
 }

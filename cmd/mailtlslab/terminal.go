@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -65,10 +66,14 @@ const (
 	wide   = 120
 )
 
-// width returns how many columns the command's output has.
+// width returns how many columns the command's output has: those of the terminal, or what COLUMNS
+// says.
 func width(cmd *cobra.Command) int {
 	if s, ok := cmd.OutOrStdout().(*screen); ok && s.width > 0 {
 		return s.width
+	}
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return max(n, 40)
 	}
 	return wide
 }

@@ -24,6 +24,7 @@ import (
 const defaultBase = 31000
 
 type upFlags struct {
+	which  selection
 	json   bool
 	export string
 	ca     string
@@ -39,13 +40,12 @@ func upCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up [ID|FILE…]",
 		Short: "serve scenarios for real mail programs until Ctrl-C",
-		Long: `up serves the given scenarios, those of the given JSON files, or all, and prints for each endpoint the address, the
-user, the password and a line to try. Then it shows every connection as it ends, with
-what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
+		Long: `up serves scenarios and prints for each endpoint the address, the user, the password
+and a line to try. Then it shows every connection as it ends, with what the client did.
+It serves on 127.0.0.1 unless --listen says otherwise. ` + argumentsHelp,
 		Example: `  mailtlslab up expired-leaf
   mailtlslab up --listen 192.0.2.7 --host 192.0.2.7 --ca ~/.mailtlslab`,
-		ValidArgsFunction: completeIDs,
-		RunE:              func(cmd *cobra.Command, args []string) error { return up(cmd, args, f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return up(cmd, args, f) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write a JSON line when everything listens, then one per connection")
@@ -56,6 +56,7 @@ what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
 	flags.BoolVar(&f.spread, "addresses", false, "give each scenario a loopback address of its own, all with the standard ports (Linux)")
 	flags.IntVar(&f.base, "base-port", defaultBase, "the first of the fixed ports; 0 for any free ones")
 	flags.StringVar(&f.dns, "dns", "", "answer for the scenarios' names in DNS at `ADDR`, such as 127.0.0.1:31053, for UDP and TCP")
+	f.which.register(cmd)
 	group(cmd, "Where it serves", "listen", "base-port", "addresses", "dns")
 	group(cmd, "Certificates", "host", "ca", "export")
 	group(cmd, "Output", "json")
@@ -63,7 +64,7 @@ what the client did. It serves on 127.0.0.1 unless --listen says otherwise.`,
 }
 
 func up(cmd *cobra.Command, ids []string, f upFlags) error {
-	list, err := chosen(ids)
+	list, err := f.which.choose(ids)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,8 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 			return err
 		}
 	}
-	authority, err := openAuthority(f)
+	own := hostsOf(list)
+	authority, err := openAuthority(f, own)
 	if err != nil {
 		return environment(err)
 	}
@@ -94,7 +96,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 			_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "mailtlslab: "+line(err.Error()))
 		}
 	}()
-	servers, err := serveAll(cmd, l, list, len(ids) > 0)
+	servers, err := serveAll(cmd, l, list, !f.which.all(ids))
 	if err != nil {
 		return environment(err)
 	}
@@ -103,6 +105,9 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 		if root, err = exportRoots(f.export, l); err != nil {
 			return environment(err)
 		}
+	}
+	if len(own) > 0 && f.ca == "" {
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", line(andList(own)))
 	}
 	if open {
 		// Whoever cannot be warned cannot be helped by ending either.
@@ -189,9 +194,11 @@ func lastNumber(list []scenarios.Scenario) int {
 	return last
 }
 
-func openAuthority(f upFlags) (*certs.Authority, error) {
+// openAuthority makes a root for this run, which may certify the scenarios' own hosts too, or opens
+// the one that is kept.
+func openAuthority(f upFlags, own []string) (*certs.Authority, error) {
 	if f.ca == "" {
-		return certs.NewAuthority(certs.Options{Hosts: f.hosts})
+		return certs.NewAuthority(certs.Options{Hosts: slices.Concat(f.hosts, own)})
 	}
 	return certs.OpenAuthority(f.ca, certs.Options{Hosts: f.hosts})
 }

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -8,9 +12,11 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 type verifyFlags struct {
+	which   selection
 	json    bool
 	junit   string
 	timeout time.Duration
@@ -21,29 +27,36 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [ID|FILE…]",
 		Short: "serve, diagnose and cure scenarios, and compare with what is expected",
-		Long: `verify serves each scenario, also those of JSON files, on loopback, connects to every endpoint, diagnoses it
+		Long: `verify serves each scenario on loopback, connects to every endpoint, diagnoses it
 without knowing the answer, compares the findings with the expected ones, carries out
 each remedy that the diagnosis chose, and looks again. The exit status is 1 when
-anything is not as expected.`,
-		Example:           "  mailtlslab verify --junit report.xml",
-		ValidArgsFunction: completeIDs,
-		RunE:              func(cmd *cobra.Command, args []string) error { return verification(cmd, args, f) },
+anything is not as expected. Of a scenario that says nothing of what must be found it
+prints what was. ` + argumentsHelp,
+		Example: `  mailtlslab verify --junit report.xml
+  mailtlslab verify --shard 2/4
+  mailtlslab verify mine.json expired-leaf+wrong-host-single`,
+		RunE: func(cmd *cobra.Command, args []string) error { return verification(cmd, args, f) },
 	}
 	cmd.Flags().BoolVar(&f.json, "json", false, "write JSON")
 	cmd.Flags().StringVar(&f.junit, "junit", "", "write a JUnit report to this `FILE` too")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", verify.DefaultTimeout, "how long a server may be silent in one step")
+	cmd.Flags().StringVar(&f.which.shard, "shard", "", "only one part of them: `I/N`, such as 2/4")
+	f.which.register(cmd)
+	group(cmd, whichScenarios, "shard")
+	group(cmd, "Looking", "timeout")
+	group(cmd, "Output", "json", "junit")
 	return cmd
 }
 
 func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
-	list, err := chosen(ids)
+	list, err := f.which.choose(ids)
 	if err != nil {
 		return err
 	}
 	if f.timeout <= 0 {
 		return usage("--timeout must be more than 0, such as 1s, not %s", f.timeout)
 	}
-	l, err := lab.New(lab.Options{Haste: verify.Haste})
+	l, err := lab.New(lab.Options{Haste: verify.Haste, Hosts: hostsOf(list)})
 	if err != nil {
 		return environment(err)
 	}
@@ -66,6 +79,9 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 	} else {
 		writeMatrix(cmd.OutOrStdout(), colours(cmd), width(cmd), report)
 		writeSummary(cmd.OutOrStdout(), colours(cmd), report, time.Since(start))
+		if err := writeExpect(cmd.OutOrStdout(), report); err != nil {
+			return environment(err)
+		}
 	}
 	if f.junit != "" {
 		if err := writeFile(f.junit, report.WriteJUnit); err != nil {
@@ -74,6 +90,32 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 	}
 	if !report.OK() {
 		return &status{code: exitFindings}
+	}
+	return nil
+}
+
+// hostsOf returns the names of the scenarios' own, for which the lab's root must be allowed to issue.
+func hostsOf(list []scenarios.Scenario) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, s.Hosts()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// writeExpect prints what was found of scenarios that say nothing of what must be, as a file has it.
+func writeExpect(w io.Writer, r verify.Report) error {
+	for _, row := range r.Rows {
+		if !row.Unexpecting || len(row.Cells) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s says nothing of what must be found. To have this expected, paste it into the file:\n\n", row.ID)
+		var b strings.Builder
+		if err := writeJSON(&b, row.Expectations()); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "  \"expect\": %s\n", strings.ReplaceAll(strings.TrimSpace(b.String()), "\n", "\n  "))
 	}
 	return nil
 }

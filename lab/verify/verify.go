@@ -23,8 +23,9 @@ import (
 const DefaultTimeout = time.Second
 
 // Haste is by how much a lab that is verified with DefaultTimeout shortens the delays of its slow
-// servers (lab.Options.Haste): twelve seconds then fit into one step.
-const Haste = 15
+// servers (lab.Options.Haste): twelve seconds become half a step, so that on a loaded machine a slow
+// server is as far from a silent one as a prompt one is from a slow one.
+const Haste = 24
 
 // Options of a run. The zero value is what "mailtlslab verify" does.
 type Options struct {
@@ -72,6 +73,24 @@ type Row struct {
 // OK reports whether the scenario was served and everything found and cured as expected.
 func (r Row) OK() bool {
 	return r.Problem == "" && !slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.OK() })
+}
+
+// Expectations returns what was found as the scenario would have to say it. Unexplained cannot be
+// expected, and is left out.
+func (r Row) Expectations() []scenarios.Expectation {
+	var out []scenarios.Expectation
+	for _, c := range r.Cells {
+		found := slices.DeleteFunc(slices.Sorted(slices.Values(c.Found)), func(f finding.Code) bool { return f == finding.Unexplained })
+		if i := slices.IndexFunc(out, func(x scenarios.Expectation) bool { return slices.Equal(x.Findings, found) }); i >= 0 {
+			out[i].On = append(out[i].On, c.Endpoint)
+			continue
+		}
+		out = append(out, scenarios.Expectation{On: []account.Endpoint{c.Endpoint}, Findings: append([]finding.Code{}, found...)})
+	}
+	if len(out) == 1 {
+		out[0].On = nil
+	}
+	return out
 }
 
 // A Cell is one endpoint of a scenario.

@@ -26,7 +26,7 @@ const patience = 3 * time.Second
 
 func newLab(t testing.TB) *lab.Lab {
 	t.Helper()
-	l, err := lab.New(lab.Options{Haste: 5})
+	l, err := lab.New(lab.Options{Haste: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
