@@ -9,7 +9,7 @@ import (
 
 // productWords are what one product says of certificate and key, and how its lines are known.
 type productWords struct {
-	product Product
+	product finding.Product
 	// mine returns the process and the message of a line of the product's.
 	mine func(line string) (process, message string, ok bool)
 	// starts are said when the product reads its files anew, in lower case.
@@ -94,7 +94,7 @@ func postfixWords() productWords {
 	key := vague("warning: cannot get ", "key")
 	key.contains = []string{" private key from file"}
 	return productWords{
-		product: Postfix,
+		product: finding.Postfix,
 		mine:    tagged("postfix/"),
 		starts:  []string{"reload -- version", "daemon started -- version"},
 		// "Anonymous TLS connection established from …", and Trusted, Untrusted and Verified.
@@ -133,7 +133,7 @@ func dovecotWords() productWords {
 	vague := said(finding.CertificateNotLoaded, "failed to initialize ssl ")
 	vague.vague = true
 	return productWords{
-		product: Dovecot,
+		product: finding.Dovecot,
 		mine:    dovecotLine,
 		starts:  []string{"sighup received - reloading configuration", " starting up for "},
 		encrypted: func(line string) bool {
@@ -166,7 +166,7 @@ func eximWords() productWords {
 		return logWord{begins: "(cert/key setup: ", contains: contains, code: code}
 	}
 	return productWords{
-		product: Exim,
+		product: finding.Exim,
 		mine:    eximLine,
 		starts:  []string{" daemon started: pid=", "sighup received: re-exec daemon"},
 		encrypted: func(line string) bool {
@@ -188,7 +188,7 @@ func nginxWords() productWords {
 		return logWord{begins: begins, contains: contains, code: code}
 	}
 	return productWords{
-		product: Nginx,
+		product: finding.Nginx,
 		mine:    nginxLine,
 		starts:  []string{"signal process started", "received, reconfiguring"},
 		failed:  []string{"ssl_do_handshake() failed"},
@@ -211,7 +211,7 @@ func nginxWords() productWords {
 func apacheWords() productWords {
 	said := func(number string, code finding.Code) logWord { return logWord{begins: number, code: code} }
 	return productWords{
-		product: Apache,
+		product: finding.Apache,
 		mine:    apacheLine,
 		starts:  []string{"resuming normal operations", "graceful restart requested"},
 		words: []logWord{

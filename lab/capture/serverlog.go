@@ -10,18 +10,6 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
-// A Product is a server whose log is known.
-type Product = finding.Product
-
-// The products. Each was made to fail, and its lines are the tests'; Apache's are from its source.
-const (
-	Postfix = finding.Postfix // 3.7 and 3.10
-	Dovecot = finding.Dovecot // 2.3 and 2.4
-	Exim    = finding.Exim    // 4.96 with GnuTLS
-	Nginx   = finding.Nginx   // 1.22
-	Apache  = finding.Apache  // modules/ssl/ssl_engine_init.c of 2.4
-)
-
 // A Log is what could be read of the logs of servers.
 type Log struct {
 	// Claims are why certificate or key cannot be loaded: one for each product, the last. A log
@@ -37,7 +25,7 @@ type Log struct {
 // A LogClaim is a fault that a server names, in its own words.
 type LogClaim struct {
 	Code    finding.Code // finding.Unexplained where TLS failed in words that are not known here
-	Product Product
+	Product finding.Product
 	Line    string
 }
 

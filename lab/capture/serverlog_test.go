@@ -45,7 +45,7 @@ func TestServerLogs(t *testing.T) {
 		"emptycert": finding.MalformedCertificate, "garbagecert": finding.MalformedCertificate, "damagedcert": finding.MalformedCertificate,
 		"nocert": finding.CertificateNotLoaded, "good": "", "other": "",
 	}
-	products := map[string]Product{"postfix": Postfix, "dovecot": Dovecot, "exim": Exim, "nginx": Nginx, "apache": Apache}
+	products := map[string]finding.Product{"postfix": finding.Postfix, "dovecot": finding.Dovecot, "exim": finding.Exim, "nginx": finding.Nginx, "apache": finding.Apache}
 	for name, data := range readLogs(t) {
 		parts := strings.Split(name, "-")
 		product, fault := products[parts[0]], parts[len(parts)-1]
@@ -53,9 +53,9 @@ func TestServerLogs(t *testing.T) {
 		switch {
 		case !ok:
 			t.Fatalf("%s: no code", name)
-		case product == Exim && want != "" && want != finding.KeyDoesNotMatch && want != finding.KeyEncrypted:
+		case product == finding.Exim && want != "" && want != finding.KeyDoesNotMatch && want != finding.KeyEncrypted:
 			want = finding.CertificateNotLoaded // it does not say which file it means
-		case product == Postfix && parts[2] == "chain" && fault == "nocert":
+		case product == finding.Postfix && parts[2] == "chain" && fault == "nocert":
 			want = finding.MalformedCertificate // the file is there, with the key alone
 		}
 		l, err := ServerLog(data)
@@ -71,6 +71,9 @@ func TestServerLogs(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, full)
 		}
 		for _, f := range l.Findings() {
+			if err := f.Check(); err != nil || f.Facts.Product != product {
+				t.Errorf("%s: %v, of %s", name, err, f.Facts.Product)
+			}
 			if f.Severity != finding.Error || f.Facts.Text == "" || !strings.Contains(f.Summary, "according to the log of "+string(product)) {
 				t.Errorf("%s: %+v", name, f)
 			}

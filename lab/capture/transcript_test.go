@@ -22,6 +22,9 @@ func told(t Transcript) string {
 	var codes []string
 	for _, f := range t.Findings(seen) {
 		codes = append(codes, string(f.Code))
+		if err := f.Check(); err != nil {
+			codes = append(codes, err.Error())
+		}
 	}
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s %d %t %s", t.Tool, t.Settings.Target(), t.Settings.Mode, len(t.Chain), t.Whole, strings.Join(codes, " ")))
 }

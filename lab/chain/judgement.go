@@ -2,9 +2,7 @@ package chain
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"slices"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -53,12 +51,6 @@ func (p Path) Missing(i int) bool {
 	return !c.Sent && !c.Anchor
 }
 
-// Fingerprint returns the SHA-256 of a certificate (DER), lower-case hex.
-func Fingerprint(der []byte) string {
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:])
-}
-
 // judged returns the path of ev as a plain value.
 func (ev *evidence) judged() Path {
 	out := Path{End: ev.path.end}
@@ -91,7 +83,7 @@ func (ev *evidence) judged() Path {
 
 // certificate describes one that was sent or is known; c is nil where it cannot be read.
 func (ev *evidence) certificate(der []byte, c *x509.Certificate) Certificate {
-	out := Certificate{Fingerprint: Fingerprint(der), DER: der}
+	out := Certificate{Fingerprint: finding.Fingerprint(der), DER: der}
 	out.Sent = slices.ContainsFunc(ev.raw, func(sent []byte) bool { return bytes.Equal(sent, der) })
 	if c != nil {
 		out.Name, out.Anchor = commonName(c), ev.know.trusts(c)

@@ -80,7 +80,7 @@ func TestPath(t *testing.T) {
 		if got := drawn(v.Path); got != r.want {
 			t.Errorf("%s: %s, want %s", r.name, got, r.want)
 		}
-		if leaf := v.Path.Certificates[0]; leaf.Fingerprint != chain.Fingerprint(bundles[i].Raw[0]) || !slices.Equal(leaf.DER, bundles[i].Raw[0]) || leaf.Name == "" {
+		if leaf := v.Path.Certificates[0]; leaf.Fingerprint != finding.Fingerprint(bundles[i].Raw[0]) || !slices.Equal(leaf.DER, bundles[i].Raw[0]) || leaf.Name == "" {
 			t.Errorf("%s: begins with %s, which is not the leaf", r.name, leaf.Name)
 		}
 		if (v.Path.Issuer != "") != (v.Path.End == chain.Dangling) {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"time"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // stores are what is known of the trust stores of others: those that devices come with, those
@@ -58,7 +60,7 @@ func (k *Knowledge) lacking(fingerprints []string) *Knowledge {
 	gone := map[string]bool{}
 	known := slices.Clone(k.intermediates)
 	for _, c := range k.roots {
-		if slices.Contains(fingerprints, Fingerprint(c.Raw)) {
+		if slices.Contains(fingerprints, finding.Fingerprint(c.Raw)) {
 			gone[string(c.Raw)] = true
 			known = append(known, c)
 		}

@@ -93,6 +93,7 @@ func (x *examination) chainFile(f ChainFile) error {
 	ders, wrong := preflight.InOrder(c.Certificates)
 	p.add(wrong...)
 	p.judge(ders, x.at())
+	p.place.Findings = finding.FromFile(p.place.Findings, c.Certificates)
 	p.end()
 	return nil
 }

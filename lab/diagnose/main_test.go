@@ -12,6 +12,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
@@ -69,6 +70,36 @@ func (r row) check(t *testing.T) {
 		}
 	}
 	sane(t, report)
+	for _, f := range report.Endpoints[0].Findings {
+		if !pointsRight(f.Facts.About, r.survey) {
+			t.Errorf("%s points at %+v, which was not seen there", f.Code, f.Facts.About)
+		}
+	}
+}
+
+// pointsRight reports whether a certificate stands where a finding says: in some chain of the
+// survey, or, one that is only known, not in the first.
+func pointsRight(p finding.Pointer, s probe.Survey) bool {
+	all := slices.Clone(s.Observations)
+	for _, f := range s.Further {
+		if f.Observation != nil {
+			all = append(all, *f.Observation)
+		}
+		all = append(all, f.Repeats...)
+	}
+	at := func(o probe.Observation) int {
+		if o.TLS == nil {
+			return -1
+		}
+		return slices.IndexFunc(o.TLS.Chain, func(der []byte) bool { return finding.Fingerprint(der) == p.Fingerprint })
+	}
+	switch p.From {
+	case finding.Sent:
+		return slices.ContainsFunc(all, func(o probe.Observation) bool { return at(o) == p.Position-1 && p.Position > 0 })
+	case finding.Known:
+		return at(all[0]) < 0
+	}
+	return p.IsZero()
 }
 
 // wants returns the asks that are expected: dates that fail have the web server asked for the time.
@@ -106,6 +137,9 @@ func sane(t *testing.T, r diagnose.Report) {
 			if err := f.Check(); err != nil {
 				t.Errorf("a value outside the lists: %v", err)
 			}
+			if aboutCertificate(f.Code) && f.Facts.About.IsZero() {
+				t.Errorf("%s says not which certificate it is about", f.Code)
+			}
 			if f.Summary == "" {
 				t.Errorf("%s says nothing", f.Code)
 			}
@@ -114,6 +148,13 @@ func sane(t *testing.T, r diagnose.Report) {
 			t.Errorf("complete is %v, and unexplained is there: %v", e.Complete, unclear)
 		}
 	}
+}
+
+// aboutCertificate reports whether a code speaks of one certificate: those do that can be seen when
+// it has come, but for what speaks of the device or of nobody knows what.
+func aboutCertificate(c finding.Code) bool {
+	info, _ := finding.Lookup(c)
+	return info.Stage == finding.Certifying && c != finding.ClientClock && c != finding.Unexplained
 }
 
 // seen returns an observation of an account's connection that ended so.

@@ -73,6 +73,11 @@ func TestCompleteness(t *testing.T) {
 		if got := sorted(finding.Codes(fs)); !slices.Equal(got, want) {
 			t.Fatalf("%v: found %v, planted and visible %v", faults, got, want)
 		}
+		for _, f := range fs {
+			if err := f.Check(); err != nil || !pointsRight(f.Facts.About, served(bundle.Raw, certs.DefaultHost, now())) {
+				t.Fatalf("%v: %v, %+v", faults, err, f.Facts.About)
+			}
+		}
 		if refused := finding.Worst(fs) == finding.Error; accepted && refused && !policyOnly(fs) {
 			t.Fatalf("%v: crypto/x509 accepts, and %v is found", faults, want)
 		} else if !accepted && !refused {

@@ -128,6 +128,9 @@ func TestCheck(t *testing.T) {
 				t.Errorf("failed is %v", r.Failed())
 			}
 			for _, f := range r.Findings {
+				if at := f.Facts.About; f.Check() != nil || at.From == finding.Sent || at.From == finding.InFile && at.Position == 0 {
+					t.Errorf("%s: %v, %+v", f.Code, f.Check(), at)
+				}
 				if f.Severity != finding.Error || f.Counterfactual == nil || f.Summary == "" {
 					t.Errorf("%+v", f)
 				}

@@ -106,7 +106,7 @@ func (v verifier) examine(ctx context.Context, devices []lab.Device) ([]seen, pr
 	for i, e := range report.Endpoints {
 		out[i] = seen{Endpoint: e, took: time.Since(start)}
 		if t := presented(survey, i); t != nil && len(t.Chain) > 0 {
-			out[i].leaf = chain.Fingerprint(t.Chain[0])
+			out[i].leaf = finding.Fingerprint(t.Chain[0])
 		}
 	}
 	return out, survey

@@ -88,6 +88,15 @@ func TestMutation(t *testing.T) {
 		wait.Go(func() { _, surveys[i] = v.examine(context.Background(), v.devices(context.Background(), server)) })
 	}
 	wait.Wait()
+	for i, s := range surveys {
+		for _, e := range v.judge.Report(s).Endpoints {
+			for _, f := range e.Findings {
+				if err := f.Check(); err != nil {
+					t.Errorf("%s on %s: %v", list[i].ID, e.Endpoint, err)
+				}
+			}
+		}
+	}
 	if missed := mismatches(v.judge, list, surveys); len(missed) > 0 {
 		t.Fatalf("with all rules on: %v", missed)
 	}
