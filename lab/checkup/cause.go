@@ -75,7 +75,24 @@ func (c *Cause) advise(book *remedy.Book, host string) {
 	f := c.Cases[0].Finding
 	f.Facts = c.facts(host)
 	if advice, ok := book.Advise(f, all, product(c.Cases)); ok {
-		c.You, c.Admin, c.Advice = advice.Short.You, advice.Short.Admin, &advice
+		c.Advice = &advice
+	}
+}
+
+// together has the advice about all causes agree, so that none takes back another's.
+func together(causes []Cause) {
+	var all []remedy.Advice
+	for _, c := range causes {
+		if c.Advice != nil {
+			all = append(all, *c.Advice)
+		}
+	}
+	all = remedy.Together(all)
+	for i := range causes {
+		if c := &causes[i]; c.Advice != nil {
+			c.Advice, all = &all[0], all[1:]
+			c.You, c.Admin = c.Advice.Short.You, c.Advice.Short.Admin
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func (x *examination) sum() (Answer, error) {
 		for i := range a.Causes {
 			a.Causes[i].advise(book, a.Host)
 		}
+		together(a.Causes)
 	}
 	a.Jobs = jobs(a.Causes)
 	return *a, nil
