@@ -16,7 +16,7 @@ import (
 // Advice about one finding never contradicts itself: "set the server name" and "change nothing on
 // the device" go with different actions.
 func (b *Book) Advise(f finding.Finding, chosen []action.Action, product finding.Product) (Advice, bool) {
-	a, ok := b.For(f.Code)
+	a, ok := b.entry(f.Code)
 	if !ok {
 		return Advice{}, false
 	}

@@ -35,6 +35,36 @@ func TestAdviseFollowsTheActions(t *testing.T) {
 	}
 }
 
+// Who reads everything about a code reads when it holds, and the same thing once.
+func TestForSaysWhenStepsHold(t *testing.T) {
+	count := func(c finding.Code, with string) (n int) {
+		a, _ := open(t).For(c)
+		for _, s := range a.User {
+			if strings.HasPrefix(s.For, with) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, tt := range []struct {
+		code finding.Code
+		says string
+		want int
+	}{
+		{finding.NameMismatch, "Thunderbird (where another server name works)", 1},
+		{finding.NameMismatch, "any device, once the provider has confirmed another name (where", 1},
+		{finding.NameMismatch, "a second look, on any device", 1},
+		{finding.NameMismatch, "a second look, on any device (", 0},
+		{finding.ConnectByIP, "Thunderbird", 1},
+		{finding.ConnectByIP, "Thunderbird (", 0},
+		{finding.Expired, "a second look, on any device", 1},
+	} {
+		if got := count(tt.code, tt.says); got != tt.want {
+			t.Errorf("%s: %d steps for %q, want %d", tt.code, got, tt.says, tt.want)
+		}
+	}
+}
+
 func TestAdviseFillsFromTheActions(t *testing.T) {
 	b := open(t)
 	f := finding.New(finding.WrongEncryptionType, "")

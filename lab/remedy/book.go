@@ -37,8 +37,16 @@ func Open() (*Book, error) {
 	return b, nil
 }
 
-// For returns the advice about c, and false when c is not of the vocabulary.
+// For returns everything that the book says about c, with the words for when it holds, and false
+// when c is not of the vocabulary. For one finding, Advise chooses.
 func (b *Book) For(c finding.Code) (Advice, bool) {
+	a, ok := b.entry(c)
+	a.User, a.Admin = conditional(a.User), conditional(a.Admin)
+	return a, ok
+}
+
+// entry returns the advice about c as it was read.
+func (b *Book) entry(c finding.Code) (Advice, bool) {
 	for _, a := range b.advice {
 		if a.Code == c {
 			return a.clone(), true

@@ -41,7 +41,7 @@ func (s Steps) check() error {
 			return fmt.Errorf("config: placeholder %s: only {host} may stand in lines that are run", p)
 		}
 	}
-	if err := errors.Join(s.Procedure.check(), s.Effect.check(), checkKind(s.When), checkKind(s.Unless)); err != nil {
+	if err := errors.Join(s.Procedure.check(), s.Effect.check(), checkCondition(s.When), checkCondition(s.Unless)); err != nil {
 		return err
 	}
 	return s.Known.check()

@@ -91,8 +91,8 @@ func TestParseRefuses(t *testing.T) {
 		{"a sentence for no action", "when: enter-password", "when: pray", `"pray" is no action`},
 		{"an unknown effect", "effect: change", "effect: harm", `effect "harm"`},
 		{"an unknown effect of steps", "for: any device", "for: any device\n      effect: harm", `effect "harm"`},
-		{"steps for no action", "for: any device", "for: any device\n      when: pray", `"pray" is no action`},
-		{"shared steps for no action", "use: look", "use: look\n      unless: pray", `"pray" is no action`},
+		{"steps for no action", "for: any device", "for: any device\n      when: pray", `depend on "pray"`},
+		{"shared steps for no action", "use: look", "use: look\n      unless: pray", `depend on "pray"`},
 		{"two documents", "- code:", "[]\n---\n- code:", "more than one document"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -71,6 +71,37 @@ func (s Steps) shown(chosen []action.Action) bool {
 	return (s.When == "" || offered(s.When, chosen)) && (s.Unless == "" || !offered(s.Unless, chosen))
 }
 
+// condition says when steps hold that go with an action of the diagnosis, and those that go without
+// it. No words, no such condition.
+func condition(k action.Kind) (with, without string) {
+	if k == action.UseHost {
+		return "where another server name works", "where no other server name works"
+	}
+	return "", ""
+}
+
+// conditional writes out when steps hold. Those that hold either way are there once.
+func conditional(all []Steps) []Steps {
+	var out []Steps
+	for _, s := range all {
+		twin := slices.IndexFunc(out, func(o Steps) bool { return o.For == s.For && slices.Equal(o.Steps, s.Steps) })
+		if twin >= 0 && out[twin].When == s.Unless && out[twin].Unless == s.When {
+			out[twin].When, out[twin].Unless = "", ""
+			continue
+		}
+		out = append(out, s)
+	}
+	for i, s := range out {
+		if with, _ := condition(s.When); with != "" {
+			out[i].For += " (" + with + ")"
+		}
+		if _, without := condition(s.Unless); without != "" {
+			out[i].For += " (" + without + ")"
+		}
+	}
+	return out
+}
+
 func checkSentences(all []sentence) error {
 	if len(all) == 0 {
 		return errors.New("no sentence")
@@ -89,6 +120,14 @@ func checkSentences(all []sentence) error {
 func (e Effect) check() error {
 	if e != "" && !slices.Contains(Effects(), e) {
 		return fmt.Errorf("effect %q: want one of %v, or none", e, Effects())
+	}
+	return nil
+}
+
+// checkCondition wants words for an action that steps depend on.
+func checkCondition(k action.Kind) error {
+	if with, without := condition(k); k != "" && (with == "" || without == "") {
+		return fmt.Errorf("no steps can depend on %q, for which there are no words", k)
 	}
 	return nil
 }
