@@ -19,6 +19,9 @@ func TestDocs(t *testing.T) {
 		"schema/scenario.json": scenarioSchema,
 		"schema/list.json":     listSchema,
 		"schema/verify.json":   verifySchema,
+		"schema/diagnose.json": diagnoseSchema,
+		"schema/batch.json":    batchSchema,
+		"schema/explain.json":  explainSchema,
 	} {
 		file := filepath.Join("..", "..", "docs", name)
 		want := write(t)

@@ -16,9 +16,9 @@ import (
 
 // explained is "explain --json". Other programs rely on these fields.
 type explained struct {
-	Version  int              `json:"version"`
+	Version  int              `json:"version"` // of this form
 	Code     finding.Code     `json:"code"`
-	Title    string           `json:"title"`
+	Title    string           `json:"title"` // what it says, in one line
 	Family   finding.Family   `json:"family"`
 	Severity finding.Severity `json:"severity"`
 	Basis    string           `json:"basis"`             // whose rule makes it that severe

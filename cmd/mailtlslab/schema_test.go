@@ -11,6 +11,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/fault"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
@@ -41,6 +42,25 @@ func verifySchema(t *testing.T) []byte {
 	b := newSchemaBuilder(t)
 	b.output = true
 	return b.whole("verify", `What "mailtlslab verify --json" prints.`, b.of(reflect.TypeFor[verify.Report]()))
+}
+
+func diagnoseSchema(t *testing.T) []byte {
+	b := newSchemaBuilder(t)
+	b.output = true
+	return b.whole("diagnose", `What "mailtlslab diagnose --json" prints; without --all it leaves out the long parts.`, b.of(reflect.TypeFor[checkup.Answer]()))
+}
+
+func batchSchema(t *testing.T) []byte {
+	b := newSchemaBuilder(t)
+	b.output = true
+	return b.whole("batch", `A line of what "mailtlslab diagnose --batch" prints.`,
+		map[string]any{"anyOf": []any{b.of(reflect.TypeFor[checkup.ChainAnswer]()), b.of(reflect.TypeFor[checkup.LineError]())}})
+}
+
+func explainSchema(t *testing.T) []byte {
+	b := newSchemaBuilder(t)
+	b.output = true
+	return b.whole("explain", `What "mailtlslab explain CODE --json" prints.`, b.of(reflect.TypeFor[explained]()))
 }
 
 type schemaBuilder struct {
@@ -82,6 +102,9 @@ func (b *schemaBuilder) source(pkg string) *source {
 
 // of returns the schema of a type; structs and lists of words are defined once.
 func (b *schemaBuilder) of(typ reflect.Type) map[string]any {
+	if typ == reflect.TypeFor[json.RawMessage]() {
+		return map[string]any{} // any value
+	}
 	switch typ.Kind() {
 	case reflect.Pointer:
 		return b.of(typ.Elem())
@@ -94,8 +117,12 @@ func (b *schemaBuilder) of(typ reflect.Type) map[string]any {
 			kind = []string{"array", "null"} // Go writes an empty list as null
 		}
 		return map[string]any{"type": kind, "items": b.of(typ.Elem())}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": b.of(typ.Elem())}
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
 	case reflect.Int, reflect.Int64, reflect.Uint16, reflect.Uint8:
 		out := map[string]any{"type": "integer"}
 		if typ.Kind() == reflect.Uint16 {

@@ -150,7 +150,7 @@ func (e Endpoint) Sibling() (Endpoint, bool) {
 type Settings struct {
 	Endpoint Endpoint `json:"endpoint"` // which of the account's connections this is
 	Host     string   `json:"host"`     // as typed in: a DNS name or an IP address
-	Port     int      `json:"port"`
+	Port     int      `json:"port"`     // on that host
 	Mode     Mode     `json:"mode"`
 
 	// ServerName is sent as SNI (RFC 6066 section 3). Empty means Host; an IP address is never sent.
@@ -169,9 +169,9 @@ type Settings struct {
 	// Clock is what the device believes the time to be; zero means the real time.
 	Clock time.Time `json:"clock,omitzero"`
 
-	// MinVersion and MaxVersion bound the TLS versions offered, as crypto/tls numbers;
-	// zero means everything from TLS 1.0 to the newest.
+	// MinVersion is the oldest TLS version offered, as a crypto/tls number; zero means TLS 1.0.
 	MinVersion uint16 `json:"minVersion,omitempty"`
+	// MaxVersion is the newest, the same way; zero means the newest there is.
 	MaxVersion uint16 `json:"maxVersion,omitempty"`
 
 	// SmallHello keeps the ClientHello within one packet: no key share of the post-quantum kind.
@@ -192,8 +192,8 @@ type Settings struct {
 // A Session is a TLS session to resume (RFC 8446 section 2.2). Whoever has it can take part in
 // the session, so an observation never holds it.
 type Session struct {
-	Ticket []byte `json:"ticket"`
-	State  []byte `json:"state"` // as crypto/tls writes it: tls.SessionState.Bytes
+	Ticket []byte `json:"ticket"` // as the server gave it
+	State  []byte `json:"state"`  // as crypto/tls writes it: tls.SessionState.Bytes
 }
 
 // IsZero reports whether there is nothing to resume.
@@ -201,8 +201,8 @@ func (s Session) IsZero() bool { return len(s.State) == 0 }
 
 // An Exception is one certificate trusted by hand for one server, whatever is wrong with it.
 type Exception struct {
-	Host        string `json:"host"`
-	Port        int    `json:"port"`
+	Host        string `json:"host"`        // the server for which
+	Port        int    `json:"port"`        // and its port
 	Fingerprint string `json:"fingerprint"` // SHA-256 of the leaf, lower-case hex
 }
 

@@ -38,10 +38,10 @@ type Path struct {
 // A Certificate is one of a path, or beside it. One that is neither Sent nor Anchor is known to
 // the judge, and was not sent.
 type Certificate struct {
-	Name        string `json:"name"`        // as findings call it; empty for one that cannot be read
-	Fingerprint string `json:"fingerprint"` // SHA-256, lower-case hex
-	DER         []byte `json:"der"`
-	Sent        bool   `json:"sent,omitempty"`
+	Name        string `json:"name"`             // as findings call it; empty for one that cannot be read
+	Fingerprint string `json:"fingerprint"`      // SHA-256, lower-case hex
+	DER         []byte `json:"der"`              // the certificate itself
+	Sent        bool   `json:"sent,omitempty"`   // by the server
 	Anchor      bool   `json:"anchor,omitempty"` // trusted
 }
 

@@ -37,14 +37,13 @@ const (
 
 // An Answer is what is said of some evidence.
 type Answer struct {
-	Version int     `json:"version"`
+	Version int     `json:"version"` // of this form
 	Verdict Verdict `json:"verdict"`
 	About   string  `json:"about"`          // what was asked about: a host, a domain, a file
 	Host    string  `json:"host,omitempty"` // the name that certificates were judged for
 
-	// Judged and NotJudged say what the verdict rests on and what it leaves open, a phrase each.
-	Judged    []string `json:"judged"`
-	NotJudged []string `json:"notJudged,omitempty"`
+	Judged    []string `json:"judged"`              // what the verdict rests on, a phrase each
+	NotJudged []string `json:"notJudged,omitempty"` // what it leaves open, the same
 
 	// Causes are the findings of all places, each code once, the gravest first.
 	Causes []Cause `json:"causes,omitempty"`
@@ -56,11 +55,9 @@ type Answer struct {
 	// Certificates are those that the places present, each once, in their order.
 	Certificates []Certificate `json:"certificates,omitempty"`
 
-	// Problems are what is wrong and has no code, Read and NotRead what was understood of a file
-	// and what was not, a sentence each.
-	Problems []string `json:"problems,omitempty"`
-	Read     []string `json:"read,omitempty"`
-	NotRead  []string `json:"notRead,omitempty"`
+	Problems []string `json:"problems,omitempty"` // what is wrong and has no code, a sentence each
+	Read     []string `json:"read,omitempty"`     // what was understood of files, a sentence each
+	NotRead  []string `json:"notRead,omitempty"`  // what was not, the same
 }
 
 // Strict reports whether an Answer has warnings or worse, for whoever lets warnings fail.
@@ -100,7 +97,7 @@ type Place struct {
 	NotJudged []string `json:"notJudged,omitempty"` // the same: why the verdict is unjudged, or what it does not rest on
 	// Complete says that the findings explain everything that was seen.
 	Complete bool              `json:"complete"`
-	Findings []finding.Finding `json:"findings"`
+	Findings []finding.Finding `json:"findings"` // in the order of the vocabulary
 	// Certificate is the fingerprint of the leaf, for Answer.Certificates; empty where none was seen.
 	Certificate string `json:"certificate,omitempty"`
 	// Path is the chain as it was judged; nil where none was. Only a full answer has it.
@@ -114,12 +111,11 @@ type Place struct {
 // A Cause is all that was found of one code.
 type Cause struct {
 	Code     finding.Code     `json:"code"`
-	Title    string           `json:"title"`
+	Title    string           `json:"title"`    // what the code says, in one line
 	Severity finding.Severity `json:"severity"` // the gravest of its cases
-	Cases    []Case           `json:"cases"`
-	// You and Admin say in one sentence what the person with the device does, and the admin.
-	You   string `json:"you"`
-	Admin string `json:"admin"`
+	Cases    []Case           `json:"cases"`    // what was found of it, with the facts
+	You      string           `json:"you"`      // what the person with the device does, in a sentence
+	Admin    string           `json:"admin"`    // what the admin does, in a sentence
 	// Deeds are the actions that would end it, each on its own enough.
 	Deeds []Deed `json:"deeds,omitempty"`
 	// Advice has the steps for every platform and product. Only a full answer has it.
@@ -128,9 +124,9 @@ type Cause struct {
 
 // A Case is one finding and the places that share it: mostly there is one for all ports.
 type Case struct {
-	Finding finding.Finding `json:"-"` // as the places have it
-	Summary string          `json:"summary"`
-	Where   []string        `json:"where"` // names of places
+	Finding finding.Finding `json:"-"`       // as the places have it
+	Summary string          `json:"summary"` // the finding's sentence
+	Where   []string        `json:"where"`   // names of places
 
 	settings account.Settings
 	kind     PlaceKind
@@ -139,28 +135,28 @@ type Case struct {
 
 // A Deed is one action and who does it.
 type Deed struct {
-	action.Action
-	Party action.Party `json:"party"`
-	Words string       `json:"words"` // "renew the certificate"
+	Action action.Action `json:"action"`
+	Party  action.Party  `json:"party"` // who does it
+	Words  string        `json:"words"` // "renew the certificate"
 }
 
 // A Job is one piece of work and all that it ends: three findings that one new certificate cures
 // are one job.
 type Job struct {
-	Party action.Party   `json:"party"`
-	Words string         `json:"words"`
-	Cures []finding.Code `json:"cures"`
+	Party action.Party   `json:"party"` // who does it
+	Words string         `json:"words"` // what is to be done, in words that follow "please"
+	Cures []finding.Code `json:"cures"` // the causes that it ends
 	Deeds []Deed         `json:"-"`
 }
 
 // A Certificate is what is to be known of a leaf at a glance.
 type Certificate struct {
-	Fingerprint string    `json:"fingerprint"` // SHA-256, lower-case hex
-	Subject     string    `json:"subject"`
-	Issuer      string    `json:"issuer"`
+	Fingerprint string    `json:"fingerprint"`     // SHA-256, lower-case hex
+	Subject     string    `json:"subject"`         // its distinguished name
+	Issuer      string    `json:"issuer"`          // that of its issuer
 	Names       []string  `json:"names,omitempty"` // DNS names and IP addresses of the SAN, at most maxNames
-	NotBefore   time.Time `json:"notBefore"`
-	NotAfter    time.Time `json:"notAfter"`
+	NotBefore   time.Time `json:"notBefore"`       // the first moment at which it is valid
+	NotAfter    time.Time `json:"notAfter"`        // the last
 	// Left is the share of the lifetime that is left, from 0 to 1, as of the day asked about.
 	Left float64 `json:"lifetimeLeft"`
 }

@@ -37,17 +37,17 @@ type ChainCase struct {
 
 // A ChainAnswer is what is said of one. A chain is never unjudged: crypto/x509 accepts it or does not.
 type ChainAnswer struct {
-	ID       json.RawMessage `json:"id,omitempty"`
+	ID       json.RawMessage `json:"id,omitempty"` // as it was given
 	Verdict  Verdict         `json:"verdict,omitempty"`
-	Causes   []string        `json:"causes"`
-	Findings []finding.Code  `json:"findings"`
-	Primary  finding.Code    `json:"primary,omitempty"`
+	Causes   []string        `json:"causes"`            // the errors in the words of the corpora of other projects
+	Findings []finding.Code  `json:"findings"`          // all that was found
+	Primary  finding.Code    `json:"primary,omitempty"` // the gravest
 }
 
 // A LineError is what is said of a line that is no case.
 type LineError struct {
-	ID    json.RawMessage `json:"id,omitempty"`
-	Error string          `json:"error"`
+	ID    json.RawMessage `json:"id,omitempty"` // as it was given, if it could be read
+	Error string          `json:"error"`        // why it cannot be judged
 }
 
 // A Batch judges many chains: a JSON value each, line by line. Nothing is fetched, and nothing but

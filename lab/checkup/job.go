@@ -43,7 +43,7 @@ func jobs(causes []Cause) []Job {
 	return out
 }
 
-func (d Deed) reissues() bool { return d.Kind.Reissues() }
+func (d Deed) reissues() bool { return d.Action.Kind.Reissues() }
 
 // does reports whether a job does a deed as well.
 func (j Job) does(d Deed) bool {
@@ -64,12 +64,12 @@ func (j Job) words() string {
 	var names []string
 	var must []string
 	for _, d := range j.Deeds {
-		for _, n := range d.Names {
+		for _, n := range d.Action.Names {
 			if !slices.Contains(names, n) {
 				names = append(names, n)
 			}
 		}
-		if w := requirement(d.Kind); w != "" && !slices.Contains(must, w) {
+		if w := requirement(d.Action.Kind); w != "" && !slices.Contains(must, w) {
 			must = append(must, w)
 		}
 	}

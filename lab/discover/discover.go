@@ -35,7 +35,7 @@ type Finder struct {
 type Source struct {
 	// Place is a DNS name or an address of a page, without anything that is about a person.
 	Place    string             `json:"place"`
-	Settings []account.Settings `json:"settings,omitempty"`
+	Settings []account.Settings `json:"settings,omitempty"` // what it publishes
 	// Error says why there is nothing; empty when there is.
 	Error string `json:"error,omitempty"`
 	// Unanswered says that this is because DNS gave no answer, which decides nothing.

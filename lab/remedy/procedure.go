@@ -19,15 +19,15 @@ import (
 type Procedure struct {
 	Task    Task    `json:"task"`
 	Product Product `json:"product"`
-	Files   []File  `json:"files,omitempty"`
-	Run     string  `json:"run,omitempty"`
+	Files   []File  `json:"files,omitempty"` // what has to stand in which file
+	Run     string  `json:"run,omitempty"`   // then the commands, for a shell
 }
 
 // A File is a file of configuration and the lines that must stand in it. A line that sets what
 // they set is replaced.
 type File struct {
-	Path  string `json:"path"`
-	Lines string `json:"lines"`
+	Path  string `json:"path"`  // on the server
+	Lines string `json:"lines"` // that must stand in it
 }
 
 // A Task is what a procedure does to a server.
