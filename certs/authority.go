@@ -27,6 +27,9 @@ type Options struct {
 	// Hosts are DNS names and IP addresses that the root may certify, and that healthy leaves
 	// carry, beside those of the lab.
 	Hosts []string
+	// Permit are DNS names and IP addresses that the root may certify too: a name stands for itself
+	// and all below it. What a root may certify is settled when it is made.
+	Permit []string
 }
 
 // An Authority issues the certificates of one run. It is safe for concurrent use.
@@ -50,7 +53,7 @@ func NewAuthority(o Options) (*Authority, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	if err := checkHosts(o.Hosts); err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
 	}
 	key, err := newKey()
@@ -58,7 +61,7 @@ func NewAuthority(o Options) (*Authority, error) {
 		return nil, err
 	}
 	root := caDraft(pkix.Name{Organization: []string{"mailtlslab"}, CommonName: "mailtlslab Root"}, key, nil, o.Now)
-	constrain(&root.tmpl, o.Hosts)
+	constrain(&root.tmpl, slices.Concat(o.Hosts, o.Permit))
 	return newAuthority(root, o)
 }
 
@@ -79,10 +82,10 @@ func newAuthority(root *draft, o Options) (*Authority, error) {
 	return a, nil
 }
 
-// checkHosts refuses what would let the root certify more than one host and those below it: to
+// check refuses what would let the root certify more than one host and those below it: to
 // RFC 5280 section 4.2.1.10 an empty name means every name.
-func checkHosts(hosts []string) error {
-	for _, h := range hosts {
+func (o Options) check() error {
+	for _, h := range slices.Concat(o.Hosts, o.Permit) {
 		if h == "" || (net.ParseIP(h) == nil && (strings.ContainsAny(h, "*:/@ ") || strings.Trim(h, ".") != h)) {
 			return fmt.Errorf("%q is no host that the root could be allowed; give a DNS name or an IP address", h)
 		}
@@ -110,6 +113,22 @@ func constrain(root *x509.Certificate, hosts []string) {
 			root.PermittedIPRanges = append(root.PermittedIPRanges, &net.IPNet{IP: ip, Mask: net.CIDRMask(128, 128)})
 		}
 	}
+}
+
+// constrainAlike limits another root to the names of the authority's own, which may have been made
+// for other hosts than this run has.
+func (a *Authority) constrainAlike(root *x509.Certificate) {
+	root.PermittedDNSDomains, root.PermittedIPRanges = a.root.tmpl.PermittedDNSDomains, a.root.tmpl.PermittedIPRanges
+}
+
+// Permits reports whether the root may certify a host.
+func (a *Authority) Permits(host string) bool { return permits(a.root.cert, host) }
+
+// window is that of a healthy leaf: from -1 to +60 days. Below a root that ends earlier it ends
+// with it, and what has passed of it stays a small share of the whole, or it would be due for renewal.
+func (a *Authority) window() (from, until time.Time) {
+	until = earlier(a.now.Add(60*day), a.root.cert.NotAfter)
+	return a.now.Add(-min(day, until.Sub(a.now)/10)), until
 }
 
 // Root returns the root that clients of the lab trust.
@@ -146,7 +165,11 @@ func (a *Authority) issuingCA(issuer *draft) (*draft, error) {
 		return nil, err
 	}
 	subject := pkix.Name{Organization: issuer.tmpl.Subject.Organization, CommonName: fmt.Sprintf("%s Issuing CA %d", first(issuer.tmpl.Subject.Organization), a.next())}
-	return caDraft(subject, key, issuer, a.now), nil
+	d := caDraft(subject, key, issuer, a.now)
+	if issuer == a.root {
+		d.tmpl.NotAfter = earlier(d.tmpl.NotAfter, a.root.cert.NotAfter)
+	}
+	return d, nil
 }
 
 // privateName returns the subject of a new root that nobody trusts.

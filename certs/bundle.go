@@ -78,7 +78,7 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 	d := b.leaf.clone()
 	key, rest := b.key, b.Chain[1:]
 	if c.Dates {
-		d.tmpl.NotBefore, d.tmpl.NotAfter = a.now.Add(-day), a.now.Add(60*day)
+		d.tmpl.NotBefore, d.tmpl.NotAfter = a.window()
 	}
 	if len(c.Names) > 0 {
 		if slices.Contains(c.Names, "") {

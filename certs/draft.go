@@ -168,10 +168,11 @@ func caDraft(subject pkix.Name, key crypto.Signer, issuer *draft, now time.Time)
 
 // leafDraft returns a healthy server certificate for host, and for what tools need that cannot
 // map names: *.lab.test, localhost and the loopback addresses.
-func leafDraft(host string, more []string, key crypto.Signer, issuer *draft, now time.Time) *draft {
+func (a *Authority) leafDraft(host string, more []string, key crypto.Signer, issuer *draft) *draft {
+	from, until := a.window()
 	d := &draft{key: key, issuer: issuer, tmpl: x509.Certificate{
-		NotBefore:             now.Add(-day),
-		NotAfter:              now.Add(60 * day),
+		NotBefore:             from,
+		NotAfter:              until,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

@@ -55,7 +55,7 @@ func leafIssuer(p *plan, _ Fault) error {
 	if err != nil {
 		return err
 	}
-	ordinary := leafDraft("www.lab.test", nil, key, p.leaf.issuer, p.a.now)
+	ordinary := p.a.leafDraft("www.lab.test", nil, key, p.leaf.issuer)
 	// It is older than what it issued, and outlives it.
 	ordinary.tmpl.NotBefore, ordinary.tmpl.NotAfter = p.a.now.Add(-365*day), p.a.now.Add(80*day)
 	p.leaf.issuer = ordinary

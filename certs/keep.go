@@ -22,11 +22,10 @@ const (
 	keyFile  = "root-key.pem"
 )
 
-// leastLeft is the life a kept root must still have, so that what it issues can be healthy.
-const leastLeft = 61 * day
-
 // OpenAuthority returns an authority whose root and key are kept in dir, so that a device need
 // not trust a new one each time. They are made at first use; the intermediate is new every time.
+// It serves until its root ends: what is issued below it ends no later. A host that the root may
+// not certify is a *NotPermittedError.
 func OpenAuthority(dir string, o Options) (*Authority, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -37,7 +36,7 @@ func OpenAuthority(dir string, o Options) (*Authority, error) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the authority's folder private: %w", err)
 	}
-	if err := checkHosts(o.Hosts); err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
 	}
 	root, err := load(dir)
@@ -46,6 +45,9 @@ func OpenAuthority(dir string, o Options) (*Authority, error) {
 	}
 	if err == nil {
 		err = usable(root.cert, o)
+	}
+	if not := (*NotPermittedError)(nil); errors.As(err, &not) {
+		return nil, fmt.Errorf("the authority kept in %s: %w", dir, err) // it is sound, and serves others
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the authority kept in %s: %w; remove that folder to have a new one made, and trust it on the devices again", dir, err)
@@ -140,8 +142,8 @@ func readPEM(name, block string) ([]byte, error) {
 
 // usable says why a kept root cannot serve this run.
 func usable(root *x509.Certificate, o Options) error {
-	if left := root.NotAfter.Sub(o.Now); left < leastLeft {
-		return fmt.Errorf("its root ends on %s, too soon for healthy certificates of 60 days", root.NotAfter.UTC().Format(time.DateOnly))
+	if !root.NotAfter.After(o.Now) {
+		return fmt.Errorf("its root ended on %s", root.NotAfter.UTC().Format(time.DateOnly))
 	}
 	if root.NotBefore.After(o.Now) {
 		return fmt.Errorf("its root begins on %s only", root.NotBefore.UTC().Format(time.DateOnly))
@@ -149,12 +151,19 @@ func usable(root *x509.Certificate, o Options) error {
 	if !root.IsCA {
 		return errors.New("its root is no CA certificate")
 	}
-	for _, h := range append([]string{DefaultHost, "localhost", "127.0.0.1", "::1"}, o.Hosts...) {
+	for _, h := range slices.Concat([]string{DefaultHost, "localhost", "127.0.0.1", "::1"}, o.Hosts, o.Permit) {
 		if !permits(root, h) {
-			return fmt.Errorf("its root may not certify %s", h)
+			return &NotPermittedError{h}
 		}
 	}
 	return nil
+}
+
+// A NotPermittedError is a host that the root's name constraints do not allow.
+type NotPermittedError struct{ Host string }
+
+func (e *NotPermittedError) Error() string {
+	return "the root may not certify " + e.Host + ", which was settled when it was made"
 }
 
 // permits reports whether the name constraints of a root allow a host: RFC 5280 section

@@ -1,8 +1,10 @@
 package certs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,75 @@ func TestOpenAuthorityKeepsTheRoot(t *testing.T) {
 	}
 }
 
+// TestKeptRootServesToItsEnd: what is issued below it is healthy as long as it lives, and ends with it.
+func TestKeptRootServesToItsEnd(t *testing.T) {
+	dir := t.TempDir()
+	first, err := open(dir, testNow())
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := first.Root().NotAfter
+	for _, left := range []time.Duration{80 * day, 20 * day, day, time.Hour} {
+		a, err := open(dir, end.Add(-left))
+		if err != nil {
+			t.Fatalf("%s before its end: %v", left, err)
+		}
+		b := build(t, a)
+		leaf, window := b.Leaf(), b.Leaf().NotAfter.Sub(b.Leaf().NotBefore)
+		if got := reason(a, b, DefaultHost); got != "" || !a.Root().Equal(first.Root()) {
+			t.Errorf("%s before its end x509 says %q, or it is another root", left, got)
+		}
+		if leaf.NotAfter.After(end) || b.Chain[1].NotAfter.After(end) || leaf.NotAfter.Sub(a.now) < window*9/10-time.Second {
+			t.Errorf("%s before its end the leaf is valid from %s to %s, its issuer to %s", left, leaf.NotBefore, leaf.NotAfter, b.Chain[1].NotAfter)
+		}
+		renewed, err := a.Reissue(build(t, a, Expired(Leaf, 3)), Change{Dates: true})
+		if err != nil || reason(a, renewed, DefaultHost) != "" || renewed.Leaf().NotAfter.After(end) {
+			t.Errorf("%s before its end a renewed leaf is refused, or outlives the root: %v", left, err)
+		}
+	}
+}
+
+// TestRootIsMadeForWhatItPermits: a name that was permitted at creation can be served later, one
+// that was not cannot, and the root stays in either case.
+func TestRootIsMadeForWhatItPermits(t *testing.T) {
+	dir := t.TempDir()
+	wide := Options{Now: testNow(), Permit: []string{"shop.example", "192.0.2.1"}}
+	first, err := OpenAuthority(dir, wide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if leaf := build(t, first).Leaf(); leaf.VerifyHostname("shop.example") == nil {
+		t.Error("the leaf has a name that was only to be permitted")
+	}
+	later, err := open(dir, testNow(), "imap.shop.example", "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, faults := range [][]Fault{nil, {Expired(Root, 1)}} { // the second replaces the root by one with the same constraints
+		b := build(t, later, faults...)
+		want := map[bool]string{true: "", false: "time"}[faults == nil]
+		if got := reason(later, b, "imap.shop.example"); got != want {
+			t.Errorf("%v: x509 says %q, want %q", faults, got, want)
+		}
+	}
+	for _, o := range []Options{{Hosts: []string{"mail.example.com"}}, {Permit: []string{"mail.example.com"}}, {Hosts: []string{"192.0.2.2"}}} {
+		o.Now = testNow()
+		_, err := OpenAuthority(dir, o)
+		not := (*NotPermittedError)(nil)
+		if !errors.As(err, &not) || not.Host != slices.Concat(o.Hosts, o.Permit)[0] || strings.Contains(err.Error(), "remove") {
+			t.Errorf("%+v: got the error %v, want one that names the host and leaves the root alone", o, err)
+		}
+	}
+	not := (*NotPermittedError)(nil)
+	if _, err := later.Build(Spec{Host: "mail.example.com"}); !errors.As(err, &not) {
+		t.Errorf("a chain for another host: %v", err)
+	}
+	b, err := later.Build(Spec{Also: []string{"127.0.0.9"}})
+	if err != nil || b.Leaf().VerifyHostname("127.0.0.9") != nil || reason(later, b, "127.0.0.9") != "" {
+		t.Errorf("a further address is not in the leaf: %v", err)
+	}
+}
+
 func TestOpenAuthorityRefuses(t *testing.T) {
 	write := func(name, text string) func(string) error {
 		return func(dir string) error { return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600) }
@@ -47,14 +118,10 @@ func TestOpenAuthorityRefuses(t *testing.T) {
 		name  string
 		spoil func(dir string) error
 		later time.Duration
-		host  string
 		want  string
 	}{
-		{name: "near its end", later: 40 * day, want: "too soon"},
-		{name: "over", later: 100 * day, want: "too soon"},
+		{name: "over", later: 100 * day, want: "ended on"},
 		{name: "not begun", later: -1200 * day, want: "begins on"},
-		{name: "another host", host: "mail.example.com", want: "may not certify mail.example.com"},
-		{name: "another address", host: "192.0.2.1", want: "may not certify 192.0.2.1"},
 		{name: "no PEM", spoil: write(rootFile, "hello"), want: "holds no PEM block"},
 		{name: "no certificate", spoil: write(rootFile, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), want: "cannot be read"},
 		{name: "no key inside", spoil: write(keyFile, "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n"), want: "cannot be read"},
@@ -77,11 +144,7 @@ func TestOpenAuthorityRefuses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			var hosts []string
-			if c.host != "" {
-				hosts = []string{c.host}
-			}
-			_, err := open(dir, testNow().Add(c.later), hosts...)
+			_, err := open(dir, testNow().Add(c.later))
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "remove that folder") {
 				t.Errorf("got the error %v, want %q and what to do", err, c.want)
 			}

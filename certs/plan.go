@@ -13,6 +13,8 @@ import (
 type Spec struct {
 	Host   string  `json:"host,omitempty"` // empty means DefaultHost
 	Faults []Fault `json:"faults,omitempty"`
+	// Also are names and addresses that the leaf has besides, unless a fault is about its names.
+	Also []string `json:"also,omitempty"`
 	// Publisher is the address, such as http://127.0.0.1:8080, at which Documents will be found;
 	// only faults that NeedsPublisher names use it. Empty means one at which nobody answers.
 	Publisher string `json:"publisher,omitempty"`
@@ -44,15 +46,15 @@ func (a *Authority) Build(s Spec) (*Bundle, error) {
 	if host == "" {
 		host = DefaultHost
 	}
-	if !permits(a.root.cert, host) {
-		return nil, fmt.Errorf("the root may not certify %s; add it to the hosts of the authority", host)
+	if !a.Permits(host) {
+		return nil, &NotPermittedError{host}
 	}
 	key, err := newKey()
 	if err != nil {
 		return nil, err
 	}
 	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}, publisher: s.Publisher}
-	p.leaf = leafDraft(host, a.hosts, key, a.intermediate, a.now)
+	p.leaf = a.leafDraft(host, slices.Concat(a.hosts, s.Also), key, a.intermediate)
 	p.leaf.status = status{now: a.now, base: s.Publisher}
 	for i, f := range s.Faults {
 		if err := p.apply(f); err != nil {
@@ -137,7 +139,7 @@ func (p *plan) ownRoot() (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	constrain(&root.tmpl, p.a.hosts)
+	p.a.constrainAlike(&root.tmpl)
 	p.trustsOwnRoot = true
 	return root, p.moveTo(root)
 }

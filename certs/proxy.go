@@ -31,7 +31,7 @@ func (a *Authority) proxy(name string) (*draft, error) {
 		return nil, err
 	}
 	d := caDraft(pkix.Name{Organization: []string{"Example Company"}, CommonName: name}, key, nil, a.now)
-	constrain(&d.tmpl, a.hosts)
+	a.constrainAlike(&d.tmpl)
 	if err := d.sign(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/mailtlslab/mailtlslab/lab"
+	"github.com/mailtlslab/mailtlslab/lab/account"
+)
+
+// exported are the files that the printed lines name, by absolute paths, so that a line can be
+// pasted in any folder.
+type exported struct {
+	root  string // every root that the scenarios need trusted, the lab's own first
+	proxy string // the same with the root of a proxy on the path; empty where no device has one
+}
+
+// export writes the roots to dir or, where that is empty, to a folder below the user's cache that
+// remove takes away again.
+func export(dir string, l *lab.Lab, servers []*lab.Server) (files exported, remove func(), err error) {
+	remove = func() {}
+	if dir == "" {
+		if dir, err = cacheFolder(); err != nil {
+			return files, remove, err
+		}
+		remove = func() { _ = os.RemoveAll(dir) } // what stays behind is a public certificate
+	} else if err := os.MkdirAll(dir, 0o755); err != nil {
+		return files, remove, fmt.Errorf("cannot make the folder for the root: %w", err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return files, remove, fmt.Errorf("cannot tell where the root is: %w", err)
+	}
+	files.root = filepath.Join(dir, "root.pem")
+	err = writeBytes(files.root, l.RootPEM())
+	if more := deviceRoots(servers); err == nil && len(more) > 0 {
+		files.proxy = filepath.Join(dir, "root-and-proxy.pem")
+		err = writeBytes(files.proxy, append(l.RootPEM(), more...))
+	}
+	if err != nil {
+		remove()
+		return exported{}, func() {}, err
+	}
+	return files, remove, nil
+}
+
+// cacheFolder makes a folder for this run alone: two that serve at once have different roots.
+func cacheFolder() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir() // somebody without a home
+	}
+	below := filepath.Join(cache, "mailtlslab")
+	if err := os.MkdirAll(below, 0o755); err != nil {
+		return "", fmt.Errorf("cannot make the folder for the root: %w; --export DIR chooses another", err)
+	}
+	dir, err := os.MkdirTemp(below, "up-")
+	if err != nil {
+		return "", fmt.Errorf("cannot make the folder for the root: %w; --export DIR chooses another", err)
+	}
+	return dir, nil
+}
+
+// deviceRoots returns the roots that some device has besides the lab's, in PEM form.
+func deviceRoots(servers []*lab.Server) []byte {
+	var out bytes.Buffer
+	for _, s := range servers {
+		for _, der := range s.Device(account.IMAPS).Settings.Roots {
+			_ = pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: der}) // a buffer takes everything
+		}
+	}
+	return out.Bytes()
+}
+
+func writeBytes(name string, data []byte) error {
+	return writeFile(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
