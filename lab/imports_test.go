@@ -51,10 +51,11 @@ var mayImport = map[string][]string{
 	"lab/checkup": {"lab/account", "lab/action", "lab/finding", "lab/probe", "lab/discover", "lab/capture", "lab/chain", "lab/diagnose",
 		"lab/preflight", "lab/remedy"},
 	"lab/remedy": {"lab/account", "lab/finding", "lab/action"},
+	"lab/lesson": {"scenarios", "certs", "lab/account", "lab/fault"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",
 		"lab/roots", "lab/diagnose", "lab/remedy", "lab/discover"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",
-		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup"},
+		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup", "lab/lesson"},
 	"integration": {"certs", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain", "lab/roots",
 		"lab/diagnose", "lab/remedy", "lab/preflight"},
 }

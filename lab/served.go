@@ -71,7 +71,7 @@ func (s *Server) bundle(faults []certs.Fault) (*certs.Bundle, error) {
 	if b, ok := s.bundles[key]; ok {
 		return b, nil
 	}
-	spec := certs.Spec{Host: s.Scenario.AccountHost(), Faults: faults}
+	spec := certs.Spec{Host: s.Scenario.AccountHost(), Faults: faults, Also: s.ownAddresses()}
 	if certs.NeedsPublisher(faults) {
 		if spec.Publisher = s.lab.publisher.url("/"); spec.Publisher == "" {
 			return nil, errors.New("the lab cannot publish what its CA has to say: no free port on 127.0.0.1")

@@ -102,12 +102,21 @@ const welcome = "From: The Lab <lab@lab.test>\r\nTo: Anna <anna@lab.test>\r\nSub
 	"Date: Thu, 01 Jan 2026 09:00:00 +0000\r\nMessage-ID: <welcome@lab.test>\r\n\r\n" +
 	"This mailbox works. If you can read this over a connection that should have been\r\nrefused, the client did not look at the certificate.\r\n"
 
-// open starts the i-th endpoint as the scenario wants it.
-func (s *Server) open(i int, e account.Endpoint) error {
-	start, err := s.starting(e)
-	if err != nil {
-		return err
+// ownAddresses returns the IP addresses that Options.Address chose for this server: who connects to
+// one of them by its number finds it in the certificate.
+func (s *Server) ownAddresses() []string {
+	var out []string
+	for i, e := range account.Endpoints() {
+		host, _, err := net.SplitHostPort(s.listenAddress(i, e))
+		if err == nil && s.lab.options.Address != nil && net.ParseIP(host) != nil && !slices.Contains(out, host) {
+			out = append(out, host)
+		}
 	}
+	return out
+}
+
+// listenAddress returns where the i-th endpoint is to be served.
+func (s *Server) listenAddress(i int, e account.Endpoint) string {
 	port := 0
 	base, number := s.lab.options.BasePort, s.Scenario.Number
 	if base != 0 && number != 0 {
@@ -119,6 +128,16 @@ func (s *Server) open(i int, e account.Endpoint) error {
 			address = at
 		}
 	}
+	return address
+}
+
+// open starts the i-th endpoint as the scenario wants it.
+func (s *Server) open(i int, e account.Endpoint) error {
+	start, err := s.starting(e)
+	if err != nil {
+		return err
+	}
+	address := s.listenAddress(i, e)
 	listener, err := wire.Listen(address, s.config(e, start))
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s for %s: %w", address, e, err)

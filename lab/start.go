@@ -35,6 +35,10 @@ func Start(tb TB, id string, o *Options) *Server {
 // is the scenario "case". Nil options are the zero Options.
 func StartCase(tb TB, c scenarios.Case, o *Options) *Server {
 	tb.Helper()
+	if err := c.Check(); err != nil {
+		tb.Fatalf("lab: the case cannot be served: %v", err)
+		return nil
+	}
 	return start(tb, scenarios.Scenario{Lesson: scenarios.Lesson{ID: "case"}, Case: c}, o)
 }
 

@@ -52,7 +52,7 @@ func (d *display) spreadText(servers []*lab.Server) {
 		_, port, _ := net.SplitHostPort(servers[0].Addr(e))
 		ports = append(ports, fmt.Sprintf("%s %s", e, port))
 	}
-	fmt.Fprintf(d.out, "ports     %s, on every address below\n\n", strings.Join(ports, ", "))
+	fmt.Fprintf(d.out, "ports     %s\n\n", wrap(strings.Join(ports, ", ")+", on every address below", narrow-10, "          "))
 	longest := len(slices.MaxFunc(servers, func(a, b *lab.Server) int { return len(a.Scenario.ID) - len(b.Scenario.ID) }).Scenario.ID)
 	for _, s := range servers {
 		host, _, _ := net.SplitHostPort(s.Addr(account.IMAPS))

@@ -123,16 +123,6 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-func TestShellWord(t *testing.T) {
-	for in, want := range map[string]string{
-		"/tmp/lab/root.pem": "/tmp/lab/root.pem", "my lab/root.pem": "'my lab/root.pem'", "it's": `'it'\''s'`, "": "''", "$(x)": "'$(x)'",
-	} {
-		if got := shellWord(in); got != want {
-			t.Errorf("%q: got %s, want %s", in, got, want)
-		}
-	}
-}
-
 func TestSentence(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "the end": "The end.", "mail.lab.test is": "mail.lab.test is.", "[::1]:993 says no!": "[::1]:993 says no!",

@@ -3,13 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,15 +22,16 @@ import (
 const defaultBase = 31000
 
 type upFlags struct {
-	which  selection
-	json   bool
-	export string
-	ca     string
-	listen string
-	hosts  []string
-	base   int
-	dns    string
-	spread bool
+	which   selection
+	json    bool
+	export  string
+	ca      string
+	caHosts []string
+	listen  string
+	hosts   []string
+	base    int
+	dns     string
+	spread  bool
 }
 
 func upCommand() *cobra.Command {
@@ -49,8 +48,9 @@ It serves on 127.0.0.1 unless --listen says otherwise. ` + argumentsHelp,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write a JSON line when everything listens, then one per connection")
-	flags.StringVar(&f.export, "export", "", "write the root to `DIR`/root.pem")
+	flags.StringVar(&f.export, "export", "", "write the root to `DIR`/root.pem, and not to a folder in your cache for this run alone")
 	flags.StringVar(&f.ca, "ca", "", "keep the root and its key in `DIR`, so that a device need not trust a new one each time")
+	flags.StringArrayVar(&f.caHosts, "ca-host", nil, "a further `NAME|IP` that the root may certify when it is made, a name with all below it (repeatable)")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1", "serve on this `ADDRESS`; anything but loopback lets others on the network in")
 	flags.StringArrayVar(&f.hosts, "host", nil, "a further `NAME|IP` for the certificates, as a device on the network will use it (repeatable)")
 	flags.BoolVar(&f.spread, "addresses", false, "give each scenario a loopback address of its own, all with the standard ports (Linux)")
@@ -58,7 +58,7 @@ It serves on 127.0.0.1 unless --listen says otherwise. ` + argumentsHelp,
 	flags.StringVar(&f.dns, "dns", "", "answer for the scenarios' names in DNS at `ADDR`, such as 127.0.0.1:31053, for UDP and TCP")
 	f.which.register(cmd)
 	group(cmd, "Where it serves", "listen", "base-port", "addresses", "dns")
-	group(cmd, "Certificates", "host", "ca", "export")
+	group(cmd, "Certificates", "host", "ca", "ca-host", "export")
 	group(cmd, "Output", "json")
 	return cmd
 }
@@ -100,12 +100,11 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err != nil {
 		return environment(err)
 	}
-	root := ""
-	if f.export != "" {
-		if root, err = exportRoots(f.export, l); err != nil {
-			return environment(err)
-		}
+	files, remove, err := export(f.export, l, servers)
+	if err != nil {
+		return environment(err)
 	}
+	defer remove()
 	if len(own) > 0 && f.ca == "" {
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", line(andList(own)))
 	}
@@ -113,10 +112,8 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 		// Whoever cannot be warned cannot be helped by ending either.
 		_, _ = fmt.Fprint(cmd.ErrOrStderr(), warning)
 	}
-	if f.dns != "" {
-		f.dns = l.DNS() // with the port that was chosen for 0
-	}
-	if err := display.listening(servers, root, f); err != nil {
+	at := site{files: files, dns: l.DNS(), host: offered(f), spread: f.spread, now: time.Now().UTC()}
+	if err := display.listening(servers, at); err != nil {
 		return environment(err)
 	}
 	<-cmd.Context().Done()
@@ -142,6 +139,11 @@ func checkUp(cmd *cobra.Command, f upFlags, list []scenarios.Scenario) error {
 	for _, h := range f.hosts {
 		if err := account.CheckHost(h); err != nil {
 			return usage("--host: %q is no host name: %w", clip(h), err)
+		}
+	}
+	for _, h := range f.caHosts {
+		if err := account.CheckHost(h); err != nil {
+			return usage("--ca-host: %q is no host name: %w", clip(h), err)
 		}
 	}
 	return nil
@@ -172,7 +174,7 @@ func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked b
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%w; stop what uses the port, or choose other ones with --base-port", err)
 		} else if err != nil {
-			return nil, err
+			return nil, widening(err)
 		}
 		servers = append(servers, server)
 	}
@@ -197,20 +199,19 @@ func lastNumber(list []scenarios.Scenario) int {
 // openAuthority makes a root for this run, which may certify the scenarios' own hosts too, or opens
 // the one that is kept.
 func openAuthority(f upFlags, own []string) (*certs.Authority, error) {
+	o := certs.Options{Hosts: f.hosts, Permit: f.caHosts}
 	if f.ca == "" {
-		return certs.NewAuthority(certs.Options{Hosts: slices.Concat(f.hosts, own)})
+		o.Permit = slices.Concat(f.caHosts, own)
+		return certs.NewAuthority(o)
 	}
-	return certs.OpenAuthority(f.ca, certs.Options{Hosts: f.hosts})
+	a, err := certs.OpenAuthority(f.ca, o)
+	return a, widening(err)
 }
 
-// exportRoots writes every root that the scenarios need trusted, the lab's own first.
-func exportRoots(dir string, l *lab.Lab) (string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("cannot make the folder for the root: %w", err)
+// widening adds to an error about a host that the root may not certify what lets it.
+func widening(err error) error {
+	if not := (*certs.NotPermittedError)(nil); errors.As(err, &not) {
+		return fmt.Errorf("%w; have a root made for it in another folder, with --ca-host %s", err, line(not.Host))
 	}
-	name := filepath.Join(dir, "root.pem")
-	return name, writeFile(name, func(w io.Writer) error {
-		_, err := w.Write(l.RootPEM())
-		return err
-	})
+	return err
 }

@@ -155,28 +155,48 @@ func TestFixedPorts(t *testing.T) {
 	}
 }
 
-// textUp runs up as a person does and returns what it printed until it said that it serves.
-func textUp(t *testing.T, args ...string) string {
+// served runs up as a person does, and returns what it printed until it said that it serves. It
+// serves until stop is called.
+func served(t *testing.T, args ...string) (text string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	read, write := io.Pipe()
 	done := make(chan int, 1)
+	var errs bytes.Buffer
 	go func() {
-		done <- run(ctx, append([]string{"up", "--base-port", "0"}, args...), nil, write, io.Discard)
+		done <- run(ctx, args, nil, write, &errs)
 		write.Close()
 	}()
 	var out strings.Builder
-	for lines := bufio.NewScanner(read); lines.Scan(); {
-		out.WriteString(lines.Text() + "\n")
-		if strings.HasPrefix(lines.Text(), "Serving") {
-			cancel()
+	lines := bufio.NewReader(read)
+	for !strings.Contains(out.String(), "\nServing") {
+		l, err := lines.ReadString('\n')
+		out.WriteString(l)
+		if err != nil {
+			break
 		}
 	}
-	if code := <-done; code != exitOK {
-		t.Errorf("ended with %d", code)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, lines)
+	}()
+	return out.String(), func() {
+		cancel()
+		<-drained
+		if code := <-done; code != exitOK {
+			t.Errorf("%q ended with %d: %s", args, code, errs.String())
+		}
 	}
-	return out.String()
+}
+
+// textUp returns what up printed until it said that it serves.
+func textUp(t *testing.T, args ...string) string {
+	t.Helper()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	text, stop := served(t, append([]string{"up", "--base-port", "0"}, args...)...)
+	stop()
+	return text
 }
 
 func TestUpText(t *testing.T) {
@@ -188,7 +208,7 @@ func TestUpText(t *testing.T) {
 	}
 	many := textUp(t)
 	for l := range strings.Lines(many) {
-		if !strings.HasPrefix(l, "  curl") && !strings.HasPrefix(l, "  openssl") && len([]rune(l)) > narrow {
+		if !commandLine.MatchString(strings.TrimSuffix(l, "\n")) && len([]rune(l)) > narrow {
 			t.Errorf("%d columns: %q", len([]rune(l)), l)
 		}
 	}

@@ -97,12 +97,15 @@ func (t try) curl(v visit) string {
 }
 
 // mailtlslab returns a line for the lab's own diagnosis, where no other program looks.
-func (t try) mailtlslab() string {
-	words := []string{"mailtlslab diagnose --ca", Quoted(t.at.Root)}
+func (t try) mailtlslab(flags ...string) string {
+	words := append([]string{"mailtlslab diagnose --ca", Quoted(t.at.Root)}, flags...)
 	if t.at.DNS != "" && t.s.Device.Published {
 		return strings.Join(append(words, "--dns", t.at.DNS, t.at.User+"@"+t.s.ID+".lab.test"), " ")
 	}
 	target := net.JoinHostPort(t.host, strconv.Itoa(t.e.Port()))
+	if t.s.DNS.Missing {
+		return strings.Join(append(words, "--dns", t.at.DNS, target), " ")
+	}
 	return strings.Join(append(words, "--resolve", target+":"+t.at.Address, target), " ")
 }
 

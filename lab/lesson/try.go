@@ -1,6 +1,7 @@
 package lesson
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"slices"
@@ -67,7 +68,11 @@ func (t try) name() []string {
 	_, port, _ := net.SplitHostPort(t.at.Address)
 	switch {
 	case t.s.DNS.Missing:
-		return []string{t.curl(visit{flags: []string{"--max-time", briefly}, unled: true})}
+		lines := []string{t.curl(visit{flags: []string{"--max-time", briefly}, unled: true})}
+		if t.at.DNS != "" {
+			lines = append(lines, t.mailtlslab())
+		}
+		return lines
 	case t.s.DNS.IPv6:
 		broken := t.curl(visit{flags: []string{"--resolve", t.host + ":" + port + ":[::1]"}, unled: true})
 		return []string{broken, t.curl(visit{})}
@@ -81,7 +86,10 @@ func (t try) device() []string {
 	switch {
 	case d.Clock != 0:
 		then := t.at.Now.AddDate(0, 0, d.Clock)
-		return []string{t.openssl(look{flags: []string{"-attime", fmt.Sprint(then.Unix())}})}
+		return []string{
+			t.openssl(look{flags: []string{"-attime", fmt.Sprint(then.Unix())}}),
+			t.mailtlslab("--time", then.UTC().Format(time.RFC3339)),
+		}
 	case d.NoSNI:
 		return []string{t.openssl(look{nameless: true})}
 	case d.Password != "":
@@ -142,8 +150,12 @@ func (t try) network() []string {
 func (t try) server() []string {
 	v := t.service
 	switch {
-	case v.ClientCertificate, v.Speaks != "":
+	case v.ClientCertificate:
 		return []string{t.curl(visit{})}
+	case v.Speaks != "": // the greeting is shown, for which curl waits in vain
+		return []string{t.curl(visit{flags: []string{"--max-time", briefly, "-v"}})}
+	case v.MaxVersion != 0 && v.MaxVersion < tls.VersionTLS12:
+		return []string{t.curl(visit{flags: []string{"--tlsv1.2"}})}
 	case v.ClearLogins && t.e.Mode() == account.StartTLS:
 		return []string{t.curl(visit{mode: account.Plaintext})}
 	case len(v.Backends) > 0: // the machines take turns
@@ -176,7 +188,9 @@ func (t try) chain() []string {
 	case has(certs.CRL(certs.StatusRevoked).Kind):
 		return []string{t.openssl(look{flags: []string{"-crl_download", "-crl_check"}})}
 	case has(certs.Staple(certs.StatusRevoked).Kind, certs.MustStaple().Kind):
-		return []string{t.openssl(look{flags: []string{"-status"}})}
+		return []string{t.curl(visit{flags: []string{"--cert-status"}})}
+	case has(certs.CorruptSignature().Kind): // curl has no words for it
+		return []string{t.openssl(look{})}
 	case has(certs.NoSAN().Kind):
 		return read("-subject -ext subjectAltName")
 	case has(certs.KeyUsage().Kind):
