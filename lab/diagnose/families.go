@@ -85,7 +85,7 @@ func different(c *connection, bad, why, library string) []finding.Finding {
 	fs := blocked(finding.AddressFamilyDifference, fmt.Sprintf("%s is in order over %s and not over %s", c.target(), fam.Other().Words(), fam.Words()),
 		finding.EditAddress, fmt.Sprintf("without the address %s in DNS every device would take one that works", bad),
 		fmt.Sprintf("%s resolves to %s", c.Settings.Host, strings.Join(c.Resolved, ", ")), fmt.Sprintf("%s: %s", bad, why), library)
-	fs[0].Facts.Host, fs[0].Facts.Text, fs[0].Facts.IPFamily = c.Settings.Host, bad, fam
+	fs[0].Facts.Host, fs[0].Facts.Address, fs[0].Facts.IPFamily = c.Settings.Host, bad, fam
 	return fs
 }
 

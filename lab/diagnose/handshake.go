@@ -92,7 +92,7 @@ func handshake(c *connection) []finding.Finding {
 	case c.Outcome == probe.Alert && c.TLS != nil && c.TLS.Alert != nil:
 		fs := blocked(finding.HandshakeRefused, fmt.Sprintf("%s refuses the TLS handshake: %s", c.target(), alertName(*c.TLS.Alert)),
 			finding.EditHandshake, "if the server accepted the ClientHello, the handshake would go on", "it sent the alert "+alertName(*c.TLS.Alert))
-		fs[0].Facts.Text = alertName(*c.TLS.Alert)
+		fs[0].Facts.Alert = *c.TLS.Alert
 		return fs
 	case ended && (!c.noByte() || c.implicit() && cut(c) == nil):
 		return blocked(finding.HandshakeDropped, fmt.Sprintf("%s hangs up during the TLS handshake", c.target()),

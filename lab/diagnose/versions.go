@@ -62,7 +62,7 @@ func ciphers(c *connection) []finding.Finding {
 	}
 	fs := blocked(finding.NoCommonCipher, fmt.Sprintf("%s allows no cipher that the clients of today have", c.target()),
 		finding.EditCipher, "if the server allowed a common cipher, the handshake would go on", evidence...)
-	fs[0].Facts.Text = alertName(alert)
+	fs[0].Facts.Alert = alert
 	return fs
 }
 

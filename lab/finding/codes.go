@@ -55,7 +55,7 @@ const (
 	CaptivePortal Code = "captive-portal"
 
 	// AddressFamilyDifference: of the IPv4 and the IPv6 addresses of one name only one family leads
-	// to a server in order; which one a device takes is chance (RFC 8305). Facts.IPFamily is the bad one.
+	// to a server in order; which one a device takes is chance (RFC 8305). Facts.Address is a bad one.
 	//
 	// Example: scenario ipv6-broken-v4-ok
 	AddressFamilyDifference Code = "address-family-difference"
@@ -168,7 +168,7 @@ const (
 	HandshakeDropped Code = "handshake-dropped"
 
 	// HandshakeRefused: the server answers the ClientHello with a fatal alert that names no narrower
-	// cause (RFC 8446 section 6.2). Facts.Text is the alert.
+	// cause (RFC 8446 section 6.2). Facts.Alert is its number.
 	//
 	// Example: scenario alert-on-client-hello
 	HandshakeRefused Code = "handshake-refused"

@@ -104,9 +104,11 @@ type Facts struct {
 	Mode        account.Mode     `json:"mode,omitempty"`        // the mode that goes with it
 	Speaks      account.Protocol `json:"speaks,omitempty"`      // what the port speaks: a protocol, or PlainHTTP
 	Text        string           `json:"text,omitempty"`        // the server's own words
+	Alert       uint8            `json:"alert,omitempty"`       // the TLS alert that it sent: RFC 8446 section 6
 	Version     string           `json:"version,omitempty"`     // a TLS version, as crypto/tls calls it, or "SSL 3.0"
 	Product     Product          `json:"product,omitempty"`     // whose words they are
-	IPFamily    IPFamily         `json:"ipFamily,omitempty"`    // the kind of address that fails
+	Address     string           `json:"address,omitempty"`     // the IP address and port that fail
+	IPFamily    IPFamily         `json:"ipFamily,omitempty"`    // the kind of address that this is
 	Reason      Reason           `json:"reason,omitempty"`      // why the CA revoked the certificate
 	Cause       Code             `json:"cause,omitempty"`       // what is wrong beneath, where the code says only when or where
 	Detail      Detail           `json:"detail,omitempty"`      // a case of the code, or of Cause: see Details

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -161,5 +162,32 @@ func (x example) compare(t testing.TB, found []finding.Finding) {
 		if err := f.Check(); err != nil {
 			t.Errorf("%s %s: %v", x.form, x.words, err)
 		}
+		if holds := spoken()[f.Code]; holds != nil && !holds(f.Facts) {
+			t.Errorf("%s: its facts lack something that its comment speaks of: %+v", f.Code, f.Facts)
+		}
+	}
+}
+
+// spoken is, for codes whose comment names facts, whether the finding of its example has them.
+func spoken() map[finding.Code]func(finding.Facts) bool {
+	needed := func(f finding.Facts) bool { return len(f.Certificate) > 0 }
+	wanted := func(f finding.Facts) bool { return f.Cause != "" && f.Fingerprint != "" && !f.About.IsZero() }
+	version := func(f finding.Facts) bool { return f.Version != "" }
+	alert := func(f finding.Facts) bool { return f.Alert == 40 || f.Alert == 80 }
+	detail := func(f finding.Facts) bool { return f.Detail != "" }
+	port := func(f finding.Facts) bool { return f.Port > 0 && f.Mode.Valid() }
+	return map[finding.Code]func(finding.Facts) bool{
+		finding.SiblingPortOpen: port, finding.WrongEncryptionType: port,
+		finding.AddressFamilyDifference: func(f finding.Facts) bool { return f.IPFamily == finding.IPv6 && strings.HasPrefix(f.Address, "[") },
+		finding.WrongService:            func(f finding.Facts) bool { return f.Speaks.Valid() },
+		finding.PublishedSettingsWrong:  func(f finding.Facts) bool { return f.Cause == finding.NameMismatch && f.Detail != "" },
+		finding.HandshakeRefused:        alert, finding.NoCommonCipher: alert,
+		finding.ProtocolTooOld: version, finding.ClientTooOld: version,
+		finding.MissingIntermediate: needed, finding.RootMissingOnDevice: needed,
+		finding.ClientClock:  func(f finding.Facts) bool { return !f.At.IsZero() && f.Detail == finding.DetailBehind },
+		finding.Revoked:      func(f finding.Facts) bool { return !f.At.IsZero() && f.Reason != "" },
+		finding.NameMismatch: detail, finding.StaleStaple: detail, finding.RevocationUnknown: detail,
+		finding.Intermittent: wanted, finding.ExceptionStale: wanted,
+		finding.RenewedNotLoaded: func(f finding.Facts) bool { return f.Fingerprint != "" && f.Fingerprint != f.About.Fingerprint },
 	}
 }
