@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +125,33 @@ func TestOnlyTheCommandTalks(t *testing.T) {
 				t.Errorf("%s imports %s", name, talker)
 			}
 		}
+	}
+}
+
+// docs/design.md has a row for every package, and for no other.
+func TestDesignNamesEveryRoom(t *testing.T) {
+	page, err := os.ReadFile("../docs/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rooms, _ := strings.Cut(string(page), "\n## Rooms\n")
+	rooms, _, _ = strings.Cut(rooms, "\n## ")
+	row := regexp.MustCompile("(?m)^\\|((?: `[a-z0-9/]+`,?)+) \\|")
+	named := map[string]bool{}
+	for _, m := range row.FindAllStringSubmatch(rooms, -1) {
+		for _, name := range regexp.MustCompile("[a-z0-9/]+").FindAllString(m[1], -1) {
+			named[name] = true
+		}
+	}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if !named[name] {
+			t.Errorf("%s has no row in docs/design.md", name)
+		}
+		delete(named, name)
+	}
+	for name := range named {
+		t.Errorf("docs/design.md has a row for %s, which is no package", name)
 	}
 }
 

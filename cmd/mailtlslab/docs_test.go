@@ -16,6 +16,7 @@ var update = flag.Bool("update", false, "rewrite the generated pages instead of 
 func TestDocs(t *testing.T) {
 	for name, write := range map[string]func(*testing.T) []byte{
 		"catalogue.md":         cataloguePage,
+		"cli.md":               cliReference,
 		"schema/scenario.json": scenarioSchema,
 		"schema/list.json":     listSchema,
 		"schema/verify.json":   verifySchema,
