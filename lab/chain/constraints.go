@@ -12,33 +12,31 @@ import (
 
 // nameConstraints recognises the one refusal that only crypto/x509 can find: RFC 5280 section
 // 4.2.1.10 is path validation, which is not written a second time here.
-func nameConstraints(ev *evidence, w *world, why error) (fault, bool) {
-	invalid, ok := why.(x509.CertificateInvalidError)
+func nameConstraints(ev *evidence) []fault {
+	invalid, ok := ev.refusal.(x509.CertificateInvalidError)
 	if !ok || invalid.Reason != x509.CANotAuthorizedForThisName {
-		return fault{}, false
+		return nil
 	}
-	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", listed(namesOf(w.certs[0]))))
-	f.Evidence = []string{says(why)}
-	f.Facts.Names = namesOf(w.certs[0])
-	for _, c := range w.certs[1:] {
+	if len(ev.before("complexity")) > 0 {
+		for i := range ev.faults {
+			if ev.faults[i].Code == finding.TooComplex { // told already; what undoes it undoes this
+				ev.faults[i].edit = unconstrainAll
+				return nil
+			}
+		}
+	}
+	certs := ev.path.certs
+	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", listed(namesOf(certs[0]))))
+	f.Evidence = []string{says(ev.refusal)}
+	f.Facts.Names = namesOf(certs[0])
+	for _, c := range certs[1:] {
 		if constrained(c) > 0 {
 			f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
 			break
 		}
 	}
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "without the name constraints of its CA the certificate would be accepted"}
-	return fault{f, unconstrainAll}, true
-}
-
-// constrainedBy adds the refusal by name constraints, to too many of them where that was found.
-func constrainedBy(faults []fault, f fault) []fault {
-	for i := range faults {
-		if faults[i].Code == finding.TooComplex {
-			faults[i].edit = f.edit
-			return faults
-		}
-	}
-	return append(faults, f)
+	return []fault{{f, unconstrainAll}}
 }
 
 func unconstrainAll(w *world) {

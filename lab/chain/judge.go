@@ -19,7 +19,11 @@ import (
 type Judge struct {
 	Knowledge *Knowledge
 	// Without names rules that are switched off, to show that something then goes unnoticed.
+	// As a guard a silenced rule says no: what relies on its answer goes on as if it had found
+	// nothing. "rule<before" silences before as a guard of that rule alone.
 	Without []string
+	// Trace, when set, is told what each rule finds, before causes are folded.
+	Trace func(rule string, found []finding.Code)
 }
 
 // Judge judges a chain. One without certificates has nothing to be judged, and is malformed.
@@ -28,7 +32,7 @@ func (j Judge) Judge(e Evidence) Judgement {
 		return Judgement{Findings: []finding.Finding{finding.New(finding.MalformedCertificate, "there is no certificate to judge")}}
 	}
 	ev := j.gather(e)
-	out := Judgement{Findings: j.judge(ev)}
+	out := Judgement{Findings: ev.run()}
 	out.Path = ev.judged()
 	if len(ev.path.certs) > 0 {
 		out.Accepted = ev.verified && ev.unread == nil && (e.Host == "" || ev.path.leaf().VerifyHostname(e.Host) == nil)
@@ -41,6 +45,7 @@ func (j Judge) Judge(e Evidence) Judgement {
 // gather prepares evidence for the rules.
 func (j Judge) gather(e Evidence) *evidence {
 	ev := &evidence{
+		judge: j, found: map[string][]fault{},
 		raw: e.Certificates, host: e.Host, at: e.At, usage: e.Usage.x509(), answers: e.Answers,
 		know: j.Knowledge.lacking(e.MissingRoots).with(parseAll(e.Roots), nil),
 	}
@@ -69,6 +74,7 @@ func (ev *evidence) askForIssuer(found []finding.Finding) {
 
 // evidence is the work on one chain.
 type evidence struct {
+	judge Judge
 	raw   [][]byte
 	sent  []*x509.Certificate // those of raw that can be read; sent[0] is the leaf
 	host  string              // "" checks no name
@@ -87,94 +93,57 @@ type evidence struct {
 	uLabels   []string // names of the leaf that are not ASCII
 	unread    error    // why crypto/x509 does not read the leaf, because of them
 	staticRSA bool     // the connection does without a signature by the leaf's key
+
+	asked     Rule               // the rule that is asked now
+	found     map[string][]fault // what those asked before found
+	illegible error              // why the leaf cannot be read at all
+	refusal   error              // what crypto/x509 says with all faults undone
+	faults    []fault            // that were undone
 }
 
-// A chainRule finds one kind of fault in a chain. All are asked; each looks at one question only.
-type chainRule struct {
-	name string
-	find func(*evidence) []fault
-}
-
-func chainRules() []chainRule {
-	return []chainRule{
-		{"default-installation", defaultInstallation},
-		{"trust-anchor", trustAnchor},
-		{"interception", interception},
-		{"root-missing", rootMissing},
-		{"root-distrusted", rootDistrusted},
-		{"expired-cross-sign", expiredCrossSign},
-		{"missing-intermediate", missingIntermediate},
-		{"signatures", signatures},
-		{"issuer-is-a-ca", issuerIsACA},
-		{"path-length", pathLength},
-		{"name", name},
-		{"idn-encoding", idnEncoding},
-		{"dates", dates},
-		{"complexity", tooComplex},
-		{"lifetime", lifetime},
-		{"purpose", purpose},
-		{"key-usage", keyUsage},
-		{"critical-extensions", criticalExtensions},
-		{"ca-as-server", caAsServer},
-		{"key-strength", keyStrength},
-		{"expires-soon", expiresSoon},
-		{"order", order},
-		{"unrelated", unrelated},
-		{"root-also-sent", rootAlsoSent},
-		{"revoked", revoked},
-		{"staple-required", stapleRequired},
-		{"stale-staple", staleStaple},
-		{"revocation-unknown", revocationUnknown},
+// run judges a chain completely: crypto/x509 decides whether it holds, the rules say why not, and
+// crypto/x509 is asked again whether their reasons are all, and each of them needed.
+func (ev *evidence) run() []finding.Finding {
+	if ev.illegible = ev.open(); ev.illegible != nil {
+		faults := ev.askAll(whenUnread)
+		if len(faults) == 0 {
+			faults = []fault{unexplained(ev.illegible)}
+		}
+		return told(faults)
 	}
-}
-
-// Rules returns the names of all rules that Without understands.
-func Rules() []string {
-	var out []string
-	for _, r := range chainRules() {
-		out = append(out, r.name)
+	faults := fold(ev.askAll(whenRead))
+	w := ev.world()
+	w.verified = ev.verified
+	var complete bool
+	if complete, ev.refusal = explained(w, faults); ev.refusal != nil {
+		ev.faults = faults
+		faults = append(faults, ev.askAll(whenRefused)...)
+		complete, ev.refusal = explained(w, faults)
 	}
-	return append(out, "name-constraints")
+	if !complete {
+		faults = append(faults, ev.unexplained())
+	}
+	return told(faults)
 }
 
-// judge judges a chain completely: crypto/x509 decides whether it holds, the rules say why
-// not, and crypto/x509 is asked again whether their reasons are all, and each of them needed.
-func (j Judge) judge(ev *evidence) []finding.Finding {
+// open reads what was sent and finds the path to judge. It returns why the leaf cannot be read.
+func (ev *evidence) open() error {
 	ev.sent = parseAll(ev.raw[:min(len(ev.raw), maxSent)])
 	leaf, err := x509.ParseCertificate(ev.raw[0])
 	if err != nil {
 		if leaf = ev.readULabels(err); leaf == nil {
-			return []finding.Finding{skim(ev.raw[0], err).fault("the server's certificate", finding.PointAt(ev.raw[0], ev.raw, finding.RoleLeaf))}
+			return err
 		}
 		ev.sent = append([]*x509.Certificate{leaf}, ev.sent...)
 	}
-	if chain := ev.accepted(leaf); chain != nil {
-		ev.path = path{certs: chain, links: slices.Repeat([]Link{Sound}, len(chain)-1), end: Trusted}
+	if certs := ev.accepted(leaf); certs != nil {
+		ev.path = path{certs: certs, links: slices.Repeat([]Link{Sound}, len(certs)-1), end: Trusted}
 		ev.verified = true
-	} else {
-		ev.path = bestPath(ev.sent, ev.know, ev.at)
-		ev.unreadable = unreadables(ev.raw[1:min(len(ev.raw), maxSent)])
+		return nil
 	}
-	var faults []fault
-	for _, rule := range chainRules() {
-		if !slices.Contains(j.Without, rule.name) {
-			faults = append(faults, rule.find(ev)...)
-		}
-	}
-	faults = fold(faults)
-	w := ev.world()
-	w.verified = ev.verified
-	complete, why := explained(w, faults)
-	if why != nil && !slices.Contains(j.Without, "name-constraints") {
-		if f, ok := nameConstraints(ev, w, why); ok {
-			faults = constrainedBy(faults, f)
-			complete, why = explained(w, faults)
-		}
-	}
-	if !complete {
-		faults = append(faults, unexplained(ev, why))
-	}
-	return told(faults)
+	ev.path = bestPath(ev.sent, ev.know, ev.at)
+	ev.unreadable = unreadables(ev.raw[1:min(len(ev.raw), maxSent)])
+	return nil
 }
 
 // accepted returns the chain that crypto/x509 builds from what was sent, nil when it refuses.
@@ -252,12 +221,17 @@ func told(faults []fault) []finding.Finding {
 	return out
 }
 
-func unexplained(ev *evidence, why error) fault {
-	f := finding.New(finding.Unexplained, "the certificate is refused, and these rules do not explain why")
-	if why == nil {
-		why = ev.world().refusal()
-		f.Summary = "the certificate is refused, and more reasons were found than are needed to explain it"
+func (ev *evidence) unexplained() fault {
+	if ev.refusal != nil {
+		return unexplained(ev.refusal)
 	}
+	f := unexplained(ev.world().refusal())
+	f.Summary = "the certificate is refused, and more reasons were found than are needed to explain it"
+	return f
+}
+
+func unexplained(why error) fault {
+	f := finding.New(finding.Unexplained, "the certificate is refused, and these rules do not explain why")
 	if why != nil {
 		f.Evidence = []string{says(why)}
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
-// name judges whom the certificate is for. crypto/x509 decides whether the name fits (RFC 6125
+// hostName judges whom the certificate is for. crypto/x509 decides whether the name fits (RFC 6125
 // and 9525: the SAN only, a wildcard for one whole label); what follows says why it does not.
-func name(ev *evidence) []fault {
+func hostName(ev *evidence) []fault {
 	leaf := ev.path.leaf()
 	if ev.host == "" || leaf.VerifyHostname(ev.host) == nil {
 		return nil

@@ -89,6 +89,11 @@ func (u unreadable) fault(whose string, about finding.Pointer) finding.Finding {
 	return f
 }
 
+// illegible judges a leaf that cannot be read: beside that, nothing can be said of it.
+func illegible(ev *evidence) []fault {
+	return []fault{{Finding: skim(ev.raw[0], ev.illegible).fault("the server's certificate", finding.PointAt(ev.raw[0], ev.raw, finding.RoleLeaf))}}
+}
+
 // unreadableIssuer returns the fault of an issuer of c that was sent, or is trusted, and cannot
 // be read.
 func unreadableIssuer(ev *evidence, c *x509.Certificate) (finding.Finding, bool) {

@@ -10,56 +10,6 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
-// connection is one observation, with access to what else was seen.
-type connection struct {
-	*session
-	probe.Observation
-}
-
-// A connectionRule finds one kind of fault in how a connection went. All are asked.
-type connectionRule struct {
-	name  string
-	find  func(*connection) []finding.Finding
-	aside bool // what it finds ends no connection, so that an ending is still to be explained
-}
-
-func connectionRules() []connectionRule {
-	return []connectionRule{
-		{"reachable", reachable, false},
-		{"open", open, false},
-		{"cut", cut, false},
-		{"silent", silent, false},
-		{"portal", portal, false},
-		{"service", service, false},
-		{"encryption", encryption, false},
-		{"declined", declined, false},
-		{"violation", violation, false},
-		{"starttls", startTLS, false},
-		{"certificate-not-loaded", notLoaded, false},
-		{"stripped", stripped, false},
-		{"preauth", preauth, false},
-		{"clear-login", clearLogin, true},
-		{"slow", slow, true},
-		{"injection", injection, true},
-		{"handshake", handshake, false},
-		{"large-hello", largeHello, false},
-		{"client-version", clientVersion, false},
-		{"ciphers", ciphers, false},
-		{"ancient", ancient, false},
-		{"client-certificate", clientCertificate, false},
-		{"key", key, false},
-		{"version", version, true},
-		{"login", login, true},
-		{"client-clock", clientClock, true},
-		{"sni-missing", sniMissing, true},
-		{"no-such-name", noSuchName, false},
-		{"outgoing-name", outgoingName, true},
-		{"autodiscover-name", autodiscoverName, true},
-		{"address-families", addressFamilies, true},
-		{"published", published, true},
-	}
-}
-
 // blocked returns the finding that ends a connection: code and sentence, and what would have to
 // be different.
 func blocked(code finding.Code, summary string, edit finding.Edit, instead string, evidence ...string) []finding.Finding {
@@ -120,25 +70,25 @@ func absent(c *connection) []finding.Finding {
 	return []finding.Finding{f}
 }
 
-// open judges a refused port, by whether the same service answers on its other one.
-func open(c *connection) []finding.Finding {
+// refused judges a refused port, by whether the same service answers on its other one.
+func refused(c *connection) []finding.Finding {
 	if c.Outcome != probe.Refused {
 		return nil
 	}
 	if c.notOffered() {
 		return absent(c)
 	}
-	refused := fmt.Sprintf("the host refuses connections to port %d", c.Settings.Port)
+	evidence := fmt.Sprintf("the host refuses connections to port %d", c.Settings.Port)
 	if set, ok := c.sibling(); ok {
 		if o := c.look(set); o != nil && speaksTLS(o) {
 			fs := blocked(finding.SiblingPortOpen, fmt.Sprintf("port %d is closed; the same service answers on port %d with %s", c.Settings.Port, set.Port, set.Mode.Words()),
-				finding.EditPort, fmt.Sprintf("on port %d with %s the connection comes about", set.Port, set.Mode.Words()), refused)
+				finding.EditPort, fmt.Sprintf("on port %d with %s the connection comes about", set.Port, set.Mode.Words()), evidence)
 			fs[0].Facts.Port, fs[0].Facts.Mode = set.Port, set.Mode
 			return fs
 		}
 	}
 	fs := blocked(finding.PortClosed, fmt.Sprintf("nothing listens at %s", c.target()),
-		finding.EditOpenPort, "if the service listened there, the connection would come about", refused)
+		finding.EditOpenPort, "if the service listened there, the connection would come about", evidence)
 	fs[0].Facts.Port = c.Settings.Port
 	return fs
 }
@@ -171,7 +121,7 @@ func cut(c *connection) []finding.Finding {
 		return nil
 	case c.Stage == probe.Greeting || c.Stage == probe.Asking && c.Greeting == "":
 	case c.implicit() && c.noByte():
-		if notLoaded(c) != nil {
+		if c.says("certificate-not-loaded") {
 			return nil // some hang up as soon as TCP stands: Postfix, Dovecot and Exim, measured
 		}
 		// Cut at once, or only when TLS begins? A look that stays silent tells.
@@ -202,7 +152,7 @@ func silent(c *connection) []finding.Finding {
 			return wrongEncryption(c, set, fmt.Sprintf("port %d waits for TLS from the first byte, and the account waits for a greeting in plaintext", c.Settings.Port))
 		}
 	case c.Stage == probe.Handshaking && c.implicit() && c.noByte():
-		if largeHello(c) != nil {
+		if c.says("large-hello") {
 			return nil
 		}
 	case c.Stage == probe.Asking:
@@ -247,7 +197,7 @@ func portal(c *connection) []finding.Finding {
 func service(c *connection) []finding.Finding {
 	said := c.said()
 	found := speaks(said)
-	if found == "" || found == c.Settings.Endpoint.Protocol() || found == finding.PlainHTTP && (c.Settings.Endpoint.Protocol() == account.HTTPS || portal(c) != nil) {
+	if found == "" || found == c.Settings.Endpoint.Protocol() || found == finding.PlainHTTP && (c.Settings.Endpoint.Protocol() == account.HTTPS || c.says("portal")) {
 		return nil
 	}
 	fs := blocked(finding.WrongService, fmt.Sprintf("%s speaks %s, not %s", c.target(), spoken(found), spoken(c.Settings.Endpoint.Protocol())),
@@ -273,7 +223,7 @@ func encryption(c *connection) []finding.Finding {
 	said := string(c.Raw)
 	want := c.Settings.Endpoint.Protocol()
 	plainWeb := want == account.HTTPS && speaks(said) == finding.PlainHTTP
-	if c.Outcome != probe.NotTLS || !c.implicit() || portal(c) != nil || speaks(said) != want && !plainWeb {
+	if c.Outcome != probe.NotTLS || !c.implicit() || speaks(said) != want && !plainWeb {
 		return nil
 	}
 	if e, ok := account.EndpointOnPort(c.Settings.Port); want != account.HTTPS && (!ok || e.Mode() != account.ImplicitTLS) {
@@ -312,10 +262,10 @@ func violation(c *connection) []finding.Finding {
 	case c.Outcome == probe.TooLong:
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s does not stop talking: its reply is longer than the protocol allows", c.target()),
 			finding.EditServerState, "if the reply ended, the connection would go on", "the stage was "+string(c.Stage))
-	case c.Stage == probe.Asking && c.Outcome == probe.Unexpected && service(c) == nil:
+	case c.Stage == probe.Asking && c.Outcome == probe.Unexpected && !c.says("service"):
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s greets well and then answers what its protocol does not know", c.target()),
 			finding.EditServerState, "if the answer followed the protocol, the connection would go on", "it answers "+quoted(c.Answer))
-	case c.Outcome == probe.Unexpected && c.Stage != probe.Upgrading && service(c) == nil,
+	case c.Outcome == probe.Unexpected && c.Stage != probe.Upgrading && !c.says("service"),
 		c.Outcome == probe.NotTLS && c.implicit() && speaks(string(c.Raw)) == "":
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("what %s says is neither TLS nor any protocol of mail", c.target()),
 			finding.EditService, "if the right service answered there, the connection would go on", "it says "+quoted(firstLine(c.said())))

@@ -42,9 +42,10 @@ func shapes() map[string]edit {
 }
 
 // TestEveryEnding: whatever the stage and the outcome, a connection that did not end well is
-// explained, or said to be unexplained, and nothing panics.
+// explained, or said to be unexplained, no rule finds what it does not declare, and nothing panics.
 func TestEveryEnding(t *testing.T) {
-	judge := diagnose.Judge{Knowledge: nothing()}
+	var h tracer
+	judge := diagnose.Judge{Knowledge: nothing(), Trace: h.trace}
 	for _, e := range account.Endpoints() {
 		for _, mode := range []account.Mode{account.ImplicitTLS, account.StartTLS, account.Plaintext} {
 			for _, stage := range stages() {
@@ -61,6 +62,7 @@ func TestEveryEnding(t *testing.T) {
 			}
 		}
 	}
+	h.undeclared(t)
 }
 
 func everyEnding(t *testing.T, judge diagnose.Judge, name string, o probe.Observation) {

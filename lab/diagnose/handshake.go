@@ -59,7 +59,7 @@ func startTLS(c *connection) []finding.Finding {
 	case !upgrading || c.Stage != probe.Handshaking:
 		return nil
 	case ended && c.noByte():
-		if largeHello(c) != nil {
+		if c.says("large-hello") {
 			return nil
 		}
 		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s agrees to %s and then hangs up", c.target(), word),
@@ -84,7 +84,7 @@ func injection(c *connection) []finding.Finding {
 
 // handshake judges a handshake that began and failed for no reason of the certificate's.
 func handshake(c *connection) []finding.Finding {
-	if c.Stage != probe.Handshaking || clientCertificate(c) != nil {
+	if c.Stage != probe.Handshaking || c.says("client-certificate") {
 		return nil
 	}
 	ended := c.Outcome == probe.Closed || c.Outcome == probe.WasReset
@@ -94,7 +94,7 @@ func handshake(c *connection) []finding.Finding {
 			finding.EditHandshake, "if the server accepted the ClientHello, the handshake would go on", "it sent the alert "+alertName(*c.TLS.Alert))
 		fs[0].Facts.Alert = *c.TLS.Alert
 		return fs
-	case ended && (!c.noByte() || c.implicit() && cut(c) == nil):
+	case ended && (!c.noByte() || c.implicit()):
 		return blocked(finding.HandshakeDropped, fmt.Sprintf("%s hangs up during the TLS handshake", c.target()),
 			finding.EditHandshake, "if the server answered the ClientHello, the handshake would go on", "the connection ended after the ClientHello was sent", c.Error)
 	case c.Outcome == probe.TimedOut && (!c.noByte() || !c.implicit()):
@@ -135,9 +135,9 @@ func clientCertificate(c *connection) []finding.Finding {
 		finding.EditNoClientCertificate, "if the server did not demand one, the session would begin", evidence...)
 }
 
-// key judges the proof of possession: the certificate came, and the handshake's signature was
+// possession judges the proof of possession: the certificate came, and the handshake's signature was
 // made with another key than the one it names.
-func key(c *connection) []finding.Finding {
+func possession(c *connection) []finding.Finding {
 	if c.Outcome != probe.BadSignature {
 		return nil
 	}

@@ -11,35 +11,13 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
-// A comparison sees what one chain cannot show: it is given what was found of the chain of c,
-// and returns what is to be said when everything else that is known of the account is taken
-// together.
-type comparison struct {
-	name string
-	find func(c *connection, found []finding.Finding) []finding.Finding
-}
-
-func comparisons() []comparison {
-	return []comparison{
-		{"session", keptSession},
-		{"intermittent", intermittent},
-		{"exception", oldException},
-		{"not-loaded", renewedOnDisk}, // before what only guesses that nothing was loaded
-		{"not-reloaded", notReloaded},
-		{"interception-on-mail-port", interceptionOnMailPort},
-		{"portal-certificate", portalCertificate},
-	}
-}
-
 // certificates judges the chain of c, alone and beside everything else that was seen, and returns
 // the path of the one that the findings are about.
 func (s *session) certificates(c *connection) ([]finding.Finding, chain.Path) {
 	found := s.chain(c.Observation)
-	c = &connection{session: s, Observation: c.Observation} // a comparison may look behind it
-	for _, rule := range comparisons() {
-		if !slices.Contains(s.judge.Without, rule.name) {
-			found = rule.find(c, slices.Clone(found))
-		}
+	c = s.connection(c.Observation) // a comparison may look behind it
+	for _, rule := range comparisons {
+		found = rule.ask(c, found)
 	}
 	return found, s.judged(c.Observation).Path
 }

@@ -77,7 +77,7 @@ func portalCertificate(c *connection, found []finding.Finding) []finding.Finding
 	said := c.portalInside()
 	if said == "" && c.Settings.Endpoint.Protocol() == account.HTTPS && redirects(c.First) {
 		for i := range c.survey.Observations {
-			mail := &connection{session: c.session, Observation: c.survey.Observations[i]}
+			mail := c.connection(c.survey.Observations[i])
 			if sameLeaf(&c.Observation, &mail.Observation) && mail.Settings.Host == c.Settings.Host && mail.portalInside() != "" {
 				said = mail.portalInside()
 			}

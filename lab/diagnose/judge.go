@@ -23,8 +23,13 @@ const maxRounds = 2
 // A Judge judges surveys. It is safe for concurrent use.
 type Judge struct {
 	Knowledge *chain.Knowledge
-	// Without names rules that are switched off, to show that something then goes unnoticed.
+	// Without names rules that are switched off, to show that something then goes unnoticed. As a
+	// guard a silenced rule says no: what relies on its answer goes on as if it had found nothing.
+	// "rule<before" silences before as a guard of that rule alone.
 	Without []string
+	// Trace, when set, is told what each rule finds, before causes are folded. It may be called
+	// from several goroutines where the Judge is used by several.
+	Trace func(rule string, found []finding.Code)
 	// Slow is how long a server may take to say its first byte; 0 means SlowAfter.
 	Slow time.Duration
 	// Repeat is how often every connection is to be looked at again, for faults that come and
@@ -65,25 +70,12 @@ func (r Report) Worst() finding.Severity {
 	return finding.Worst(all)
 }
 
-// Rules returns the names of all rules that Without understands.
-func Rules() []string {
-	var out []string
-	for _, r := range connectionRules() {
-		out = append(out, r.name)
-	}
-	out = append(out, chain.Rules()...)
-	for _, r := range comparisons() {
-		out = append(out, r.name)
-	}
-	return out
-}
-
 // Report judges a survey as it stands.
 func (j Judge) Report(s probe.Survey) Report {
 	issuers, answers := fetched(s)
 	session := &session{
 		judge: j, survey: s, answers: answers, verdicts: map[string]chain.Judgement{},
-		authority: chain.Judge{Knowledge: j.Knowledge.Fetching(issuers), Without: j.Without},
+		authority: chain.Judge{Knowledge: j.Knowledge.Fetching(issuers), Without: j.Without, Trace: j.Trace},
 	}
 	var r Report
 	for _, o := range s.Observations {
@@ -121,14 +113,11 @@ type session struct {
 }
 
 func (s *session) judgeConnection(o probe.Observation) Endpoint {
-	c := &connection{session: s, Observation: o}
+	c := s.connection(o)
 	out := Endpoint{Endpoint: o.Settings.Endpoint, Findings: []finding.Finding{}}
 	pending := o.Outcome != probe.Fine && o.Outcome != probe.Unresolved // the ending is still to be explained
-	for _, rule := range connectionRules() {
-		if slices.Contains(s.judge.Without, rule.name) {
-			continue
-		}
-		found := rule.find(c)
+	for _, rule := range connectionRules {
+		found := rule.ask(c)
 		out.Findings = append(out.Findings, found...)
 		pending = pending && (len(found) == 0 || rule.aside)
 	}
@@ -236,6 +225,11 @@ func fetched(s probe.Survey) (issuers []chain.Fetched, answers []chain.Answer) {
 		}
 	}
 	return issuers, answers
+}
+
+// withoutCodes returns the findings whose codes are not in list.
+func withoutCodes(fs []finding.Finding, list []finding.Code) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool { return slices.Contains(list, f.Code) })
 }
 
 func has(fs []finding.Finding, c finding.Code) bool {

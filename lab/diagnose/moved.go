@@ -26,6 +26,6 @@ func ParseRoots(ders [][]byte) []Root { return chain.ParseRoots(ders) }
 
 // Chain is chain.Judge.Judge.
 func (j Judge) Chain(c Chain) (findings []finding.Finding, accepted bool) {
-	v := chain.Judge{Knowledge: j.Knowledge, Without: j.Without}.Judge(c)
+	v := chain.Judge{Knowledge: j.Knowledge, Without: j.Without, Trace: j.Trace}.Judge(c)
 	return v.Findings, v.Accepted
 }

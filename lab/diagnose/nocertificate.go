@@ -79,7 +79,7 @@ func noCertificate(c *connection) []finding.Finding {
 // of much else.
 func (c *connection) refusesCiphers() bool {
 	alert, ok := c.refusal()
-	return ok && alert == alertHandshakeFailure && clientVersion(c) == nil
+	return ok && alert == alertHandshakeFailure && !c.says("client-version")
 }
 
 // newestOnly returns what came of an offer of TLS 1.3 alone.

@@ -53,6 +53,8 @@ func plantable() []planted {
 func TestCompleteness(t *testing.T) {
 	a := newAuthority(t)
 	all := plantable()
+	var h tracer
+	defer h.undeclared(t)
 	rapid.Check(t, func(t *rapid.T) {
 		chosen := rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, 3, rapid.ID).Draw(t, "faults")
 		var faults []certs.Fault
@@ -69,7 +71,7 @@ func TestCompleteness(t *testing.T) {
 			t.Skip("these faults contradict each other: " + err.Error())
 		}
 		want := visible(codes)
-		fs, accepted := diagnose.Judge{Knowledge: a.knowledge(false)}.Chain(diagnose.Chain{Certificates: bundle.Raw, Host: certs.DefaultHost, At: now()})
+		fs, accepted := diagnose.Judge{Knowledge: a.knowledge(false), Trace: h.trace}.Chain(diagnose.Chain{Certificates: bundle.Raw, Host: certs.DefaultHost, At: now()})
 		if got := sorted(finding.Codes(fs)); !slices.Equal(got, want) {
 			t.Fatalf("%v: found %v, planted and visible %v", faults, got, want)
 		}

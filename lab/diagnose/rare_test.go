@@ -61,6 +61,11 @@ func rareRows(t testing.TB) []row {
 			c.PermittedDNSDomains = append(c.PermittedDNSDomains, fmt.Sprintf("n%d.test", i), "lab.test")
 		}
 	})
+	narrow := forge(t, "CA", "", root, func(c *x509.Certificate) {
+		for i := range 1100 {
+			c.PermittedDNSDomains = append(c.PermittedDNSDomains, fmt.Sprintf("n%d.test", i))
+		}
+	})
 	names := func(c *x509.Certificate) {
 		for i := range 1000 {
 			c.DNSNames = append(c.DNSNames, fmt.Sprintf("x%d.lab.test", i))
@@ -79,11 +84,13 @@ func rareRows(t testing.TB) []row {
 		at("registered id constrained", "ca-not-allowed-for-name", trusting(root), leaf(unknown, registered), unknown.Raw),
 		at("registered id absent", "unknown-critical-extension", trusting(root), leaf(unknown), unknown.Raw),
 		at("too many comparisons", "too-complex", trusting(root), leaf(many, names), many.Raw),
+		at("too many comparisons, and none allows it", "too-complex", trusting(root), leaf(narrow, names), narrow.Raw),
 		at("many names, no constraint", "", trusting(root), leaf(ca, names), ca.Raw),
 		at("certificate of a public CA, alone", "issuer-unknown", nothing(), lone.Raw),
 		at("issuer that cannot be read", "malformed-certificate", trusting(root), leaf(ca), broken(ca.Raw)),
 		at("stranger that cannot be read", "", trusting(root), leaf(ca), ca.Raw, []byte{48, 3, 2, 1, 1}),
 		at("root that cannot be read", "malformed-certificate", diagnose.NewKnowledge(diagnose.ParseRoots([][]byte{broken(root.Raw)}), nil), leaf(ca), ca.Raw),
+		at("root with a key that cannot be read", "malformed-certificate", trusting(&forged{parse(t, keyless(t, root.Raw)), nil}), leaf(root)),
 		at("root on P-192", "weak-key", diagnose.NewKnowledge(diagnose.ParseRoots([][]byte{p192(t, root.Raw)}), nil), leaf(ca), ca.Raw),
 		at("leaf on P-192", "weak-key", trusting(root), p192(t, leaf(ca)), ca.Raw),
 	}
@@ -93,6 +100,17 @@ func rareRows(t testing.TB) []row {
 // and key stay as they were.
 func broken(der []byte) []byte {
 	return bytes.Replace(der, []byte{6, 3, 0x55, 0x1d, 0x0f, 1, 1, 0xff, 4}, []byte{6, 3, 0x55, 0x1d, 0x0f, 1, 1, 0xff, 2}, 1)
+}
+
+// keyless renames the algorithm of a certificate's key, so that crypto/x509 reads all but that.
+func keyless(t testing.TB, der []byte) []byte {
+	t.Helper()
+	ec := []byte{6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1}
+	out := bytes.Replace(der, ec, append(ec[:8:8], 9), 1)
+	if bytes.Equal(out, der) {
+		t.Fatal("the certificate has no EC key")
+	}
+	return out
 }
 
 // p192 renames the curve of a certificate's key. Its signature no longer fits, which nobody asks.

@@ -18,7 +18,7 @@ func (c *connection) refusal() (alert uint8, ok bool) {
 	if c.Stage != probe.Handshaking || c.Outcome != probe.Alert || c.TLS == nil || c.TLS.Alert == nil || c.TLS.Version != 0 {
 		return 0, false
 	}
-	return *c.TLS.Alert, clientCertificate(c) == nil
+	return *c.TLS.Alert, true
 }
 
 // clientVersion judges a refusal of a device that does not speak every version: the same look
@@ -45,15 +45,15 @@ func clientVersion(c *connection) []finding.Finding {
 // ciphers judges a refusal for want of a cipher. The alert handshake_failure alone says too
 // little: a server without a certificate sends it too. One that cannot speak TLS 1.3 had to
 // choose among the suites of TLS 1.2, nearly all of which were offered, and took none. Whether it
-// has a certificate for them, noCertificate tells where that can be told.
+// has a certificate for them, notLoaded tells where that can be told, which hides this.
 func ciphers(c *connection) []finding.Finding {
 	alert, ok := c.refusal()
-	if !ok || alert != alertHandshakeFailure && alert != alertInsufficientSecurity || clientVersion(c) != nil {
+	if !ok || alert != alertHandshakeFailure && alert != alertInsufficientSecurity || c.says("client-version") {
 		return nil
 	}
 	evidence := []string{"to an offer of every common cipher it sends the alert " + alertName(alert)}
 	if alert == alertHandshakeFailure {
-		if !refusedWith(c.newestOnly(), alertProtocolVersion) || noCertificate(c) != nil {
+		if !refusedWith(c.newestOnly(), alertProtocolVersion) {
 			return nil
 		}
 		evidence = append(evidence, "to an offer of TLS 1.3 alone it sends the alert "+alertName(alertProtocolVersion)+
@@ -96,7 +96,7 @@ func ancient(c *connection) []finding.Finding {
 // tells whether that is the cause.
 func largeHello(c *connection) []finding.Finding {
 	ended := c.Outcome == probe.Closed || c.Outcome == probe.WasReset
-	if !c.noByte() || !ended && c.Outcome != probe.TimedOut || c.Settings.SmallHello || notLoaded(c) != nil {
+	if !c.noByte() || !ended && c.Outcome != probe.TimedOut || c.Settings.SmallHello || c.says("certificate-not-loaded") {
 		return nil
 	}
 	set := c.Settings

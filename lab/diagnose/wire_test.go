@@ -39,6 +39,7 @@ func again(s probe.Survey, more ...edit) probe.Survey {
 
 func helloRows() []connRow {
 	old := survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 70), newest(0x0303)))
+	vague := survey(seen(smtp, probe.Handshaking, probe.Alert, alert(0, 40), newest(0x0303), greeting("220 hi"), answer("220 go")))
 	failed := survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 40)))
 	cutAt := survey(seen(smtp, probe.Handshaking, probe.Closed, hello(0), greeting("220 hi"), answer("220 go")))
 	mute := survey(seen(imaps, probe.Handshaking, probe.TimedOut, hello(0)))
@@ -46,6 +47,7 @@ func helloRows() []connRow {
 		say("client-version", "refused, and nobody has looked without the limit", "handshake-refused", "imaps:993:tls", old),
 		say("client-version", "the limit is the cause", "client-too-old", "", told(old, imaps, 993, implicit, probe.Done, probe.Fine, agreed(0x0304))),
 		miss("client-version", "refused without the limit too", "handshake-refused", "", told(old, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70))),
+		say("client-version", "the limit is the cause, told by another alert", "client-too-old", "", told(vague, smtp, 587, upgrade, probe.Done, probe.Fine, agreed(0x0304))),
 		miss("client-version", "refused where everything was offered", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 70)))),
 
 		say("ciphers", "no cipher of an older version", "no-common-cipher", "imap:143:starttls imaps:993:offer imaps:993:offer imaps:993:offer", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70), oldest(0x0304))),

@@ -4,9 +4,12 @@ import "slices"
 
 // Sort sorts findings into the vocabulary's order, those of one code as they were.
 func Sort(fs []Finding) {
-	rank := map[Code]int{}
-	for i, info := range All() {
-		rank[info.Code] = i
+	if len(fs) < 2 {
+		return
+	}
+	rank := make(map[Code]int, len(vocabulary))
+	for i := range vocabulary {
+		rank[vocabulary[i].Code] = i
 	}
 	slices.SortStableFunc(fs, func(a, b Finding) int { return rank[a.Code] - rank[b.Code] })
 }

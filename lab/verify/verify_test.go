@@ -69,9 +69,14 @@ func TestHealthyTwins(t *testing.T) {
 }
 
 // unseen are the rules that no scenario of the catalogue needs yet; the tests of lab/diagnose
-// hold them. A rule that a scenario does need must leave this list. "not-loaded" compares with the
+// hold them. A rule that a scenario does need must leave this list. "renewed-on-disk" compares with the
 // server's own file, which the lab's servers do not have; integration holds it on real ones.
-var unseen = []string{"declined", "violation", "path-length", "complexity", "not-loaded"}
+var unseen = []string{
+	"declined", "violation", "path-length", "complexity", "renewed-on-disk", "readable",
+	"certificate-not-loaded<client-version", "ciphers<client-version", "large-hello<certificate-not-loaded", "silent<large-hello",
+	"service<portal", "handshake<client-certificate", "name-constraints<complexity",
+	"published<reachable", "published<refused", "published<silent", "published<service", "published<encryption",
+}
 
 // Every rule is needed: with it switched off some scenario is no longer diagnosed as expected.
 func TestMutation(t *testing.T) {
@@ -100,17 +105,52 @@ func TestMutation(t *testing.T) {
 	if missed := mismatches(v.judge, list, surveys); len(missed) > 0 {
 		t.Fatalf("with all rules on: %v", missed)
 	}
-	for _, rule := range diagnose.Rules() {
+	if found := undeclared(v.judge, surveys); len(found) > 0 {
+		t.Errorf("found, and not declared by the rule: %v", found)
+	}
+	for _, mutant := range mutants() {
 		judge := v.judge
-		judge.Without = []string{rule}
+		judge.Without = []string{mutant}
 		missed := mismatches(judge, list, surveys)
-		switch expected := slices.Contains(unseen, rule); {
+		switch expected := slices.Contains(unseen, mutant); {
 		case len(missed) == 0 && !expected:
-			t.Errorf("without the rule %q every scenario is still diagnosed as expected", rule)
+			t.Errorf("without the rule %q every scenario is still diagnosed as expected", mutant)
 		case len(missed) > 0 && expected:
-			t.Errorf("the rule %q is needed for %v: take it off the list of unseen ones", rule, missed)
+			t.Errorf("the rule %q is needed for %v: take it off the list of unseen ones", mutant, missed)
 		}
 	}
+}
+
+// mutants are what can be switched off: each rule, and each as a guard of another alone.
+func mutants() []string {
+	var out []string
+	for _, r := range diagnose.Rules() {
+		out = append(out, r.Name)
+		for _, before := range r.After {
+			out = append(out, r.Name+"<"+before)
+		}
+	}
+	return out
+}
+
+// undeclared returns what rules find of these surveys and do not declare.
+func undeclared(j diagnose.Judge, surveys []probe.Survey) []string {
+	finds := map[string][]finding.Code{}
+	for _, r := range diagnose.Rules() {
+		finds[r.Name] = r.Finds
+	}
+	var out []string
+	j.Trace = func(rule string, found []finding.Code) {
+		for _, c := range found {
+			if !slices.Contains(finds[rule], c) {
+				out = append(out, rule+": "+string(c))
+			}
+		}
+	}
+	for _, s := range surveys {
+		j.Report(s)
+	}
+	return out
 }
 
 // served starts what this system can serve.

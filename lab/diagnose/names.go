@@ -151,7 +151,10 @@ func published(c *connection) []finding.Finding {
 	if c.Settings.Published == "" {
 		return nil
 	}
-	wrong := slices.Concat(reachable(c), open(c), silent(c), service(c), encryption(c))
+	var wrong []finding.Finding
+	for _, rule := range c.asked.After {
+		wrong = append(wrong, c.before(rule)...)
+	}
 	if c.TLS != nil && len(c.TLS.Chain) > 0 {
 		wrong = append(wrong, c.chain(c.Observation)...)
 	}
