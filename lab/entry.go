@@ -12,13 +12,14 @@ import (
 // has not accepted anything.
 type Entry struct {
 	// ID is the number of the connection, from 1, in the order in which its server accepted them.
-	ID       int              `json:"id"`
+	ID int `json:"id"`
+	// Scenario is the id of what was served, "case" for one of the caller's own.
 	Scenario string           `json:"scenario"`
 	Endpoint account.Endpoint `json:"endpoint"`
 	// Open says that the connection has not ended yet. What is said of the ClientHello and of errors
 	// comes at the end.
 	Open  bool      `json:"open,omitempty"`
-	Began time.Time `json:"began"`
+	Began time.Time `json:"began"`          // when it was accepted
 	Ended time.Time `json:"ended,omitzero"` // zero while it is open
 	// Stage is the furthest one reached.
 	Stage Stage `json:"stage"`
@@ -28,7 +29,8 @@ type Entry struct {
 	// Alert is the number of the alert that the client sent (RFC 8446 section 6), read from the
 	// bytes on the wire, where the TLS library hides it.
 	Alert *uint8 `json:"alert"`
-	SNI   string `json:"sni"`
+	// SNI is the server name in the ClientHello, empty when there was none.
+	SNI string `json:"sni"`
 	// Versions are the TLS versions offered, as crypto/tls numbers.
 	Versions []uint16 `json:"versions,omitempty"`
 	// Suites are the cipher suites offered, by their IANA numbers.
@@ -39,8 +41,8 @@ type Entry struct {
 	ALPN []string `json:"alpn,omitempty"`
 	// Password says whether one arrived, and how.
 	Password PasswordState `json:"password"`
-	Commands int           `json:"commands"` // how many commands came, in the clear and encrypted
-	LoggedIn bool          `json:"loggedIn"`
+	Commands int           `json:"commands"`        // how many commands came, in the clear and encrypted
+	LoggedIn bool          `json:"loggedIn"`        // the user and the password were right
 	Client   string        `json:"client"`          // address and port
 	Error    string        `json:"error,omitempty"` // why the handshake failed, in the library's words
 }
@@ -63,7 +65,7 @@ const (
 // A Milestone is when a connection first reached a stage.
 type Milestone struct {
 	Stage Stage     `json:"stage"`
-	At    time.Time `json:"at"`
+	At    time.Time `json:"at"` // of the server's clock
 }
 
 // A PasswordState is whether a password arrived on a connection, and how.

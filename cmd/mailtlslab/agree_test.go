@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -211,5 +215,52 @@ func TestOutputsFitTheirSchemas(t *testing.T) {
 		if holds(t, schema, []byte(c.wrong)) == nil {
 			t.Errorf("%s takes %s", name, c.wrong)
 		}
+	}
+}
+
+// visit connects as a client that verifies, and hangs up.
+func visit(t *testing.T, address, root string) {
+	t.Helper()
+	data, err := os.ReadFile(root)
+	roots := x509.NewCertPool()
+	if err != nil || !roots.AppendCertsFromPEM(data) {
+		t.Fatalf("no root in %s: %v", root, err)
+	}
+	if conn, err := tls.Dial("tcp", address, &tls.Config{ServerName: "mail.lab.test", RootCAs: roots, MinVersion: tls.VersionTLS12}); err == nil {
+		conn.Close()
+	}
+}
+
+// TestUpFitsItsSchemas: the first line, and those of connections that went differently.
+func TestUpFitsItsSchemas(t *testing.T) {
+	first, entry := compile(t, "up.json", upSchema(t)), compile(t, "entry.json", entrySchema(t))
+	l := serveLab(t, "expired-leaf", "ok-full-chain")
+	if err := holds(t, first, l.first); err != nil {
+		t.Errorf("%v: %s", err, l.first)
+	}
+	if _, err := os.Stat(l.Root); err != nil || !filepath.IsAbs(l.Root) {
+		t.Errorf("the root is no file that can be named anywhere: %q %v", l.Root, err)
+	}
+	for id, want := range map[string]string{"expired-leaf": `"alert":42`, "ok-full-chain": `"alert":null`} {
+		visit(t, l.at(t, id, "imaps"), l.Root)
+		for line := range l.lines {
+			if err := holds(t, entry, []byte(line)); err != nil {
+				t.Errorf("%v: %s", err, line)
+			}
+			if strings.Contains(line, id) && strings.Contains(line, want) {
+				break
+			}
+		}
+	}
+	for _, wrong := range []string{`{"version": "1"}`, `{}`} {
+		if holds(t, first, []byte(wrong)) == nil || holds(t, entry, []byte(wrong)) == nil {
+			t.Errorf("%s is taken", wrong)
+		}
+	}
+	if r := l.stop(); r.code != exitOK {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(filepath.Dir(l.Root)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder in the cache is still there: %v", err)
 	}
 }

@@ -21,14 +21,15 @@ type display struct {
 	early   []lab.Entry // connections that ended before it was
 }
 
-// running and the two types below are the first line of "up --json". Other programs rely on them.
+// running is the first line of "up --json". Other programs rely on it.
 type running struct {
 	// Version is that of this form.
 	Version int `json:"version"`
 	// Root is a file with every root that the scenarios need trusted, in PEM form.
 	Root string `json:"root"`
 	// User and Password are those of the one account that every server has.
-	User     string `json:"user"`
+	User string `json:"user"`
+	// Password is no secret: it is the same in every lab.
 	Password string `json:"password"`
 	// Mailbox is the account's mail address.
 	Mailbox string `json:"mailbox"`
@@ -40,6 +41,7 @@ type running struct {
 
 // A serving is one scenario that is served.
 type serving struct {
+	// ID is the scenario's id, or that of the file it came from.
 	ID     string `json:"id"`
 	Number int    `json:"number"` // 0 where it has none
 	// Host is the server name in the account.

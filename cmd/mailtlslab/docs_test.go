@@ -20,6 +20,8 @@ func TestDocs(t *testing.T) {
 		"schema/scenario.json": scenarioSchema,
 		"schema/list.json":     listSchema,
 		"schema/verify.json":   verifySchema,
+		"schema/up.json":       upSchema,
+		"schema/entry.json":    entrySchema,
 		"schema/diagnose.json": diagnoseSchema,
 		"schema/batch.json":    batchSchema,
 		"schema/explain.json":  explainSchema,

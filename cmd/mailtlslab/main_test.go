@@ -23,6 +23,13 @@ func TestMain(m *testing.M) {
 type leakChecked struct{ m *testing.M }
 
 func (l leakChecked) Run() int {
+	cache, err := os.MkdirTemp("", "mailtlslab-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(cache)
+	os.Setenv("XDG_CACHE_HOME", cache) // a test that is killed leaves nothing in the user's
 	code := l.m.Run()
 	if code != 0 {
 		return code
@@ -50,6 +57,7 @@ func invoke(t testing.TB, args ...string) result {
 // upLab is "up --json" running inside the test.
 type upLab struct {
 	running
+	first  json.RawMessage // the same as it was printed
 	lines  chan string // the connections, a line each
 	cancel context.CancelFunc
 	done   chan result
@@ -71,7 +79,11 @@ func startUp(args ...string) (*upLab, error) {
 		write.Close()
 	}()
 	dec := json.NewDecoder(read)
-	if err := dec.Decode(&l.running); err != nil {
+	err := dec.Decode(&l.first)
+	if err == nil {
+		err = json.Unmarshal(l.first, &l.running)
+	}
+	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("up ended with %+v: %w", <-l.done, err)
 	}

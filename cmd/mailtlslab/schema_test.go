@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/fault"
@@ -42,6 +43,18 @@ func verifySchema(t *testing.T) []byte {
 	b := newSchemaBuilder(t)
 	b.output = true
 	return b.whole("verify", `What "mailtlslab verify --json" prints.`, b.of(reflect.TypeFor[verify.Report]()))
+}
+
+func upSchema(t *testing.T) []byte {
+	b := newSchemaBuilder(t)
+	b.output = true
+	return b.whole("up", `The first object that "mailtlslab up --json" prints, when everything listens; entry.json describes those after it.`, b.of(reflect.TypeFor[running]()))
+}
+
+func entrySchema(t *testing.T) []byte {
+	b := newSchemaBuilder(t)
+	b.output = true
+	return b.whole("entry", `A line that "mailtlslab up --json" prints when a connection has ended.`, b.of(reflect.TypeFor[lab.Entry]()))
 }
 
 func diagnoseSchema(t *testing.T) []byte {
@@ -107,7 +120,11 @@ func (b *schemaBuilder) of(typ reflect.Type) map[string]any {
 	}
 	switch typ.Kind() {
 	case reflect.Pointer:
-		return b.of(typ.Elem())
+		schema := b.of(typ.Elem())
+		if b.output && schema["type"] == "integer" {
+			schema["type"] = []string{"integer", "null"}
+		}
+		return schema
 	case reflect.Slice:
 		if typ.Elem().Kind() == reflect.Uint8 {
 			return map[string]any{"type": "string", "contentEncoding": "base64", "pattern": `^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`}
