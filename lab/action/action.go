@@ -122,7 +122,7 @@ var table = [...]row{
 	{NoClientCert, Admin, "stop demanding client certificates"},
 	{DropCross, Admin, "send the chain without the expired cross-certificate"},
 	{DefaultCert, Admin, "give clients that send no server name the same certificate"},
-	{ReplaceRevoked, Admin, "replace the revoked certificate by a new one with a new key"},
+	{ReplaceRevoked, Admin, "replace the revoked certificate with a new one that has a new key"},
 	{FixStapling, Admin, "make the server staple a fresh OCSP response"},
 	{FixRevocation, Admin, "have the CA's revocation service repaired"},
 	{EnableCiphers, Admin, "enable the ciphers that clients have"},
