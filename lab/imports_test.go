@@ -53,7 +53,7 @@ var mayImport = map[string][]string{
 	"lab/checkup": {"lab/account", "lab/action", "lab/finding", "lab/probe", "lab/discover", "lab/capture", "lab/chain", "lab/diagnose",
 		"lab/preflight", "lab/remedy"},
 	"lab/remedy": {"lab/account", "lab/finding", "lab/action"},
-	"lab/lesson": {"scenarios", "certs", "lab/account", "lab/fault"},
+	"lab/lesson": {"certs", "scenarios", "lab/account", "lab/fault", "lab/action", "lab/finding", "lab/chain", "lab/roots", "lab/remedy"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",
 		"lab/roots", "lab/diagnose", "lab/remedy", "lab/discover"},
 	"cmd/mailtlslab": {"certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",

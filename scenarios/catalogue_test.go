@@ -127,6 +127,9 @@ func TestFamilies(t *testing.T) {
 		if !s.Family.Valid() {
 			t.Errorf("%s: the family %q is not in the list", s.ID, s.Family)
 		}
+		if s.Family.Introduction() == "" {
+			t.Errorf("nothing introduces the family %s", s.Family)
+		}
 	}
 	if len(used) != len(scenarios.Families()) {
 		t.Errorf("%d families are listed, and %d are used", len(scenarios.Families()), len(used))

@@ -11,6 +11,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/lesson"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
@@ -65,7 +66,7 @@ func (s selection) filtered(args []string) ([]scenarios.Scenario, error) {
 	list, err := named(args)
 	filter := scenarios.Filter{Family: scenarios.Family(s.family), Cause: finding.Code(s.cause), Endpoint: account.Endpoint(s.endpoint)}
 	return slices.DeleteFunc(list, func(x scenarios.Scenario) bool {
-		return !filter.Lets(x) || s.audience != "" && !slices.ContainsFunc(scenarioCures(x), func(a action.Action) bool { return string(a.Party()) == s.audience })
+		return !filter.Lets(x) || s.audience != "" && !slices.ContainsFunc(lesson.Cures(x), func(a action.Action) bool { return string(a.Party()) == s.audience })
 	}), err
 }
 

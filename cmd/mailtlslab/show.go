@@ -7,8 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/lesson"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
@@ -40,14 +39,14 @@ device and the admin do about it. With --json it is a file that "up" and "verify
 				return environment(err)
 			}
 			for i, s := range list {
-				chains, err := drawings(s)
+				told, err := lesson.Tell(s, book)
 				if err != nil {
 					return environment(fmt.Errorf("%s cannot be built: %w", s.ID, err))
 				}
 				if i > 0 {
 					fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n\n", strings.Repeat("─", narrow))
 				}
-				show(cmd.OutOrStdout(), colours(cmd), s, book, all, chains)
+				show(cmd.OutOrStdout(), colours(cmd), told, all)
 			}
 			return nil
 		},
@@ -67,61 +66,47 @@ func writeScenarios(w io.Writer, list []scenarios.Scenario) error {
 	return writeJSON(w, list)
 }
 
-func show(w io.Writer, p palette, s scenarios.Scenario, book *remedy.Book, all bool, chains []drawing) {
-	fmt.Fprintf(w, "%s  %s\n\n", p.bold(fmt.Sprintf("%d %s", s.Number, s.ID)), p.faint(string(s.Family)))
-	fmt.Fprintf(w, "%s\n\n%s\n\n", p.bold(s.Title+"."), wrap(s.Story, 78, ""))
-	fmt.Fprintln(w, labelled(p, "account", s.AccountHost()+" on "+endpointWords(s.On())))
+func show(w io.Writer, p palette, told lesson.Telling, all bool) {
+	s := told.Scenario
+	head := s.ID
+	if s.Number > 0 {
+		head = fmt.Sprintf("%d %s", s.Number, s.ID)
+	}
+	fmt.Fprintf(w, "%s  %s\n\n%s\n\n", p.bold(head), p.faint(string(s.Family)), p.bold(wrap(line(s.Title+"."), narrow, "")))
+	if s.Story != "" {
+		fmt.Fprintf(w, "%s\n\n", wrap(line(s.Story), narrow-2, ""))
+	}
+	fmt.Fprintln(w, labelled(p, "account", s.AccountHost()+" on "+lesson.Endpoints(s.On())))
 	if len(s.References) > 0 {
 		fmt.Fprintln(w, labelled(p, "see", strings.Join(s.References, "; ")))
 	}
-	for _, d := range chains {
+	for _, d := range told.Chains {
 		fmt.Fprintln(w)
-		if len(d.on) < len(s.On()) {
-			fmt.Fprintf(w, "  on %s\n\n", endpointWords(d.on))
+		if len(d.On) < len(s.On()) {
+			fmt.Fprintf(w, "  on %s\n\n", lesson.Endpoints(d.On))
 		}
-		d.write(w, p, "  ")
-	}
-	var codes []finding.Code
-	on := map[finding.Code][]account.Endpoint{}
-	for _, e := range s.On() {
-		for _, code := range s.Expected(e) {
-			if len(on[code]) == 0 {
-				codes = append(codes, code)
-			}
-			on[code] = append(on[code], e)
+		for _, l := range d.Text(line, p.red) {
+			fmt.Fprintln(w, strings.TrimRight("  "+l, " "))
 		}
 	}
-	for _, code := range codes {
-		info, _ := finding.Lookup(code)
+	for _, f := range told.Found {
 		fmt.Fprintln(w)
-		writeTitle(w, p, info.Severity, info.Title, info.Code)
-		if len(on[code]) < len(s.On()) {
-			fmt.Fprintln(w, labelled(p, "where", endpointWords(on[code])))
+		writeTitle(w, p, f.Severity, f.Title, f.Code)
+		if len(f.On) > 0 {
+			fmt.Fprintln(w, labelled(p, "where", lesson.Endpoints(f.On)))
 		}
-		advice, ok := book.For(code)
-		advice = advice.Fill(finding.Facts{Host: s.AccountHost()})
-		switch {
-		case ok && all:
-			writeAdvice(w, p, advice)
-		case ok:
-			fmt.Fprintln(w, labelled(p, "you", advice.Short.You))
-			fmt.Fprintln(w, labelled(p, "admin", advice.Short.Admin))
+		if all {
+			writeAdvice(w, p, f.Advice)
+			continue
 		}
+		fmt.Fprintln(w, labelled(p, "you", f.Advice.Short.You))
+		fmt.Fprintln(w, labelled(p, "admin", f.Advice.Short.Admin))
 	}
-	if len(codes) == 0 {
+	switch {
+	case !s.Expects():
+		fmt.Fprintf(w, "\n%s\n", p.yellow("It says nothing of what must be found: 'mailtlslab verify' tells what is."))
+	case len(told.Found) == 0:
 		fmt.Fprintf(w, "\n%s\n", p.green("Nothing is wrong here, and nothing may be found."))
 	}
 	fmt.Fprintf(w, "\n  mailtlslab up %[1]s\n      serves it for a mail program\n  mailtlslab verify %[1]s\n      diagnoses it and proves the cure\n", s.ID)
-}
-
-// endpointWords lists endpoints as a sentence does.
-func endpointWords(on []account.Endpoint) string {
-	if len(on) == len(account.Endpoints()) {
-		return "all seven endpoints"
-	}
-	words := make([]string, len(on))
-	for i, e := range on {
-		words[i] = string(e)
-	}
-	return andList(words)
 }

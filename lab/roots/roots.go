@@ -4,7 +4,9 @@ package roots
 
 import (
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
@@ -41,6 +43,17 @@ func Of(trusted, intermediates []*x509.Certificate) Store {
 		out.Roots = append(out.Roots, chain.Root{Certificate: c})
 	}
 	return out
+}
+
+// Less returns the store with these roots among those that were removed, a year after their life
+// began; source says who removed them.
+func (s Store) Less(fallen []*x509.Certificate, source string) Store {
+	for _, c := range fallen {
+		s.Removed = append(slices.Clip(s.Removed), chain.Removal{
+			Name: c.Subject.CommonName, KeyID: hex.EncodeToString(c.SubjectKeyId), Since: c.NotBefore.AddDate(1, 0, 0), Source: source,
+		})
+	}
+	return s
 }
 
 // Knowledge returns what a judge knows who has this store.

@@ -2,13 +2,11 @@ package verify
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab"
-	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
@@ -23,12 +21,7 @@ type verifier struct {
 // newVerifier returns a verifier that knows what a well-informed client of the lab knows. It
 // comes after serve, which may add to that.
 func newVerifier(l *lab.Lab, o Options) verifier {
-	known := roots.Of(l.Roots(), l.Intermediates())
-	for _, c := range l.Distrusted() {
-		known.Removed = append(known.Removed, chain.Removal{
-			Name: c.Subject.CommonName, KeyID: hex.EncodeToString(c.SubjectKeyId), Since: c.NotBefore.AddDate(1, 0, 0), Source: "the lab's own list of removals",
-		})
-	}
+	known := roots.Of(l.Roots(), l.Intermediates()).Less(l.Distrusted(), "the lab's own list of removals")
 	return verifier{
 		prober: &probe.Prober{Timeout: o.Timeout, DNS: l.DNS()},
 		judge: diagnose.Judge{

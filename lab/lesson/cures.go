@@ -1,4 +1,4 @@
-package main
+package lesson
 
 import (
 	"slices"
@@ -11,9 +11,9 @@ import (
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
-// scenarioCures returns what the remedies offer for what must be found in a scenario, each action
+// Cures returns what the remedies offer for what must be found in a scenario, each action
 // once. That they cure is what verify proves; here they are only named.
-func scenarioCures(s scenarios.Scenario) []action.Action {
+func Cures(s scenarios.Scenario) []action.Action {
 	var out []action.Action
 	said := map[string]bool{}
 	for _, e := range s.On() {
@@ -43,7 +43,7 @@ func expectedFacts(s scenarios.Scenario, e account.Endpoint, code finding.Code) 
 	if info, _ := finding.Lookup(code); info.Family != finding.Names || len(faults) == 0 {
 		return f
 	}
-	a, err := certs.NewAuthority(certs.Options{})
+	a, err := certs.NewAuthority(certs.Options{Hosts: s.Hosts()})
 	if err != nil {
 		return f
 	}
