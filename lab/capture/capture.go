@@ -7,7 +7,8 @@ package capture
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // Bounds of what is read.
@@ -15,7 +16,6 @@ const (
 	MaxFile         = 10 << 20 // bytes
 	maxCertificates = 2000     // of one file
 	maxLine         = 16 << 10 // bytes of a transcript's line that are looked at
-	maxQuote        = 300      // bytes of somebody else's words in a sentence
 )
 
 // A Contents is what a file of certificates holds.
@@ -55,15 +55,5 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// clip bounds what somebody else wrote, and makes it valid UTF-8.
-func clip(s string) string {
-	s = strings.TrimSpace(s)
-	if len(s) <= maxQuote {
-		return strings.ToValidUTF8(s, "\uFFFD")
-	}
-	cut := maxQuote
-	for cut > maxQuote-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return strings.ToValidUTF8(s[:cut], "\uFFFD") + "…"
-}
+// clip bounds what somebody else wrote, without the blanks around it.
+func clip(s string) string { return finding.Clip(strings.TrimSpace(s)) }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/smallstep/pkcs7"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // FuzzRead reads certificates out of anything.
@@ -91,7 +93,7 @@ func FuzzKey(f *testing.F) {
 // sentence holds what can be told: bounded, and of valid characters.
 func sentence(t *testing.T, s string) {
 	t.Helper()
-	if len(s) > 3*maxQuote+500 || !utf8.ValidString(s) {
+	if len(s) > 3*finding.MaxQuote+500 || !utf8.ValidString(s) {
 		t.Errorf("%d bytes: %.100q", len(s), s)
 	}
 }

@@ -14,10 +14,10 @@ func rootMissing(ev *evidence) []fault {
 	if ev.path.end == Trusted || !ev.know.elsewhere[string(top.Raw)] {
 		return nil
 	}
-	f := finding.New(finding.RootMissingOnDevice, fmt.Sprintf("the chain is complete and ends at %s, which this device does not have", commonName(top)))
+	f := finding.New(finding.RootMissingOnDevice, fmt.Sprintf("the chain is complete and ends at %s, which this device does not have", Name(top)))
 	f.Evidence = []string{"the same chain is accepted with the trust store of this run; the device's own store lacks its root"}
-	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = ev.about(top), commonName(top), issuerName(top), top.Raw
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("with %s in its store, the device would accept the chain", commonName(top))}
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = ev.about(top), Name(top), IssuerName(top), top.Raw
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("with %s in its store, the device would accept the chain", Name(top))}
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
 }
 
@@ -34,9 +34,9 @@ func rootDistrusted(ev *evidence) []fault {
 		if err == nil {
 			return nil
 		}
-		f := finding.New(finding.RootDistrusted, fmt.Sprintf("%s is trusted for older certificates only, and not for this one", commonName(top)))
-		f.Evidence = []string{"its root programme refuses the chain: " + clip(err.Error())}
-		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(top), commonName(top), commonName(top)
+		f := finding.New(finding.RootDistrusted, fmt.Sprintf("%s is trusted for older certificates only, and not for this one", Name(top)))
+		f.Evidence = []string{"its root programme refuses the chain: " + finding.Clip(err.Error())}
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(top), Name(top), Name(top)
 		f.Facts.Detail = finding.DetailForOlderCertificates
 		f.Counterfactual = reissuedElsewhere()
 		return []fault{{f, func(w *world) { w.confine = nil }}}
@@ -45,9 +45,9 @@ func rootDistrusted(ev *evidence) []fault {
 	if d == nil {
 		return nil
 	}
-	f := finding.New(finding.RootDistrusted, fmt.Sprintf("the certificate comes from %s, which was removed from the trust stores", clip(d.Name)))
-	f.Evidence = []string{fmt.Sprintf("name and key are those of a root that is distrusted since %s: %s", d.Since.UTC().Format("2 January 2006"), clip(d.Source))}
-	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At = ev.about(top), commonName(top), clip(d.Name), d.Since
+	f := finding.New(finding.RootDistrusted, fmt.Sprintf("the certificate comes from %s, which was removed from the trust stores", finding.Clip(d.Name)))
+	f.Evidence = []string{fmt.Sprintf("name and key are those of a root that is distrusted since %s: %s", d.Since.UTC().Format("2 January 2006"), finding.Clip(d.Source))}
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At = ev.about(top), Name(top), finding.Clip(d.Name), d.Since
 	f.Counterfactual = reissuedElsewhere()
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
 }
@@ -75,9 +75,9 @@ func expiredCrossSign(ev *evidence) []fault {
 		if !ev.at.After(end) {
 			continue
 		}
-		f := finding.New(finding.ExpiredCrossSign, fmt.Sprintf("a second certificate for %s is sent, by %s, and that way ended on %s", commonName(c), issuerName(c), day(end)))
-		f.Evidence = []string{fmt.Sprintf("the chain is good without it; a client that prefers it ends at %s, and refuses", issuerName(c))}
-		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(c), commonName(c), issuerName(c)
+		f := finding.New(finding.ExpiredCrossSign, fmt.Sprintf("a second certificate for %s is sent, by %s, and that way ended on %s", Name(c), IssuerName(c), finding.Day(end)))
+		f.Evidence = []string{fmt.Sprintf("the chain is good without it; a client that prefers it ends at %s, and refuses", IssuerName(c))}
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(c), Name(c), IssuerName(c)
 		f.Facts.At, f.Facts.Certificate = end, c.Raw
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropCertificate, Text: "without that certificate every client would take the good way"}
 		out = append(out, fault{Finding: f})

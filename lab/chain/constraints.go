@@ -26,12 +26,12 @@ func nameConstraints(ev *evidence) []fault {
 		}
 	}
 	certs := ev.path.certs
-	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", listed(namesOf(certs[0]))))
+	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", finding.Listed(Names(certs[0]))))
 	f.Evidence = []string{says(ev.refusal)}
-	f.Facts.Names = namesOf(certs[0])
+	f.Facts.Names = Names(certs[0])
 	for _, c := range certs[1:] {
 		if constrained(c) > 0 {
-			f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+			f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 			break
 		}
 	}
@@ -74,9 +74,9 @@ func tooComplex(ev *evidence) []fault {
 		if names*subtrees(c) <= mostChecks {
 			continue
 		}
-		f := finding.New(finding.TooComplex, fmt.Sprintf("%s has so many name constraints, and the certificates below it so many names, that clients refuse to compare them", commonName(c)))
+		f := finding.New(finding.TooComplex, fmt.Sprintf("%s has so many name constraints, and the certificates below it so many names, that clients refuse to compare them", Name(c)))
 		f.Evidence = []string{fmt.Sprintf("%d names and %d constraints; OpenSSL makes at most %d comparisons", names, subtrees(c), mostChecks)}
-		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "with fewer names or constraints it would be judged"}
 		out = append(out, fault{Finding: f})
 	}
@@ -136,11 +136,11 @@ func otherForms(ca *x509.Certificate, below []*x509.Certificate) (what string, b
 				continue
 			case formDirectory:
 				if !directoryAllowed(n.Bytes, lists) {
-					return "the directory name of " + commonName(c), true
+					return "the directory name of " + Name(c), true
 				}
 			default:
 				if mentions(lists.Permitted, n.Tag) || mentions(lists.Excluded, n.Tag) {
-					return fmt.Sprintf("a name of form %d in %s", n.Tag, commonName(c)), true
+					return fmt.Sprintf("a name of form %d in %s", n.Tag, Name(c)), true
 				}
 			}
 		}
@@ -151,9 +151,9 @@ func otherForms(ca *x509.Certificate, below []*x509.Certificate) (what string, b
 // otherFormFault is the finding for what otherForms returned about the i-th certificate.
 func otherFormFault(ev *evidence, i int, what string) fault {
 	ca := ev.path.certs[i]
-	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("%s may not issue for %s", commonName(ca), what))
+	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("%s may not issue for %s", Name(ca), what))
 	f.Evidence = []string{"its name constraints are critical, and do not allow that name"}
-	f.Facts.About, f.Facts.Subject = ev.about(ca), commonName(ca)
+	f.Facts.About, f.Facts.Subject = ev.about(ca), Name(ca)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "without those constraints the certificate would be accepted"}
 	return fault{f, func(w *world) {
 		w.certs[i].UnhandledCriticalExtensions = nil

@@ -55,12 +55,12 @@ func idnEncoding(ev *evidence) []fault {
 		return nil
 	}
 	leaf := ev.path.leaf()
-	f := finding.New(finding.IDNEncoding, fmt.Sprintf("the certificate writes %s in UTF-8, where only the ASCII form is allowed", listed(ev.uLabels)))
+	f := finding.New(finding.IDNEncoding, fmt.Sprintf("the certificate writes %s in UTF-8, where only the ASCII form is allowed", finding.Listed(ev.uLabels)))
 	f.Evidence = []string{
-		fmt.Sprintf("the form to be written is %s", listed(leaf.DNSNames)),
+		fmt.Sprintf("the form to be written is %s", finding.Listed(leaf.DNSNames)),
 		says(ev.unread),
 	}
-	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, namesOf(leaf), ev.about(leaf)
+	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, Names(leaf), ev.about(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditEncoding, Text: "with the ASCII form of the name in its place, the certificate could be read"}
 	return []fault{{f, func(w *world) { w.unreadable = nil }}}
 }

@@ -15,9 +15,9 @@ func interception(ev *evidence) []fault {
 		return nil
 	}
 	top := ev.path.top()
-	signer := clip(name.CommonName)
+	signer := finding.Clip(name.CommonName)
 	if signer == "" {
-		signer = clip(name.String())
+		signer = finding.Clip(name.String())
 	}
 	var f finding.Finding
 	switch {
@@ -32,7 +32,7 @@ func interception(ev *evidence) []fault {
 		fmt.Sprintf("the issuer calls itself %s (known: %s)", signer, who.source),
 		"a name proves nothing: the same server, looked at from another network and another device, would",
 	}
-	f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = commonName(ev.path.leaf()), signer, top.Raw
+	f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = Name(ev.path.leaf()), signer, top.Raw
 	f.Facts.About, f.Facts.Detail = ev.about(ev.path.leaf()), who.kind()
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditNetwork, Text: fmt.Sprintf("without %s in between, the server's own certificate would come", signer)}
 	return []fault{{Finding: f}} // what undoes it undoes the distrust that it causes

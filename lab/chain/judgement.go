@@ -61,7 +61,7 @@ func (ev *evidence) judged() Path {
 		out.Certificates = append(out.Certificates, ev.certificate(c.Raw, c))
 	}
 	if out.End == Dangling {
-		out.Issuer = issuerName(ev.path.top())
+		out.Issuer = IssuerName(ev.path.top())
 	}
 	var seen [][]byte
 	for _, der := range ev.raw[:min(len(ev.raw), maxSent)] {
@@ -86,7 +86,7 @@ func (ev *evidence) certificate(der []byte, c *x509.Certificate) Certificate {
 	out := Certificate{Fingerprint: finding.Fingerprint(der), DER: der}
 	out.Sent = slices.ContainsFunc(ev.raw, func(sent []byte) bool { return bytes.Equal(sent, der) })
 	if c != nil {
-		out.Name, out.Anchor = commonName(c), ev.know.trusts(c)
+		out.Name, out.Anchor = Name(c), ev.know.trusts(c)
 	}
 	return out
 }

@@ -58,10 +58,10 @@ func lifetime(ev *evidence) []fault {
 		if whole <= time.Duration(l.days)*24*time.Hour+slip {
 			return nil
 		}
-		f := finding.New(finding.LifetimeTooLong, fmt.Sprintf("the certificate for %s is valid for %d days, and %d are the most", commonName(leaf), int(whole.Hours()/24), l.days))
+		f := finding.New(finding.LifetimeTooLong, fmt.Sprintf("the certificate for %s is valid for %d days, and %d are the most", Name(leaf), int(whole.Hours()/24), l.days))
 		f.Severity = l.severity
-		f.Evidence = []string{fmt.Sprintf("it was issued on %s under a %s root, where this holds: %s", day(leaf.NotBefore), kind, l.source)}
-		f.Facts.About, f.Facts.Subject, f.Facts.At, f.Facts.Detail = ev.about(leaf), commonName(leaf), leaf.NotAfter, kind
+		f.Evidence = []string{fmt.Sprintf("it was issued on %s under a %s root, where this holds: %s", finding.Day(leaf.NotBefore), kind, l.source)}
+		f.Facts.About, f.Facts.Subject, f.Facts.At, f.Facts.Detail = ev.about(leaf), Name(leaf), leaf.NotAfter, kind
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditWindow, Text: fmt.Sprintf("valid for %d days it would be accepted", l.days)}
 		return []fault{{Finding: f}}
 	}

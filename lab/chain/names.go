@@ -18,8 +18,8 @@ func hostName(ev *evidence) []fault {
 		return nil
 	}
 	f := nameFinding(leaf, ev.host)
-	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, namesOf(leaf), ev.about(leaf)
-	f.Evidence = append(f.Evidence, fmt.Sprintf("the certificate names %s; the account connects to %s", listed(namesOf(leaf)), ev.host))
+	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, Names(leaf), ev.about(leaf)
+	f.Evidence = append(f.Evidence, fmt.Sprintf("the certificate names %s; the account connects to %s", finding.Listed(Names(leaf)), ev.host))
 	f.Counterfactual = &finding.Counterfactual{
 		Edit: finding.EditName, Text: fmt.Sprintf("if the certificate named %s, or the account used a name that it has, the name would fit", ev.host),
 	}
@@ -27,23 +27,23 @@ func hostName(ev *evidence) []fault {
 }
 
 func nameFinding(leaf *x509.Certificate, host string) finding.Finding {
-	names := namesOf(leaf)
+	names := Names(leaf)
 	cn := leaf.Subject.CommonName
 	switch {
 	case net.ParseIP(host) != nil && len(leaf.DNSNames) > 0:
-		return finding.New(finding.ConnectByIP, fmt.Sprintf("the account connects to the address %s, and the certificate is for the name %s", host, listed(leaf.DNSNames)))
+		return finding.New(finding.ConnectByIP, fmt.Sprintf("the account connects to the address %s, and the certificate is for the name %s", host, finding.Listed(leaf.DNSNames)))
 	case len(names) == 0 && strings.EqualFold(cn, strings.TrimSuffix(host, ".")):
-		f := finding.New(finding.NoSAN, fmt.Sprintf("the certificate names %s only in its Common Name, which clients no longer read", commonName(leaf)))
+		f := finding.New(finding.NoSAN, fmt.Sprintf("the certificate names %s only in its Common Name, which clients no longer read", Name(leaf)))
 		f.Evidence = []string{"there is no subject alternative name (RFC 9525 section 2 forbids the Common Name)"}
 		return f
 	case tooDeep(names, host) != "":
-		return finding.New(finding.WildcardDepth, fmt.Sprintf("%s covers one level only, and %s is deeper", clip(tooDeep(names, host)), host))
+		return finding.New(finding.WildcardDepth, fmt.Sprintf("%s covers one level only, and %s is deeper", finding.Clip(tooDeep(names, host)), host))
 	}
-	f := finding.New(finding.NameMismatch, fmt.Sprintf("the certificate is for %s, not for %s", listed(names), host))
+	f := finding.New(finding.NameMismatch, fmt.Sprintf("the certificate is for %s, not for %s", finding.Listed(names), host))
 	f.Facts.Detail = mismatchDetail(names, cn, host)
 	switch f.Facts.Detail {
 	case finding.DetailCommonNameIgnored:
-		f.Evidence = []string{fmt.Sprintf("its Common Name is %s, but a certificate with subject alternative names is judged by them alone", commonName(leaf))}
+		f.Evidence = []string{fmt.Sprintf("its Common Name is %s, but a certificate with subject alternative names is judged by them alone", Name(leaf))}
 	case finding.DetailParentDomainOnly:
 		f.Evidence = []string{"it holds for the domain itself, and a domain does not cover the names below it"}
 	case finding.DetailProviderDefault:
@@ -104,9 +104,9 @@ func defaultInstallation(ev *evidence) []fault {
 	if ev.path.end != SelfIssued || len(ev.path.certs) > 1 || leaf.VerifyHostname(ev.host) == nil || slices.ContainsFunc(names, genuine) || strings.Join(names, "") == "" {
 		return nil
 	}
-	f := finding.New(finding.DefaultInstallationCertificate, fmt.Sprintf("the server still has the certificate for %s that was made up when it was installed", commonName(leaf)))
-	f.Evidence = []string{"it is signed by itself", fmt.Sprintf("it is for %s, which is a placeholder", listed(namesOf(leaf)))}
-	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, namesOf(leaf), ev.about(leaf)
+	f := finding.New(finding.DefaultInstallationCertificate, fmt.Sprintf("the server still has the certificate for %s that was made up when it was installed", Name(leaf)))
+	f.Evidence = []string{"it is signed by itself", fmt.Sprintf("it is for %s, which is a placeholder", finding.Listed(Names(leaf)))}
+	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, Names(leaf), ev.about(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: fmt.Sprintf("a certificate for %s from a trusted CA would be accepted", ev.host)}
 	return []fault{{f, func(w *world) {
 		unnamed(w)
@@ -117,12 +117,3 @@ func defaultInstallation(ev *evidence) []fault {
 // unnamed takes the question for the name away. To write the name into the copy would raise
 // another one: whether the CA may issue for it.
 func unnamed(w *world) { w.host = "" }
-
-// namesOf returns the names a certificate is valid for: its SAN entries that can name a server.
-func namesOf(c *x509.Certificate) []string {
-	names := slices.Clone(c.DNSNames)
-	for _, ip := range c.IPAddresses {
-		names = append(names, ip.String())
-	}
-	return names
-}

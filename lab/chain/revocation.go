@@ -58,13 +58,13 @@ func (ev *evidence) revocation() *revocation {
 		return r
 	}
 	if all := slices.Concat(leaf.OCSPServer, leaf.CRLDistributionPoints); len(all) > 0 && overHTTP(all) == "" {
-		r.unasked = append(r.unasked, clip(all[0])+", which is not plain http,")
+		r.unasked = append(r.unasked, finding.Clip(all[0])+", which is not plain http,")
 	}
 	if url := overHTTP(leaf.OCSPServer); url != "" {
 		ev.askResponder(url, leaf, issuer)
 	}
 	if url := overHTTP(leaf.CRLDistributionPoints); url != "" && !r.decided() && len(r.unasked) == 0 {
-		source := "the CRL at " + clip(url)
+		source := "the CRL at " + finding.Clip(url)
 		ev.hear(source, Ask{Kind: FetchCRL, URL: url}, func(der []byte) word {
 			return crlWord(source, url, der, leaf, issuer, ev.at)
 		})
@@ -77,7 +77,7 @@ func (ev *evidence) askResponder(url string, leaf, issuer *x509.Certificate) {
 	if err != nil {
 		return // the issuer's key cannot be read, which other rules tell
 	}
-	source := "the OCSP responder at " + clip(url)
+	source := "the OCSP responder at " + finding.Clip(url)
 	ev.hear(source, Ask{Kind: FetchOCSP, URL: url, Request: request}, func(der []byte) word {
 		return ocspWord("the response of "+source, der, leaf, issuer, ev.at)
 	})
@@ -89,7 +89,7 @@ func (ev *evidence) hear(source string, a Ask, judge func([]byte) word) {
 	case f == nil || f.NotTried:
 		ev.heard.unasked = append(ev.heard.unasked, source)
 	case f.Error != "":
-		ev.heard.fetched = append(ev.heard.fetched, word{source: source}.useless(finding.DetailUnreachable, "gives no answer: %s", clip(f.Error)))
+		ev.heard.fetched = append(ev.heard.fetched, word{source: source}.useless(finding.DetailUnreachable, "gives no answer: %s", finding.Clip(f.Error)))
 	default:
 		ev.heard.fetched = append(ev.heard.fetched, judge(f.Response))
 	}
@@ -130,8 +130,8 @@ func revoked(ev *evidence) []fault {
 		}
 		reason, words := reasonWords(w.reason)
 		if f.Code == "" {
-			f = finding.New(finding.Revoked, fmt.Sprintf("the CA revoked the certificate for %s on %s: %s", commonName(leaf), day(w.since), words))
-			f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At, f.Facts.Reason = ev.about(leaf), commonName(leaf), issuerName(leaf), w.since, reason
+			f = finding.New(finding.Revoked, fmt.Sprintf("the CA revoked the certificate for %s on %s: %s", Name(leaf), finding.Day(w.since), words))
+			f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At, f.Facts.Reason = ev.about(leaf), Name(leaf), IssuerName(leaf), w.since, reason
 		}
 		f.Evidence = append(f.Evidence, w.source+" says so, and is signed by the CA")
 		if w.why != "" {
@@ -152,9 +152,9 @@ func stapleRequired(ev *evidence) []fault {
 	if !ev.stapling || len(ev.staple) > 0 || !mustStaple(leaf) {
 		return nil
 	}
-	f := finding.New(finding.StapleRequired, fmt.Sprintf("the certificate for %s promises a stapled OCSP response, and the server sends none", commonName(leaf)))
+	f := finding.New(finding.StapleRequired, fmt.Sprintf("the certificate for %s promises a stapled OCSP response, and the server sends none", Name(leaf)))
 	f.Evidence = []string{"its TLS feature extension (1.3.6.1.5.5.7.1.24) names status_request; the handshake asked for a staple and had none"}
-	f.Facts.About, f.Facts.Subject = ev.about(leaf), commonName(leaf)
+	f.Facts.About, f.Facts.Subject = ev.about(leaf), Name(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditStaple, Text: "with a fresh OCSP response in the handshake, or without that extension, every client would go on"}
 	return []fault{{Finding: f}}
 }
@@ -181,12 +181,12 @@ func staleStaple(ev *evidence) []fault {
 		return nil
 	}
 	leaf := ev.path.leaf()
-	f := finding.New(finding.StaleStaple, fmt.Sprintf("the server staples an OCSP response that proves nothing about the certificate for %s", commonName(leaf)))
+	f := finding.New(finding.StaleStaple, fmt.Sprintf("the server staples an OCSP response that proves nothing about the certificate for %s", Name(leaf)))
 	if w.detail == finding.DetailOutOfDate {
-		f.Summary = fmt.Sprintf("the server staples an OCSP response that is out of date to the certificate for %s", commonName(leaf))
+		f.Summary = fmt.Sprintf("the server staples an OCSP response that is out of date to the certificate for %s", Name(leaf))
 	}
 	f.Evidence = []string{w.why}
-	f.Facts.About, f.Facts.Subject, f.Facts.Detail = ev.about(leaf), commonName(leaf), w.detail
+	f.Facts.About, f.Facts.Subject, f.Facts.Detail = ev.about(leaf), Name(leaf), w.detail
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditStaple, Text: "with a fresh OCSP response of the CA in the handshake, or with none, clients would go on"}
 	if mustStaple(leaf) {
 		f.Counterfactual.Text = "with a fresh OCSP response of the CA in the handshake clients would go on"
@@ -201,7 +201,7 @@ func revocationUnknown(ev *evidence) []fault {
 	if r.decided() || len(r.fetched)+len(r.unasked) == 0 {
 		return nil
 	}
-	f := finding.New(finding.RevocationUnknown, fmt.Sprintf("whether the certificate for %s was revoked cannot be found out", commonName(leaf)))
+	f := finding.New(finding.RevocationUnknown, fmt.Sprintf("whether the certificate for %s was revoked cannot be found out", Name(leaf)))
 	for _, w := range r.fetched {
 		f.Evidence, f.Facts.Detail = append(f.Evidence, w.why), w.detail
 	}
@@ -210,9 +210,9 @@ func revocationUnknown(ev *evidence) []fault {
 	}
 	if len(r.fetched) == 0 {
 		f.Severity, f.Facts.Detail = finding.Note, finding.DetailNotAsked
-		f.Summary = fmt.Sprintf("whether the certificate for %s was revoked was not looked up", commonName(leaf))
+		f.Summary = fmt.Sprintf("whether the certificate for %s was revoked was not looked up", Name(leaf))
 	}
-	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(leaf), commonName(leaf), issuerName(leaf)
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(leaf), Name(leaf), IssuerName(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditRevocationAnswer, Text: "with a current word of the CA on the certificate the question would be settled"}
 	return []fault{{Finding: f}}
 }

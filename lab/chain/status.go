@@ -47,9 +47,9 @@ func (w word) current(from, until, at time.Time) word {
 	}
 	switch {
 	case at.Add(slack).Before(from):
-		return w.useless(finding.DetailTooEarly, "holds only from %s; the device's clock says %s", day(from), day(at))
+		return w.useless(finding.DetailTooEarly, "holds only from %s; the device's clock says %s", finding.Day(from), finding.Day(at))
 	case at.Add(-slack).After(until):
-		return w.useless(finding.DetailOutOfDate, "held until %s; the device's clock says %s", day(until), day(at))
+		return w.useless(finding.DetailOutOfDate, "held until %s; the device's clock says %s", finding.Day(until), finding.Day(at))
 	}
 	return w
 }
@@ -63,9 +63,9 @@ func ocspWord(source string, der []byte, leaf, issuer *x509.Certificate, at time
 	}
 	if err != nil {
 		if other, _ := ocsp.ParseResponse(der, nil); other != nil && other.SerialNumber.Cmp(leaf.SerialNumber) != 0 {
-			return w.useless(finding.DetailOtherCertificate, "is about the certificate with the serial number %s, not about this one", clip(fmt.Sprintf("%x", other.SerialNumber)))
+			return w.useless(finding.DetailOtherCertificate, "is about the certificate with the serial number %s, not about this one", finding.Clip(fmt.Sprintf("%x", other.SerialNumber)))
 		}
-		return w.useless(finding.DetailUnreadable, "cannot be read: %s", clip(err.Error()))
+		return w.useless(finding.DetailUnreadable, "cannot be read: %s", finding.Clip(err.Error()))
 	}
 	if why := signer(r, issuer, at); why != "" {
 		return w.useless(finding.DetailOtherSigner, "%s", why)
@@ -89,14 +89,14 @@ func signer(r *ocsp.Response, issuer *x509.Certificate, at time.Time) string {
 	switch {
 	case c == nil || bytes.Equal(c.RawSubjectPublicKeyInfo, issuer.RawSubjectPublicKeyInfo):
 		if r.CheckSignatureFrom(issuer) != nil {
-			return fmt.Sprintf("is not signed by the issuer, %s", commonName(issuer))
+			return fmt.Sprintf("is not signed by the issuer, %s", Name(issuer))
 		}
 	case !bytes.Equal(c.RawIssuer, issuer.RawSubject) || issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil:
-		return fmt.Sprintf("is signed by %s, which the issuer, %s, did not certify", commonName(c), commonName(issuer))
+		return fmt.Sprintf("is signed by %s, which the issuer, %s, did not certify", Name(c), Name(issuer))
 	case !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):
-		return fmt.Sprintf("is signed by %s, whose certificate does not allow it (id-kp-OCSPSigning)", commonName(c))
+		return fmt.Sprintf("is signed by %s, whose certificate does not allow it (id-kp-OCSPSigning)", Name(c))
 	case at.Before(c.NotBefore) || at.After(c.NotAfter):
-		return fmt.Sprintf("is signed by %s, whose certificate was valid from %s to %s", commonName(c), day(c.NotBefore), day(c.NotAfter))
+		return fmt.Sprintf("is signed by %s, whose certificate was valid from %s to %s", Name(c), finding.Day(c.NotBefore), finding.Day(c.NotAfter))
 	}
 	return ""
 }
@@ -108,11 +108,11 @@ func crlWord(source, url string, der []byte, leaf, issuer *x509.Certificate, at 
 	list, err := x509.ParseRevocationList(der)
 	switch {
 	case err != nil:
-		return w.useless(finding.DetailUnreadable, "cannot be read: %s", clip(err.Error()))
+		return w.useless(finding.DetailUnreadable, "cannot be read: %s", finding.Clip(err.Error()))
 	case !bytes.Equal(list.RawIssuer, issuer.RawSubject):
-		return w.useless(finding.DetailOtherSigner, "is the list of %s, not of the issuer, %s", clip(list.Issuer.String()), commonName(issuer))
+		return w.useless(finding.DetailOtherSigner, "is the list of %s, not of the issuer, %s", finding.Clip(list.Issuer.String()), Name(issuer))
 	case list.CheckSignatureFrom(issuer) != nil:
-		return w.useless(finding.DetailOtherSigner, "is not signed by the issuer, %s", commonName(issuer))
+		return w.useless(finding.DetailOtherSigner, "is not signed by the issuer, %s", Name(issuer))
 	}
 	if why := scope(list, url); why != "" {
 		return w.useless(finding.DetailOtherScope, "%s", why)

@@ -25,10 +25,10 @@ func trustAnchor(ev *evidence) []fault {
 	if f.Facts.About.IsZero() {
 		f.Facts.About = ev.about(p.top())
 	}
-	f.Facts.Subject, f.Facts.Issuer = commonName(p.top()), issuerName(p.top())
+	f.Facts.Subject, f.Facts.Issuer = Name(p.top()), IssuerName(p.top())
 	f.Facts.Certificate = p.top().Raw
 	if f.Counterfactual == nil {
-		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were trusted, the chain would end where it should", commonName(p.top()))}
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were trusted, the chain would end where it should", Name(p.top()))}
 	}
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
 }
@@ -38,26 +38,26 @@ func untrusted(ev *evidence) finding.Finding {
 	top := p.top()
 	switch namesake := ev.know.namesake(top); {
 	case p.end == SelfIssued && len(p.certs) == 1:
-		f := finding.New(finding.SelfSigned, fmt.Sprintf("the certificate for %s is signed by itself and by no CA", commonName(top)))
+		f := finding.New(finding.SelfSigned, fmt.Sprintf("the certificate for %s is signed by itself and by no CA", Name(top)))
 		f.Evidence = []string{"it names itself as its issuer"}
 		if selfSigned(top) {
 			f.Evidence = []string{"its issuer is its own subject, and its signature fits its own key"}
 		}
 		return f
 	case p.end == SelfIssued && namesake != nil:
-		f := finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("the chain ends at a root that calls itself %s, as a trusted one does, and has another key", commonName(top)))
+		f := finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("the chain ends at a root that calls itself %s, as a trusted one does, and has another key", Name(top)))
 		f.Evidence = []string{"the trusted root of that name has another key"}
 		return f
 	case p.end == SelfIssued:
-		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the chain is complete and ends at %s, a root that is not trusted", commonName(top)))
+		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the chain is complete and ends at %s, a root that is not trusted", Name(top)))
 		f.Evidence = []string{fmt.Sprintf("the root was %s, and is in no trust store of this run", whence(ev, top))}
 		return f
 	case len(p.certs) > 1:
-		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the certificate comes from a CA that is not trusted: %s", issuerName(top)))
-		f.Evidence = []string{fmt.Sprintf("the intermediate %s was %s; its issuer %s is in no trust store, nor among the known intermediates", commonName(top), whence(ev, top), issuerName(top))}
+		f := finding.New(finding.IssuerNotTrusted, fmt.Sprintf("the certificate comes from a CA that is not trusted: %s", IssuerName(top)))
+		f.Evidence = []string{fmt.Sprintf("the intermediate %s was %s; its issuer %s is in no trust store, nor among the known intermediates", Name(top), whence(ev, top), IssuerName(top))}
 		return f
 	}
-	f := finding.New(finding.IssuerUnknown, fmt.Sprintf("nobody here knows %s, the issuer of the certificate", issuerName(top)))
+	f := finding.New(finding.IssuerUnknown, fmt.Sprintf("nobody here knows %s, the issuer of the certificate", IssuerName(top)))
 	f.Evidence = []string{
 		"the server sent no certificate of that name, no trust store has it, and it is not among the known intermediates",
 		"either the server leaves out an intermediate, or the certificate comes from a private CA; the issuer's certificate would settle it",
@@ -66,7 +66,7 @@ func untrusted(ev *evidence) finding.Finding {
 		f.Facts.Detail = finding.DetailPublicCA
 		f.Evidence = append(f.Evidence, "it carries timestamps of Certificate Transparency logs, as certificates of public CAs do: most likely the intermediate is missing")
 	}
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", issuerName(top))}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", IssuerName(top))}
 	return f
 }
 
@@ -94,17 +94,17 @@ func missingIntermediate(ev *evidence) []fault {
 		if !w.absent[i] {
 			continue
 		}
-		f := finding.New(finding.MissingIntermediate, fmt.Sprintf("the server does not send the intermediate %s", commonName(c)))
-		f.Evidence = []string{fmt.Sprintf("%s is issued by %s, which is known and was not sent", commonName(ev.path.certs[i-1]), commonName(c))}
+		f := finding.New(finding.MissingIntermediate, fmt.Sprintf("the server does not send the intermediate %s", Name(c)))
+		f.Evidence = []string{fmt.Sprintf("%s is issued by %s, which is known and was not sent", Name(ev.path.certs[i-1]), Name(c))}
 		if from := ev.know.origins[string(c.Raw)]; from != "" {
 			f.Facts.Detail = finding.DetailAIA
 			f.Evidence = []string{
-				fmt.Sprintf("%s is issued by %s, which was not sent", commonName(ev.path.certs[i-1]), commonName(c)),
-				fmt.Sprintf("it was fetched from %s, as the certificate says; a program that fetches nothing cannot go on", clip(from)),
+				fmt.Sprintf("%s is issued by %s, which was not sent", Name(ev.path.certs[i-1]), Name(c)),
+				fmt.Sprintf("it was fetched from %s, as the certificate says; a program that fetches nothing cannot go on", finding.Clip(from)),
 			}
 		}
-		f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = ev.about(c), commonName(c), issuerName(c), c.Raw
-		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditAddIntermediate, Text: fmt.Sprintf("if %s were sent as well, the chain would be complete", commonName(c))}
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = ev.about(c), Name(c), IssuerName(c), c.Raw
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditAddIntermediate, Text: fmt.Sprintf("if %s were sent as well, the chain would be complete", Name(c))}
 		out = append(out, fault{f, func(w *world) { w.absent[i] = false }})
 	}
 	return out
@@ -125,27 +125,27 @@ func signatures(ev *evidence) []fault {
 			if parent.PublicKey != nil {
 				continue // too small: keyStrength says so
 			}
-			f = finding.New(finding.MalformedCertificate, fmt.Sprintf("the public key of %s cannot be read", commonName(parent)))
+			f = finding.New(finding.MalformedCertificate, fmt.Sprintf("the public key of %s cannot be read", Name(parent)))
 			about = parent
 			f.Evidence = []string{"so nobody can tell whether what it signed is sound"}
 			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with a key that can be read its signatures could be judged"}
 		case Weak:
-			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(child), child.SignatureAlgorithm))
+			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", Name(child), child.SignatureAlgorithm))
 			f.Evidence = []string{"the signature itself fits; the hash is no longer accepted"}
 			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "signed with SHA-256 it would be accepted"}
 		case WrongKey:
-			f = finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("%s was issued by another CA than the one known as %s", commonName(child), commonName(parent)))
-			f.Evidence = []string{fmt.Sprintf("it asks for an issuer with key %x; %s has key %x", short(child.AuthorityKeyId), commonName(parent), short(parent.SubjectKeyId))}
-			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: fmt.Sprintf("signed with the key of %s that is known it would be accepted", commonName(parent))}
+			f = finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("%s was issued by another CA than the one known as %s", Name(child), Name(parent)))
+			f.Evidence = []string{fmt.Sprintf("it asks for an issuer with key %x; %s has key %x", short(child.AuthorityKeyId), Name(parent), short(parent.SubjectKeyId))}
+			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: fmt.Sprintf("signed with the key of %s that is known it would be accepted", Name(parent))}
 		case Broken:
-			f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: it does not fit the certificate", commonName(child)))
-			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", commonName(parent))}
+			f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: it does not fit the certificate", Name(child)))
+			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", Name(parent))}
 			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "with the signature that its issuer made it would be accepted"}
 			if outdated(child.SignatureAlgorithm) { // told where something else hides the damage
-				out = append(out, weakHash(ev, child, commonName(parent), "the signature is damaged as well, so that only the hash is judged"))
+				out = append(out, weakHash(ev, child, Name(parent), "the signature is damaged as well, so that only the hash is judged"))
 			}
 		}
-		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(about), commonName(child), commonName(parent)
+		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(about), Name(child), Name(parent)
 		out = append(out, fault{f, func(w *world) { w.resign[i] = true }})
 	}
 	return append(out, topSignature(ev)...)
@@ -159,23 +159,23 @@ func topSignature(ev *evidence) []fault {
 	var f finding.Finding
 	switch {
 	case alone && !selfSigned(top):
-		f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: its own key does not verify it", commonName(top)))
+		f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: its own key does not verify it", Name(top)))
 		f.Evidence = []string{"it names itself as its issuer"}
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "with the signature that was made there would be one reason less to refuse it"}
 	case (alone || ev.path.end == Dangling) && outdated(top.SignatureAlgorithm):
-		return []fault{weakHash(ev, top, issuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}
+		return []fault{weakHash(ev, top, IssuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}
 	default:
 		return nil
 	}
-	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(top), commonName(top), issuerName(top)
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(top), Name(top), IssuerName(top)
 	return []fault{{Finding: f}}
 }
 
 // weakHash is the finding for a signature that cannot be verified, and whose hash is bad enough.
 func weakHash(ev *evidence, c *x509.Certificate, issuer, evidence string) fault {
-	f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", commonName(c), c.SignatureAlgorithm))
+	f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", Name(c), c.SignatureAlgorithm))
 	f.Evidence = []string{evidence}
-	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(c), commonName(c), issuer
+	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(c), Name(c), issuer
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "signed with SHA-256 there would be one reason less to refuse it"}
 	return fault{Finding: f}
 }
@@ -197,10 +197,10 @@ func issuerIsACA(ev *evidence) []fault {
 		if mayIssue(c, i+2 == len(ev.path.certs)) { // the top is trusted, or would be
 			continue
 		}
-		f := finding.New(finding.IssuerNotACA, fmt.Sprintf("%s signed the certificate below it and is no CA", commonName(c)))
+		f := finding.New(finding.IssuerNotACA, fmt.Sprintf("%s signed the certificate below it and is no CA", Name(c)))
 		f.Evidence = []string{caEvidence(c)}
-		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
-		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditMakeCA, Text: fmt.Sprintf("if %s were a CA, what it signed would be accepted", commonName(c))}
+		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditMakeCA, Text: fmt.Sprintf("if %s were a CA, what it signed would be accepted", Name(c))}
 		out = append(out, fault{f, func(w *world) {
 			ca := w.certs[i+1]
 			if !ca.BasicConstraintsValid {
@@ -232,8 +232,8 @@ func pathLength(ev *evidence) []fault {
 		if i == 0 || !c.BasicConstraintsValid || c.MaxPathLen < 0 || i-1 <= c.MaxPathLen {
 			continue
 		}
-		f := finding.New(finding.PathLengthExceeded, fmt.Sprintf("%s allows %d CAs below it, and the chain has %d", commonName(c), c.MaxPathLen, i-1))
-		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f := finding.New(finding.PathLengthExceeded, fmt.Sprintf("%s allows %d CAs below it, and the chain has %d", Name(c), c.MaxPathLen, i-1))
+		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropPathLength, Text: "without that limit the chain would be accepted"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].MaxPathLen = -1 }})
 	}
@@ -250,7 +250,7 @@ func order(ev *evidence) []fault {
 		}
 		if at < last {
 			f := finding.New(finding.ChainOrder, "the certificates are not sent in the order of signing")
-			f.Evidence = []string{fmt.Sprintf("%s is sent before a certificate that it issued", commonName(c))}
+			f.Evidence = []string{fmt.Sprintf("%s is sent before a certificate that it issued", Name(c))}
 			f.Facts.About = ev.about(c)
 			return []fault{{Finding: f}}
 		}
@@ -274,8 +274,8 @@ func unrelated(ev *evidence) []fault {
 		if related[string(c.RawSubject)] || containsCert(ev.path.certs, c) {
 			continue
 		}
-		f := finding.New(finding.UnrelatedCertificate, fmt.Sprintf("%s is sent too, and has nothing to do with this chain", commonName(c)))
-		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f := finding.New(finding.UnrelatedCertificate, fmt.Sprintf("%s is sent too, and has nothing to do with this chain", Name(c)))
+		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		out = append(out, fault{Finding: f})
 	}
 	return out
@@ -288,8 +288,8 @@ func rootAlsoSent(ev *evidence) []fault {
 	if ev.path.end != Trusted || len(ev.path.certs) < 2 || !bytes.Equal(top.RawSubject, top.RawIssuer) || position(ev.sent, top) < 0 {
 		return nil
 	}
-	f := finding.New(finding.RootAlsoSent, fmt.Sprintf("the root %s is sent too; a client that trusts it has it already", commonName(top)))
-	f.Facts.About, f.Facts.Subject = ev.about(top), commonName(top)
+	f := finding.New(finding.RootAlsoSent, fmt.Sprintf("the root %s is sent too; a client that trusts it has it already", Name(top)))
+	f.Facts.About, f.Facts.Subject = ev.about(top), Name(top)
 	return []fault{{Finding: f}}
 }
 

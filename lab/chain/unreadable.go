@@ -99,12 +99,12 @@ func illegible(ev *evidence) []fault {
 func unreadableIssuer(ev *evidence, c *x509.Certificate) (finding.Finding, bool) {
 	for _, u := range ev.unreadable {
 		if bytes.Equal(u.subject, c.RawIssuer) {
-			return u.fault(issuerName(c)+", which the server sent,", finding.PointAt(u.der, ev.raw, finding.RoleIntermediate)), true
+			return u.fault(IssuerName(c)+", which the server sent,", finding.PointAt(u.der, ev.raw, finding.RoleIntermediate)), true
 		}
 	}
 	for _, u := range ev.know.unreadable {
 		if bytes.Equal(u.subject, c.RawIssuer) {
-			return u.fault("the root "+issuerName(c), finding.PointAt(u.der, ev.raw, finding.RoleRoot)), true
+			return u.fault("the root "+IssuerName(c), finding.PointAt(u.der, ev.raw, finding.RoleRoot)), true
 		}
 	}
 	return finding.Finding{}, false

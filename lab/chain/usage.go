@@ -18,16 +18,16 @@ func purpose(ev *evidence) []fault {
 		if allows(c, ev.usage) {
 			continue
 		}
-		f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is made for %s, not for servers", commonName(c), purposes(c)))
+		f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is made for %s, not for servers", Name(c), purposes(c)))
 		f.Facts.Detail = finding.DetailOtherPurpose
 		if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
 			f.Facts.Detail = finding.DetailSMIME
 		}
 		if i > 0 {
-			f = finding.New(finding.IntermediateWrongPurpose, fmt.Sprintf("%s may issue certificates for %s only", commonName(c), purposes(c)))
+			f = finding.New(finding.IntermediateWrongPurpose, fmt.Sprintf("%s may issue certificates for %s only", Name(c), purposes(c)))
 		}
 		f.Evidence = []string{"its extended key usage does not hold serverAuth"}
-		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPurpose, Text: "with serverAuth among its extended key usages it would be accepted"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].ExtKeyUsage = append(slices.Clone(c.ExtKeyUsage), w.usage) }})
 	}
@@ -64,7 +64,7 @@ func purposes(c *x509.Certificate) string {
 	for _, oid := range c.UnknownExtKeyUsage {
 		out = append(out, "purpose "+oid.String())
 	}
-	return listed(out)
+	return finding.Listed(out)
 }
 
 // criticalExtensions finds extensions that must be understood and are not (RFC 5280 section 4.2).
@@ -81,8 +81,8 @@ func criticalExtensions(ev *evidence) []fault {
 			}
 		}
 		oid := c.UnhandledCriticalExtensions[0].String()
-		f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has the critical extension %s, which clients do not know", commonName(c), oid))
-		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has the critical extension %s, which clients do not know", Name(c), oid))
+		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropExtension, Text: "were the extension not critical, clients would pass over it"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].UnhandledCriticalExtensions = nil }})
 	}
@@ -99,9 +99,9 @@ func keyUsage(ev *evidence) []fault {
 	if ev.staticRSA && leaf.KeyUsage&x509.KeyUsageKeyEncipherment != 0 {
 		return nil
 	}
-	f := finding.New(finding.KeyUsageForbids, fmt.Sprintf("the certificate for %s does not allow its key to sign, and the handshake is signed with it", commonName(leaf)))
+	f := finding.New(finding.KeyUsageForbids, fmt.Sprintf("the certificate for %s does not allow its key to sign, and the handshake is signed with it", Name(leaf)))
 	f.Evidence = []string{"its key usage does not hold digitalSignature; Chromium and Java refuse, many mail programs do not look"}
-	f.Facts.About, f.Facts.Subject = ev.about(leaf), commonName(leaf)
+	f.Facts.About, f.Facts.Subject = ev.about(leaf), Name(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditKeyUsage, Text: "with digitalSignature among its key usages every client would take it"}
 	return []fault{{Finding: f}}
 }
@@ -112,9 +112,9 @@ func caAsServer(ev *evidence) []fault {
 	if !leaf.BasicConstraintsValid || !leaf.IsCA || ev.usage != x509.ExtKeyUsageServerAuth {
 		return nil
 	}
-	f := finding.New(finding.CAUsedAsServer, fmt.Sprintf("the certificate for %s is a CA's: whoever holds its key can issue certificates", commonName(leaf)))
+	f := finding.New(finding.CAUsedAsServer, fmt.Sprintf("the certificate for %s is a CA's: whoever holds its key can issue certificates", Name(leaf)))
 	f.Evidence = []string{"its basic constraints say CA:TRUE"}
-	f.Facts.About, f.Facts.Subject = ev.about(leaf), commonName(leaf)
+	f.Facts.About, f.Facts.Subject = ev.about(leaf), Name(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditMakeLeaf, Text: "as an end-entity certificate (CA:FALSE) every client would take it"}
 	return []fault{{Finding: f}}
 }
@@ -145,9 +145,9 @@ func keyStrength(ev *evidence) []fault {
 		if bits >= least {
 			continue
 		}
-		f := finding.New(finding.WeakKey, fmt.Sprintf("%s has an %s key of %d bits; %d is the least that is accepted", commonName(c), kind, bits, least))
+		f := finding.New(finding.WeakKey, fmt.Sprintf("%s has an %s key of %d bits; %d is the least that is accepted", Name(c), kind, bits, least))
 		f.Evidence = []string{"Apple's mail programs and OpenSSL at security level 2 refuse it; others do not"}
-		f.Facts.About, f.Facts.Subject = ev.about(c), commonName(c)
+		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditKey, Text: fmt.Sprintf("with a key of %d bits every client would take it", least)}
 		weak := fault{Finding: f}
 		if unusable {

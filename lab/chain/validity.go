@@ -27,19 +27,19 @@ func dates(ev *evidence) []fault {
 
 func expired(ev *evidence, i int, c *x509.Certificate) fault {
 	code := ev.place(i, finding.Expired, finding.IntermediateExpired, finding.RootExpired)
-	f := finding.New(code, fmt.Sprintf("%s %s expired %s ago, on %s", ev.called(i), commonName(c), span(ev.at.Sub(c.NotAfter)), day(c.NotAfter)))
-	f.Evidence = []string{fmt.Sprintf("the device's clock says %s", day(ev.at))}
-	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(c), commonName(c), c.NotAfter
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("until %s it was valid", day(c.NotAfter))}
+	f := finding.New(code, fmt.Sprintf("%s %s expired %s ago, on %s", ev.called(i), Name(c), finding.Span(ev.at.Sub(c.NotAfter)), finding.Day(c.NotAfter)))
+	f.Evidence = []string{fmt.Sprintf("the device's clock says %s", finding.Day(ev.at))}
+	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(c), Name(c), c.NotAfter
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("until %s it was valid", finding.Day(c.NotAfter))}
 	return fault{f, func(w *world) { w.certs[i].NotAfter = w.at.Add(time.Second) }}
 }
 
 func notYetValid(ev *evidence, i int, c *x509.Certificate) fault {
 	code := ev.place(i, finding.NotYetValid, finding.IntermediateNotYetValid, finding.RootNotYetValid)
-	f := finding.New(code, fmt.Sprintf("%s %s is valid only from %s, in %s", ev.called(i), commonName(c), day(c.NotBefore), span(c.NotBefore.Sub(ev.at))))
-	f.Evidence = []string{fmt.Sprintf("the device's clock says %s", day(ev.at))}
-	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(c), commonName(c), c.NotBefore
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("from %s it will be valid", day(c.NotBefore))}
+	f := finding.New(code, fmt.Sprintf("%s %s is valid only from %s, in %s", ev.called(i), Name(c), finding.Day(c.NotBefore), finding.Span(c.NotBefore.Sub(ev.at))))
+	f.Evidence = []string{fmt.Sprintf("the device's clock says %s", finding.Day(ev.at))}
+	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(c), Name(c), c.NotBefore
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("from %s it will be valid", finding.Day(c.NotBefore))}
 	return fault{f, func(w *world) { w.certs[i].NotBefore = w.at.Add(-time.Second) }}
 }
 
@@ -67,7 +67,7 @@ func expiresSoon(ev *evidence) []fault {
 	if left < 0 || left >= soon || ev.at.Before(leaf.NotBefore) {
 		return nil
 	}
-	f := finding.New(finding.ExpiresSoon, fmt.Sprintf("the certificate for %s expires in %s, on %s", commonName(leaf), span(left), day(leaf.NotAfter)))
-	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(leaf), commonName(leaf), leaf.NotAfter
+	f := finding.New(finding.ExpiresSoon, fmt.Sprintf("the certificate for %s expires in %s, on %s", Name(leaf), finding.Span(left), finding.Day(leaf.NotAfter)))
+	f.Facts.About, f.Facts.Subject, f.Facts.At = ev.about(leaf), Name(leaf), leaf.NotAfter
 	return []fault{{Finding: f}}
 }

@@ -35,13 +35,13 @@ func clientClock(c *connection) []finding.Finding {
 	if ahead < 0 {
 		detail = finding.DetailBehind
 	}
-	f := finding.New(finding.ClientClock, fmt.Sprintf("the clock of the device is %s %s: it says %s, and the server %s", span(ahead), detail, day(c.At), day(server)))
+	f := finding.New(finding.ClientClock, fmt.Sprintf("the clock of the device is %s %s: it says %s, and the server %s", finding.Span(ahead), detail, finding.Day(c.At), finding.Day(server)))
 	f.Evidence = []string{
 		fmt.Sprintf("the time of the server is from the Date header of %s", source),
 		"by the server's time every certificate is in date, by the device's it is not",
 	}
 	f.Facts.At, f.Facts.Detail = server, detail
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("with the clock at %s the dates would be in order", day(server))}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTime, Text: fmt.Sprintf("with the clock at %s the dates would be in order", finding.Day(server))}
 	return []finding.Finding{f}
 }
 

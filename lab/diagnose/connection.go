@@ -157,7 +157,7 @@ func silent(c *connection) []finding.Finding {
 		}
 	case c.Stage == probe.Asking:
 		return blocked(finding.ServiceUnavailable, fmt.Sprintf("%s greets and then answers nothing", c.target()),
-			finding.EditServerState, "if the server answered, STARTTLS could begin", "greeting: "+quoted(c.Greeting))
+			finding.EditServerState, "if the server answered, STARTTLS could begin", "greeting: "+finding.Quoted(c.Greeting))
 	case c.Stage == probe.Reading:
 		return blocked(finding.ServiceUnavailable, fmt.Sprintf("%s completes the TLS handshake and then says nothing", c.target()),
 			finding.EditServerState, "if the server spoke inside TLS, the session would begin", "the handshake was completed")
@@ -188,7 +188,7 @@ func portal(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.CaptivePortal, fmt.Sprintf("instead of %s a network login page answers", c.target()),
-		finding.EditNetwork, "from a network without a login page the server itself would answer", "to the first bytes of TLS came plain HTTP: "+quoted(firstLine(said)))
+		finding.EditNetwork, "from a network without a login page the server itself would answer", "to the first bytes of TLS came plain HTTP: "+finding.Quoted(firstLine(said)))
 	fs[0].Facts.Text = firstLine(said)
 	return fs
 }
@@ -201,7 +201,7 @@ func service(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.WrongService, fmt.Sprintf("%s speaks %s, not %s", c.target(), spoken(found), spoken(c.Settings.Endpoint.Protocol())),
-		finding.EditService, fmt.Sprintf("if %s answered there, the connection would go on", spoken(c.Settings.Endpoint.Protocol())), "it says "+quoted(firstLine(said)))
+		finding.EditService, fmt.Sprintf("if %s answered there, the connection would go on", spoken(c.Settings.Endpoint.Protocol())), "it says "+finding.Quoted(firstLine(said)))
 	fs[0].Facts.Speaks, fs[0].Facts.Text = found, firstLine(said)
 	return fs
 }
@@ -229,11 +229,11 @@ func encryption(c *connection) []finding.Finding {
 	if e, ok := account.EndpointOnPort(c.Settings.Port); want != account.HTTPS && (!ok || e.Mode() != account.ImplicitTLS) {
 		set := c.samePort(account.StartTLS)
 		if o := c.look(set); o != nil && speaksTLS(o) {
-			return wrongEncryption(c, set, fmt.Sprintf("port %d greets in plaintext (%s) and offers STARTTLS, and the account begins TLS at once", c.Settings.Port, quoted(firstLine(said))))
+			return wrongEncryption(c, set, fmt.Sprintf("port %d greets in plaintext (%s) and offers STARTTLS, and the account begins TLS at once", c.Settings.Port, finding.Quoted(firstLine(said))))
 		}
 	}
 	fs := blocked(finding.PortSpeaksPlaintext, fmt.Sprintf("%s speaks plaintext where TLS should begin at once", c.target()),
-		finding.EditMode, "if the server spoke TLS on this port, the connection would come about", "it says "+quoted(firstLine(said)))
+		finding.EditMode, "if the server spoke TLS on this port, the connection would come about", "it says "+finding.Quoted(firstLine(said)))
 	fs[0].Facts.Text, fs[0].Facts.Port = firstLine(said), c.Settings.Port
 	return fs
 }
@@ -251,7 +251,7 @@ func declined(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.ServiceUnavailable, fmt.Sprintf("%s answers and declines to serve", c.target()),
-		finding.EditServerState, "if the server served, the connection would go on", "it says "+quoted(said))
+		finding.EditServerState, "if the server served, the connection would go on", "it says "+finding.Quoted(said))
 	fs[0].Facts.Text = said
 	return fs
 }
@@ -264,11 +264,11 @@ func violation(c *connection) []finding.Finding {
 			finding.EditServerState, "if the reply ended, the connection would go on", "the stage was "+string(c.Stage))
 	case c.Stage == probe.Asking && c.Outcome == probe.Unexpected && !c.says("service"):
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s greets well and then answers what its protocol does not know", c.target()),
-			finding.EditServerState, "if the answer followed the protocol, the connection would go on", "it answers "+quoted(c.Answer))
+			finding.EditServerState, "if the answer followed the protocol, the connection would go on", "it answers "+finding.Quoted(c.Answer))
 	case c.Outcome == probe.Unexpected && c.Stage != probe.Upgrading && !c.says("service"),
 		c.Outcome == probe.NotTLS && c.implicit() && speaks(string(c.Raw)) == "":
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("what %s says is neither TLS nor any protocol of mail", c.target()),
-			finding.EditService, "if the right service answered there, the connection would go on", "it says "+quoted(firstLine(c.said())))
+			finding.EditService, "if the right service answered there, the connection would go on", "it says "+finding.Quoted(firstLine(c.said())))
 	}
 	return nil
 }
@@ -291,7 +291,7 @@ func login(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.CredentialsRefused, fmt.Sprintf("the connection to %s is in order; the server refuses the user name or the password", c.target()),
-		finding.EditPassword, "with the right password the login would succeed", "it says "+quoted(c.LoginRefused))
+		finding.EditPassword, "with the right password the login would succeed", "it says "+finding.Quoted(c.LoginRefused))
 	fs[0].Facts.Text = c.LoginRefused
 	return fs
 }

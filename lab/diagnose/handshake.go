@@ -47,10 +47,10 @@ func startTLS(c *connection) []finding.Finding {
 	switch {
 	case c.Outcome == probe.NotOffered:
 		return blocked(finding.StartTLSNotOffered, fmt.Sprintf("%s does not offer %s, so nothing would be encrypted", c.target(), word),
-			finding.EditOfferStartTLS, "if the server offered it, TLS could begin", "it offers "+quoted(strings.Join(c.Capabilities, " ")))
+			finding.EditOfferStartTLS, "if the server offered it, TLS could begin", "it offers "+finding.Quoted(strings.Join(c.Capabilities, " ")))
 	case c.Stage == probe.Upgrading && c.Outcome == probe.Declined:
 		fs := blocked(finding.StartTLSRefused, fmt.Sprintf("%s offers %s and refuses it", c.target(), word),
-			finding.EditAcceptStartTLS, "if the server accepted it, TLS could begin", "it says "+quoted(c.Answer))
+			finding.EditAcceptStartTLS, "if the server accepted it, TLS could begin", "it says "+finding.Quoted(c.Answer))
 		fs[0].Facts.Text = c.Answer
 		return fs
 	case c.Stage == probe.Upgrading && (ended || c.Outcome == probe.TimedOut || c.Outcome == probe.Unexpected):
@@ -63,10 +63,10 @@ func startTLS(c *connection) []finding.Finding {
 			return nil
 		}
 		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s agrees to %s and then hangs up", c.target(), word),
-			finding.EditBeginTLS, "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+" and closes the connection")
+			finding.EditBeginTLS, "if TLS began after the answer, the connection would go on", "it says "+finding.Quoted(c.Answer)+" and closes the connection")
 	case c.Outcome == probe.NotTLS:
 		return blocked(finding.NotTLSAfterStartTLS, fmt.Sprintf("%s agrees to %s and goes on in plaintext", c.target(), word),
-			finding.EditBeginTLS, "if TLS began after the answer, the connection would go on", "it says "+quoted(c.Answer)+", then "+quoted(firstLine(string(c.Raw))))
+			finding.EditBeginTLS, "if TLS began after the answer, the connection would go on", "it says "+finding.Quoted(c.Answer)+", then "+finding.Quoted(firstLine(string(c.Raw))))
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func injection(c *connection) []finding.Finding {
 		return nil // a server that takes back what it agreed to deceives nobody
 	}
 	fs := blocked(finding.InjectedPlaintext, fmt.Sprintf("%s sent more plaintext after agreeing to TLS: a client that keeps it can be deceived", c.target()),
-		finding.EditDropPlaintext, "without those bytes the upgrade would be sound", "it sent "+quoted(string(c.Injected)))
+		finding.EditDropPlaintext, "without those bytes the upgrade would be sound", "it sent "+finding.Quoted(string(c.Injected)))
 	fs[0].Facts.Text = string(c.Injected[:min(len(c.Injected), finding.MaxQuote)])
 	return fs
 }

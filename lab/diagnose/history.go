@@ -45,8 +45,8 @@ func keptSession(c *connection, found []finding.Finding) []finding.Finding {
 	}
 	s := finding.New(finding.StaleSession, fmt.Sprintf("the mail program goes on with a session that %s began under another certificate than it has now", c.target()))
 	s.Evidence = []string{
-		fmt.Sprintf("the session was resumed, which shows no certificate; it began with the one valid until %s", day(remembered.NotAfter)),
-		fmt.Sprintf("a look without it shows one valid until %s", day(leafOf(fresh).NotAfter)),
+		fmt.Sprintf("the session was resumed, which shows no certificate; it began with the one valid until %s", finding.Day(remembered.NotAfter)),
+		fmt.Sprintf("a look without it shows one valid until %s", finding.Day(leafOf(fresh).NotAfter)),
 	}
 	s.Facts.Host, s.Facts.At, s.Facts.About = c.Settings.Host, leafOf(fresh).NotAfter, presentedLeaf(fresh)
 	return append(found, s)
@@ -78,7 +78,7 @@ func oldException(c *connection, found []finding.Finding) []finding.Finding {
 	}
 	f := finding.New(finding.ExceptionStale, fmt.Sprintf("somebody once trusted a certificate of %s by hand, and the server has another one now", c.Settings.Host))
 	f.Evidence = append([]string{
-		fmt.Sprintf("the exception is for the fingerprint %s, the server presents %s", clip(stored[0].Fingerprint), now),
+		fmt.Sprintf("the exception is for the fingerprint %s, the server presents %s", finding.Clip(stored[0].Fingerprint), now),
 		"beneath it: " + found[at].Summary,
 	}, found[at].Evidence...)
 	f.Facts.Host, f.Facts.Fingerprint, f.Facts.Cause = c.Settings.Host, now, found[at].Code
@@ -96,7 +96,7 @@ func notReloaded(c *connection, found []finding.Finding) []finding.Finding {
 		return found
 	}
 	old, successor := leafOf(&c.Observation), leafOf(web)
-	if old == nil || !slices.Equal(namesOf(old), namesOf(successor)) || !successor.NotAfter.After(old.NotAfter) || has(c.chain(*web), finding.Expired) {
+	if old == nil || !slices.Equal(chain.Names(old), chain.Names(successor)) || !successor.NotAfter.After(old.NotAfter) || has(c.chain(*web), finding.Expired) {
 		return found
 	}
 	if other, ok := c.Settings.Endpoint.Sibling(); ok {
@@ -104,12 +104,12 @@ func notReloaded(c *connection, found []finding.Finding) []finding.Finding {
 			return found
 		}
 	}
-	f := finding.New(finding.MailServiceNotReloaded, fmt.Sprintf("%s still presents the certificate that expired on %s, and the web server has the new one", c.target(), day(old.NotAfter)))
+	f := finding.New(finding.MailServiceNotReloaded, fmt.Sprintf("%s still presents the certificate that expired on %s, and the web server has the new one", c.target(), finding.Day(old.NotAfter)))
 	f.Evidence = []string{
-		fmt.Sprintf("on https the certificate for the same names is valid until %s", day(successor.NotAfter)),
-		fmt.Sprintf("the device's clock says %s", day(c.At)),
+		fmt.Sprintf("on https the certificate for the same names is valid until %s", finding.Day(successor.NotAfter)),
+		fmt.Sprintf("the device's clock says %s", finding.Day(c.At)),
 	}
-	f.Facts.Host, f.Facts.At, f.Facts.About, f.Facts.Subject = c.Settings.Host, old.NotAfter, presentedLeaf(&c.Observation), commonName(old)
+	f.Facts.Host, f.Facts.At, f.Facts.About, f.Facts.Subject = c.Settings.Host, old.NotAfter, presentedLeaf(&c.Observation), chain.Name(old)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with the certificate that the web server has, it would be accepted"}
 	return append(found, f)
 }

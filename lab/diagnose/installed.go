@@ -62,7 +62,7 @@ func renewedOnDisk(c *connection, found []finding.Finding) []finding.Finding {
 		f.Evidence = append(f.Evidence, "the one in the file would be refused too: "+then[at].Summary)
 		f.Counterfactual.Text = "with the certificate that is on the disk this would be gone, and what else is wrong would not"
 	}
-	f.Facts.Host, f.Facts.About, f.Facts.Subject = c.Settings.Host, presentedLeaf(&c.Observation), commonName(old)
+	f.Facts.Host, f.Facts.About, f.Facts.Subject = c.Settings.Host, presentedLeaf(&c.Observation), chain.Name(old)
 	f.Facts.At, f.Facts.Fingerprint = old.NotAfter, finding.Fingerprint(renewed.Raw)
 	return append(stay, f)
 }
@@ -86,8 +86,8 @@ func successor(a, b *x509.Certificate, host string) bool {
 	if host != "" && a.VerifyHostname(host) == nil {
 		return true
 	}
-	return slices.ContainsFunc(namesOf(a), func(n string) bool {
-		return slices.ContainsFunc(namesOf(b), func(m string) bool { return strings.EqualFold(n, m) })
+	return slices.ContainsFunc(chain.Names(a), func(n string) bool {
+		return slices.ContainsFunc(chain.Names(b), func(m string) bool { return strings.EqualFold(n, m) })
 	})
 }
 
@@ -105,5 +105,5 @@ func remains(f finding.Finding, then []finding.Finding) bool {
 }
 
 func described(c *x509.Certificate) string {
-	return fmt.Sprintf("SHA-256 %s, valid from %s to %s", finding.Fingerprint(c.Raw), day(c.NotBefore), day(c.NotAfter))
+	return fmt.Sprintf("SHA-256 %s, valid from %s to %s", finding.Fingerprint(c.Raw), finding.Day(c.NotBefore), finding.Day(c.NotAfter))
 }

@@ -34,7 +34,7 @@ func interceptionOnMailPort(c *connection, found []finding.Finding) []finding.Fi
 			f.Evidence, f.Facts, f.Counterfactual = append(f.Evidence, g.Evidence...), g.Facts, g.Counterfactual
 		}
 	}
-	f.Evidence = append(f.Evidence, fmt.Sprintf("on https the certificate of %s comes from %s", c.Settings.Host, issuerName(issuer)))
+	f.Evidence = append(f.Evidence, fmt.Sprintf("on https the certificate of %s comes from %s", c.Settings.Host, chain.IssuerName(issuer)))
 	return append(found, f)
 }
 
@@ -87,11 +87,11 @@ func portalCertificate(c *connection, found []finding.Finding) []finding.Finding
 		return found
 	}
 	leaf := leafOf(&c.Observation)
-	fs := blocked(finding.CaptivePortal, fmt.Sprintf("instead of %s a network login page answers, with a certificate for %s", c.target(), listed(namesOf(leaf))),
+	fs := blocked(finding.CaptivePortal, fmt.Sprintf("instead of %s a network login page answers, with a certificate for %s", c.target(), finding.Listed(chain.Names(leaf))),
 		finding.EditNetwork, "from a network without a login page the server itself would answer",
-		fmt.Sprintf("the certificate is for %s, not for %s", listed(namesOf(leaf)), c.Settings.Host),
-		"inside TLS a mail port gives no greeting, and answers a web request with "+quoted(said))
-	fs[0].Facts.Text, fs[0].Facts.Names, fs[0].Facts.About = said, namesOf(leaf), presentedLeaf(&c.Observation)
+		fmt.Sprintf("the certificate is for %s, not for %s", finding.Listed(chain.Names(leaf)), c.Settings.Host),
+		"inside TLS a mail port gives no greeting, and answers a web request with "+finding.Quoted(said))
+	fs[0].Facts.Text, fs[0].Facts.Names, fs[0].Facts.About = said, chain.Names(leaf), presentedLeaf(&c.Observation)
 	return append(found, fs...)
 }
 

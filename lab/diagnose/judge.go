@@ -135,7 +135,7 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	finding.Sort(out.Findings)
 	out.Complete = !has(out.Findings, finding.Unexplained)
 	if o.Outcome == probe.Unresolved && len(out.Findings) == 0 {
-		out.Unjudged = fmt.Sprintf("whether there is a server: DNS gave no answer for %s (%s)", clip(o.Settings.Host), clip(o.Error))
+		out.Unjudged = fmt.Sprintf("whether there is a server: DNS gave no answer for %s (%s)", finding.Clip(o.Settings.Host), finding.Clip(o.Error))
 	}
 	return out
 }

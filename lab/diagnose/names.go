@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -53,7 +54,7 @@ func sniMissing(c *connection) []finding.Finding {
 	if again, ok := c.certified(*o); !ok || len(again) > 0 {
 		return nil
 	}
-	f := finding.New(finding.SNIMissing, fmt.Sprintf("the device does not tell %s which server it wants, and gets the certificate for %s", c.target(), listed(leafNames(c.Observation))))
+	f := finding.New(finding.SNIMissing, fmt.Sprintf("the device does not tell %s which server it wants, and gets the certificate for %s", c.target(), finding.Listed(leafNames(c.Observation))))
 	f.Evidence = []string{
 		"the ClientHello had no server name (SNI)",
 		"a second look that sent the name " + host + " was shown another certificate, which is in order",
@@ -69,7 +70,7 @@ func leafNames(o probe.Observation) []string {
 	if err != nil {
 		return nil
 	}
-	return namesOf(leaf)
+	return chain.Names(leaf)
 }
 
 // noSuchName judges the one alert that is about the name in the ClientHello: RFC 6066 section 3.
@@ -113,9 +114,9 @@ func outgoingName(c *connection) []finding.Finding {
 		if found, ok := c.certified(o); !ok || len(found) > 0 {
 			continue
 		}
-		f := finding.New(finding.OutgoingServerName, fmt.Sprintf("the certificate is for %s, and for sending the account has %s", listed(namesOf(leaf)), c.Settings.Host))
+		f := finding.New(finding.OutgoingServerName, fmt.Sprintf("the certificate is for %s, and for sending the account has %s", finding.Listed(chain.Names(leaf)), c.Settings.Host))
 		f.Evidence = append(slices.Clone(wrong.Evidence), fmt.Sprintf("%s is in order under the name %s, for which this certificate would be right as well", o.Settings.Endpoint, in))
-		f.Facts.Host, f.Facts.Names, f.Facts.About = c.Settings.Host, first(in, namesOf(leaf)), wrong.Facts.About
+		f.Facts.Host, f.Facts.Names, f.Facts.About = c.Settings.Host, first(in, chain.Names(leaf)), wrong.Facts.About
 		f.Counterfactual = wrong.Counterfactual
 		return []finding.Finding{f}
 	}
@@ -163,7 +164,7 @@ func published(c *connection) []finding.Finding {
 		if !slices.Contains(info.Causes, w.Code) {
 			continue
 		}
-		f := finding.New(finding.PublishedSettingsWrong, fmt.Sprintf("%s publishes %s, and that does not work: %s", clip(c.Settings.Published), c.Settings, w.Summary))
+		f := finding.New(finding.PublishedSettingsWrong, fmt.Sprintf("%s publishes %s, and that does not work: %s", finding.Clip(c.Settings.Published), c.Settings, w.Summary))
 		f.Evidence = w.Evidence
 		f.Facts = w.Facts
 		f.Facts.Host, f.Facts.Cause = c.Settings.Host, w.Code

@@ -38,9 +38,9 @@ func excuses() []excuse {
 // shows it by what it refuses.
 func notLoaded(c *connection) []finding.Finding {
 	if said, of := excused(&c.Observation); said != "" {
-		evidence := "it says " + quoted(said)
+		evidence := "it says " + finding.Quoted(said)
 		if c.Stage == probe.Handshaking {
-			evidence = "it says " + quoted(c.Answer) + ", then " + quoted(said)
+			evidence = "it says " + finding.Quoted(c.Answer) + ", then " + finding.Quoted(said)
 		}
 		return cannotLoad(c, fmt.Sprintf("%s cannot begin TLS, because it could not load its certificate or its key", c.target()), said, evidence, of)
 	}
@@ -65,14 +65,14 @@ func notLoadedNextDoor(c *connection) []finding.Finding {
 		return nil
 	}
 	return cannotLoad(c, fmt.Sprintf("%s cannot begin TLS, and the same service says so on port %d: it could not load its certificate or its key", c.target(), set.Port),
-		said, how, fmt.Sprintf("on port %d, asked for TLS, it says %s", set.Port, quoted(said)), of)
+		said, how, fmt.Sprintf("on port %d, asked for TLS, it says %s", set.Port, finding.Quoted(said)), of)
 }
 
 func cannotLoad(c *connection, summary, said string, evidence ...string) []finding.Finding {
 	last := len(evidence) - 1
 	evidence[last] = "these are the words of " + evidence[last] + " when a file that TLS is set up with cannot be loaded, mostly certificate or key: the server's log says which file"
 	fs := blocked(finding.CertificateNotLoaded, summary, finding.EditPair, "with a certificate and a key that the server can load, TLS would begin", evidence...)
-	fs[0].Facts.Text = clip(said)
+	fs[0].Facts.Text = finding.Clip(said)
 	return fs
 }
 

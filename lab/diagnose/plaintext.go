@@ -28,7 +28,7 @@ func stripped(c *connection) []finding.Finding {
 	word := firstWord(c.Capabilities[at])
 	fs := blocked(finding.CapabilityStripped, fmt.Sprintf("something between this device and %s overwrites the offer of encryption", c.target()),
 		finding.EditNetwork, "if the offer arrived as it was sent, TLS could begin",
-		"among the capabilities stands "+quoted(word)+", as long as the missing word, in the way of firewalls that inspect mail")
+		"among the capabilities stands "+finding.Quoted(word)+", as long as the missing word, in the way of firewalls that inspect mail")
 	fs[0].Facts.Text = word
 	return fs
 }
@@ -51,7 +51,7 @@ func preauth(c *connection) []finding.Finding {
 		return nil
 	}
 	fs := blocked(finding.PreauthBlocksTLS, fmt.Sprintf("%s lets everybody in with its greeting, after which TLS cannot begin", c.target()),
-		finding.EditNoPreauthentication, "if the server waited for a login, it could offer STARTTLS first", "it greets with "+quoted(c.Greeting))
+		finding.EditNoPreauthentication, "if the server waited for a login, it could offer STARTTLS first", "it greets with "+finding.Quoted(c.Greeting))
 	fs[0].Facts.Text = c.Greeting
 	return fs
 }
@@ -100,7 +100,7 @@ func clearIMAP(c *connection) string {
 func (c *connection) offers(fits func(words []string) bool) string {
 	for _, line := range c.Capabilities {
 		if words := strings.Fields(strings.ToUpper(line)); len(words) > 0 && fits(words) {
-			return "it offers " + quoted(line)
+			return "it offers " + finding.Quoted(line)
 		}
 	}
 	return ""

@@ -35,7 +35,7 @@ func intermittent(c *connection, found []finding.Finding) []finding.Finding {
 	good := leafOf(best)
 	f.Evidence = []string{"some met: " + worst.Summary}
 	if good != nil {
-		f.Evidence = append(f.Evidence, fmt.Sprintf("others met one valid from %s to %s", day(good.NotBefore), day(good.NotAfter)))
+		f.Evidence = append(f.Evidence, fmt.Sprintf("others met one valid from %s to %s", finding.Day(good.NotBefore), finding.Day(good.NotAfter)))
 	}
 	f.Facts.Host, f.Facts.Cause, f.Facts.Fingerprint = c.Settings.Host, worst.Code, finding.Fingerprint(best.TLS.Chain[0])
 	f.Facts.About, f.Facts.Subject, f.Facts.At = worst.Facts.About, worst.Facts.Subject, worst.Facts.At

@@ -46,7 +46,7 @@ func leafNotFirst(file [][]byte, first, leaf *x509.Certificate) finding.Finding 
 // stranger: it is bounded, and to be escaped when printed.
 func CertName(c *x509.Certificate) string {
 	if cn := c.Subject.CommonName; cn != "" {
-		return clip(cn)
+		return finding.Clip(cn)
 	}
-	return clip(c.Subject.String())
+	return finding.Clip(c.Subject.String())
 }

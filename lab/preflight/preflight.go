@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
@@ -106,7 +105,7 @@ func (c *check) certificates() [][]byte {
 			finding.EditAllowReading, "with the permission to read it the server could load it", asWhom)
 		return nil
 	case file.Err != nil:
-		c.problem("%s cannot be read: %s", theFile(name), clip(file.Err.Error()))
+		c.problem("%s cannot be read: %s", theFile(name), finding.Clip(file.Err.Error()))
 		return nil
 	}
 	read, err := capture.Read(file.Data, "")
@@ -117,7 +116,7 @@ func (c *check) certificates() [][]byte {
 			return nil
 		}
 	case err != nil:
-		c.find(finding.MalformedCertificate, finding.DetailNoCertificate, fmt.Sprintf("no certificate can be read from %s: %s", name, clip(err.Error())),
+		c.find(finding.MalformedCertificate, finding.DetailNoCertificate, fmt.Sprintf("no certificate can be read from %s: %s", name, finding.Clip(err.Error())),
 			finding.EditCertificate, "with a certificate in PEM form the server could load it")
 		return nil
 	}
@@ -182,7 +181,7 @@ func (c *check) noKey(file File, err error) {
 		c.find(finding.KeyUnreadable, finding.DetailPermission, fmt.Sprintf("the private key in %s may not be read", name),
 			finding.EditAllowReading, "with the permission to read it the server could load the two", asWhom)
 	case file.Err != nil:
-		c.problem("%s cannot be read: %s", theFile(name), clip(file.Err.Error()))
+		c.problem("%s cannot be read: %s", theFile(name), finding.Clip(file.Err.Error()))
 	case errors.Is(err, capture.ErrEncrypted):
 		c.find(finding.KeyEncrypted, "", fmt.Sprintf("the key file %s cannot be used: %s", name, err),
 			finding.EditDecryptKey, "without its password the server could load the key")
@@ -241,7 +240,7 @@ func called(name string) string {
 	if name == "" {
 		return "the file"
 	}
-	return clip(name)
+	return finding.Clip(name)
 }
 
 // theFile begins a sentence about a file: a capital letter would make another name of the file's own.
@@ -250,18 +249,4 @@ func theFile(name string) string {
 		return called(name)
 	}
 	return "the file " + called(name)
-}
-
-// maxQuote bounds what is quoted of somebody else, in bytes.
-const maxQuote = 300
-
-func clip(s string) string {
-	if len(s) > maxQuote {
-		cut := maxQuote
-		for cut > maxQuote-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s = s[:cut] + "…"
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
 }
