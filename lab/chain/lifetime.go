@@ -58,7 +58,7 @@ func lifetime(ev *evidence) []fault {
 		if whole <= time.Duration(l.days)*24*time.Hour+slip {
 			return nil
 		}
-		f := finding.New(finding.LifetimeTooLong, fmt.Sprintf("the certificate for %s is valid for %d days, and %d are the most", Name(leaf), int(whole.Hours()/24), l.days))
+		f := finding.New(finding.LifetimeTooLong, fmt.Sprintf("the certificate for %s is valid for %d days, and at most %d are accepted", Name(leaf), int(whole.Hours()/24), l.days))
 		f.Severity = l.severity
 		f.Evidence = []string{fmt.Sprintf("it was issued on %s under a %s root, where this holds: %s", finding.Day(leaf.NotBefore), kind, l.source)}
 		f.Facts.About, f.Facts.Subject, f.Facts.At, f.Facts.Detail = ev.about(leaf), Name(leaf), leaf.NotAfter, kind

@@ -213,6 +213,6 @@ func revocationUnknown(ev *evidence) []fault {
 		f.Summary = fmt.Sprintf("whether the certificate for %s was revoked was not looked up", Name(leaf))
 	}
 	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(leaf), Name(leaf), IssuerName(leaf)
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditRevocationAnswer, Text: "with a current word of the CA on the certificate the question would be settled"}
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditRevocationAnswer, Text: "a current answer of the CA about the certificate would settle the question"}
 	return []fault{{Finding: f}}
 }

@@ -80,7 +80,7 @@ func noSuchName(c *connection) []finding.Finding {
 	}
 	name := c.Settings.SNI()
 	if name == "" {
-		fs := blocked(finding.ServerHasNoSuchName, fmt.Sprintf("%s answers nobody who does not say which server he wants", c.target()),
+		fs := blocked(finding.ServerHasNoSuchName, fmt.Sprintf("%s refuses every device that does not say which server it wants", c.target()),
 			finding.EditName, "with a server name that it knows, the handshake would go on", "no server name was sent, and it sent the alert "+alertName(alertUnrecognizedName))
 		fs[0].Facts.Host, fs[0].Facts.Detail = c.Settings.Host, finding.DetailNoNameSent
 		return fs

@@ -28,7 +28,7 @@ func stripped(c *connection) []finding.Finding {
 	word := firstWord(c.Capabilities[at])
 	fs := blocked(finding.CapabilityStripped, fmt.Sprintf("something between this device and %s overwrites the offer of encryption", c.target()),
 		finding.EditNetwork, "if the offer arrived as it was sent, TLS could begin",
-		"among the capabilities stands "+finding.Quoted(word)+", as long as the missing word, in the way of firewalls that inspect mail")
+		"the capabilities hold "+finding.Quoted(word)+", which is as long as the missing word: firewalls that inspect mail write that over it")
 	fs[0].Facts.Text = word
 	return fs
 }

@@ -120,7 +120,7 @@ const (
 	EditEncoding Edit = "another-encoding"
 	// EditException: the exception made by hand is for the certificate that is presented.
 	EditException Edit = "another-exception"
-	// EditRevocationAnswer: the CA gives a current word on the certificate.
+	// EditRevocationAnswer: the CA gives a current answer about the certificate.
 	EditRevocationAnswer Edit = "answer"
 )
 
