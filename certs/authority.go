@@ -4,6 +4,14 @@
 // Keys are made when an Authority is, and stay in memory unless OpenAuthority is asked to keep
 // them. The root may certify only names under .test, localhost, loopback addresses and what
 // Options.Hosts adds, so that trusting it on a device is not dangerous.
+//
+// A certificate that has expired, and all else in order:
+//
+//	ca, err := certs.NewAuthority(certs.Options{})
+//	bundle, err := ca.Build(certs.Spec{Faults: []certs.Fault{certs.Expired(certs.Leaf, 1)}})
+//
+// [Bundle.TLS] is for crypto/tls, and [Bundle.PEM] for other servers; [Authority.Root] is what a
+// client has to trust. Without faults the bundle is the healthy control.
 package certs
 
 import (

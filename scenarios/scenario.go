@@ -1,6 +1,9 @@
 // Package scenarios is the catalogue: every way for the TLS of a mail account to be broken that
 // the lab serves, as values. Each scenario is one literal with its story, its fault and what must
 // be found; a file holds one family. All that a scenario does not mention is healthy.
+//
+// [All] returns the catalogue, and [Lookup] and [Find] some of it. A [Case] is what is served, and can
+// be one's own: [Decode] reads it from JSON, lab.StartCase serves it.
 package scenarios
 
 import (

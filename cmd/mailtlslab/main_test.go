@@ -58,7 +58,7 @@ func invoke(t testing.TB, args ...string) result {
 type upLab struct {
 	running
 	first  json.RawMessage // the same as it was printed
-	lines  chan string // the connections, a line each
+	lines  chan string     // the connections, a line each
 	cancel context.CancelFunc
 	done   chan result
 }

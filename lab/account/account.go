@@ -1,5 +1,8 @@
 // Package account says what a mail account is: the words that the lab's servers, the probe
 // and the remedies share. It holds values only; nothing here touches a network.
+//
+// An [Endpoint] is one of the seven connections that an account may have, such as imaps; [Settings]
+// are how a device has set one up, and [For] returns those that are in order.
 package account
 
 import (

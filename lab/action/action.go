@@ -1,6 +1,9 @@
 // Package action is the closed union of the things that can be done about a finding: by the
 // person with the device, by the server's admin, or by leaving a network. An Action is a value
 // with the parameters that the diagnosis found; it knows nothing of how it is carried out.
+//
+// A finding's actions come from lab/remedy, and are carried out on a running scenario by
+// lab.Server.Apply, or on a real server by hand.
 package action
 
 import (

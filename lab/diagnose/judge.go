@@ -2,6 +2,10 @@
 // what several of them show together. The chain that each shows is judged by package chain. It is
 // pure: no network, no clock; the same survey and knowledge give the same report, here or at a
 // customer's.
+//
+// A [Judge] with the Knowledge of package roots judges a survey: Report judges what is there, and
+// Examine also has looked at what would settle a question. Package checkup does both, with all else
+// that can be evidence.
 package diagnose
 
 import (

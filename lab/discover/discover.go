@@ -2,6 +2,9 @@
 // DNS (RFC 6186, RFC 8314 section 5.1), in Thunderbird's autoconfig document, and in Outlook's
 // autodiscover. It judges nothing, and it needs the domain alone: what stands before the @ of a
 // mail address is never asked for and never sent, and a password neither.
+//
+// [Finder.Find] returns what each place says, and [Settings] the connections that follow from it, for
+// a probe to look at.
 package discover
 
 import (

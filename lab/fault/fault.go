@@ -1,6 +1,8 @@
 // Package fault says how a connection goes wrong below TLS: on accept, on a line of plaintext,
 // or after a number of bytes. A Plan is a value; lab/internal/wire carries it out. Plans are
 // deterministic: the same connection always fails at the same byte.
+//
+// The zero Plan is a server that does all as it should.
 package fault
 
 import "time"

@@ -3,6 +3,8 @@
 // reading a file gave is an input, because a file that is not there is what is to be found.
 //
 // The key is never part of a finding, nor of a sentence.
+//
+// A [Pair] is the two files and the circumstances; [Check] returns what is wrong with them.
 package preflight
 
 import (

@@ -1,6 +1,10 @@
 // Package probe looks at one mail connection, or at all of an account, and writes down what it
 // saw. It verifies nothing and judges nothing, so that it sees as much of a broken server as of
 // a healthy one. Every read is bounded in size and in time.
+//
+// [Prober.Look] looks at one connection and returns an [Observation], [Prober.Survey] at several and
+// returns a [Survey], which can be saved and judged on another desk. Package diagnose judges both;
+// package checkup does all of it in one call.
 package probe
 
 import (

@@ -3,6 +3,9 @@
 //
 // The words are in texts/, a file for each family of findings. They are read strictly: an entry
 // that is missing, unsourced or misspelt is an error of Open, not a gap on a page.
+//
+// [Open] reads the words, [Book.Advise] chooses those for a finding, and [Actions] what can be carried
+// out.
 package remedy
 
 import (

@@ -1,5 +1,8 @@
 // Package roots holds trust stores as data: the roots that devices come with, and those that the
 // root programmes have removed. What a judge knows is made here, and nowhere else.
+//
+// A [Store] is a set of roots with what is known besides, and makes the Knowledge that judges take:
+// [Public] is the one of the root programmes, [Of] one of any roots.
 package roots
 
 import (

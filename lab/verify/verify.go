@@ -1,6 +1,9 @@
 // Package verify takes every scenario through the whole line on every endpoint: serve it, look
 // at it, diagnose it without knowing the answer, compare with the expectation, carry out each
 // remedy that the diagnosis chose, and look again.
+//
+// [Run] returns a [Report] with a row a scenario and a cell an endpoint. It needs no fixed ports and
+// no name in DNS.
 package verify
 
 import (
