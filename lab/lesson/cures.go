@@ -15,21 +15,34 @@ import (
 // once. That they cure is what verify proves; here they are only named.
 func Cures(s scenarios.Scenario) []action.Action {
 	var out []action.Action
-	said := map[string]bool{}
 	for _, e := range s.On() {
 		for _, code := range s.Expected(e) {
-			settings := account.For(e, s.AccountHost())
-			f := finding.New(code, "")
-			f.Facts = expectedFacts(s, e, code)
-			for _, a := range remedy.Actions(f, settings) {
-				if !said[a.String()] {
-					said[a.String()] = true
-					out = append(out, a)
-				}
-			}
+			out = add(out, offered(s, e, code))
 		}
 	}
 	return out
+}
+
+// offered returns what the remedies offer for one code that must be found on an endpoint.
+func offered(s scenarios.Scenario, e account.Endpoint, code finding.Code) []action.Action {
+	return remedy.Actions(expected(s, e, code), account.For(e, s.AccountHost()))
+}
+
+// add appends the actions that are not there yet.
+func add(to, actions []action.Action) []action.Action {
+	for _, a := range actions {
+		if !slices.ContainsFunc(to, func(b action.Action) bool { return a.String() == b.String() }) {
+			to = append(to, a)
+		}
+	}
+	return to
+}
+
+// expected returns a finding as it would be, as far as its remedies need it.
+func expected(s scenarios.Scenario, e account.Endpoint, code finding.Code) finding.Finding {
+	f := finding.New(code, "")
+	f.Facts = expectedFacts(s, e, code)
+	return f
 }
 
 // expectedFacts returns the parameters that a finding would have: the names of the certificate as

@@ -26,27 +26,32 @@ type Telling struct {
 type Found struct {
 	finding.Info
 	On     []account.Endpoint // where; empty means on all of the scenario's endpoints
-	Advice remedy.Advice      // for the scenario's host
+	Advice remedy.Advice      // what goes with the scenario's cures
 }
 
 // Tell tells a scenario. A chain that cannot be made is an error.
 func Tell(s scenarios.Scenario, book *remedy.Book) (Telling, error) {
 	t := Telling{Scenario: s, Cures: Cures(s)}
+	var advice []remedy.Advice
 	for _, code := range s.Codes() {
 		found := Found{}
 		found.Info, _ = finding.Lookup(code)
+		var cures []action.Action
 		for _, e := range s.On() {
 			if slices.Contains(s.Expected(e), code) {
 				found.On = append(found.On, e)
+				cures = add(cures, offered(s, e, code))
 			}
 		}
+		a, _ := book.Advise(expected(s, found.On[0], code), cures, "")
+		advice = append(advice, a)
 		if len(found.On) == len(s.On()) {
 			found.On = nil
 		}
-		if advice, ok := book.For(code); ok {
-			found.Advice = advice.Fill(finding.Facts{Host: s.AccountHost()})
-		}
 		t.Found = append(t.Found, found)
+	}
+	for i, a := range remedy.Together(advice) {
+		t.Found[i].Advice = a
 	}
 	var err error
 	t.Chains, err = drawings(s)

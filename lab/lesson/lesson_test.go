@@ -187,3 +187,31 @@ func TestPage(t *testing.T) {
 		}
 	}
 }
+
+// The advice goes with the scenario's cures, and of several faults none takes back another's.
+func TestAdviceGoesWithTheCures(t *testing.T) {
+	b := book(t)
+	you := func(id string, code finding.Code) string {
+		for _, f := range tell(t, one(t, id), b).Found {
+			if f.Code == code {
+				return f.Advice.Short.You
+			}
+		}
+		t.Errorf("%s: %s is not told", id, code)
+		return ""
+	}
+	for _, tt := range []struct {
+		id   string
+		code finding.Code
+		want string
+	}{
+		{"wrong-host-single", finding.NameMismatch, "should be webmail.lab.test;"},
+		{"wrong-host-shared-hosting", finding.NameMismatch, "Nothing on the device needs changing: "},
+		{"expired-leaf", finding.Expired, "Nothing on the device needs changing: "},
+		{"two-faults-at-once", finding.Expired, "Nothing else on the device needs changing: "},
+	} {
+		if got := you(tt.id, tt.code); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.id, got, tt.want)
+		}
+	}
+}
