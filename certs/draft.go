@@ -69,17 +69,20 @@ func (d *draft) sign() error {
 		}
 		tmpl.SerialNumber = serial
 	}
-	id, err := keyID(d.key)
-	if err != nil {
-		return err
+	if tmpl.SubjectKeyId == nil { // nobody chose one
+		id, err := keyID(d.key)
+		if err != nil {
+			return err
+		}
+		tmpl.SubjectKeyId = id
 	}
-	tmpl.SubjectKeyId = id
 	d.status.address(&tmpl)
 	if d.issuer == nil {
 		parent = &tmpl
 	}
 	if d.sha1 {
-		if tmpl.SignatureAlgorithm, err = sha1With(signer); err != nil {
+		algorithm, err := sha1With(signer)
+		if tmpl.SignatureAlgorithm = algorithm; err != nil {
 			return err
 		}
 	}

@@ -167,7 +167,8 @@ func FetchableIntermediate() Fault { return Fault{Kind: kindFetchable} }
 // root: both that certificate and the older root have expired, and the path without them is good.
 func ExpiredCrossSign() Fault { return Fault{Kind: kindExpiredCrossSign} }
 
-// DistrustedRoot has the leaf issued under a root that was removed from the trust stores. Its
+// DistrustedRoot has the leaf issued under a root that was removed from the trust stores: it has
+// the name and the key identifier of DigiNotar's, by which the lists of removals know it. Its
 // intermediate is sent, the root is not. See Authority.Distrusted.
 func DistrustedRoot() Fault { return Fault{Kind: kindDistrustedRoot} }
 

@@ -31,10 +31,18 @@ func expiredCrossSign(p *plan, _ Fault) error {
 	return nil
 }
 
+// A root that was removed is recognised by name and key identifier, as Mozilla lists this one:
+// https://blog.mozilla.org/security/2011/08/29/fraudulent-google-com-certificate/
+const (
+	removedRoot  = "DigiNotar Root CA"
+	removedKeyID = "\x88\x68\xbf\xe0\x8e\x35\xc4\x3b\x38\x6b\x62\xf7\x28\x3b\x84\x81\xc8\x0c\xd7\x4d"
+)
+
 func distrustedRoot(p *plan, _ Fault) error {
-	org := "Fallen Trust"
-	err := p.distrustRoot(pkix.Name{Organization: []string{org}, CommonName: fmt.Sprintf("%s Root %d", org, p.a.next())})
-	p.distrusted = err == nil
+	err := p.distrustRoot(pkix.Name{Organization: []string{"DigiNotar"}, CommonName: removedRoot})
+	if p.distrusted = err == nil; p.distrusted {
+		p.root.tmpl.SubjectKeyId = []byte(removedKeyID)
+	}
 	return err
 }
 

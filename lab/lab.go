@@ -130,10 +130,6 @@ func (l *Lab) Roots() []*x509.Certificate { return l.authority.Roots() }
 // or not a server sends them.
 func (l *Lab) Intermediates() []*x509.Certificate { return l.authority.Intermediates() }
 
-// Distrusted returns the roots that clients of this lab trusted once, as a root programme's list
-// of removals has them.
-func (l *Lab) Distrusted() []*x509.Certificate { return l.authority.Distrusted() }
-
 // ErrClosed is what a closed lab answers.
 var ErrClosed = errors.New("the lab is closed")
 
@@ -175,9 +171,14 @@ func (l *Lab) Close() error {
 }
 
 // RootPEM returns Roots in PEM form, the lab's own first.
-func (l *Lab) RootPEM() []byte {
+func (l *Lab) RootPEM() []byte { return inPEM(l.Roots()) }
+
+// IntermediatePEM returns Intermediates in PEM form, the healthy one first.
+func (l *Lab) IntermediatePEM() []byte { return inPEM(l.Intermediates()) }
+
+func inPEM(list []*x509.Certificate) []byte {
 	var out []byte
-	for _, c := range l.Roots() {
+	for _, c := range list {
 		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
 	return out

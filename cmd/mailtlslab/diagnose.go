@@ -96,7 +96,7 @@ func (f *diagnoseFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.password, "password-file", "", "the password of a PKCS#12 file is the first line of `FILE` (--chain)")
 	group(cmd, "Judging what was seen elsewhere", "chain", "transcript", "survey", "batch", "host", "usage", "password-file")
 
-	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too")
+	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too; intermediates in it are known, and not trusted")
 	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE` (--chain, --transcript, --cert, --batch)")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
 	flags.StringVar(&f.time, "at", "", "the same as --time")

@@ -192,30 +192,34 @@ func trusted(f diagnoseFlags) (roots.Store, error) {
 		store.Roots = chain.ParseRoots(c.Certificates)
 	}
 	if f.ca != "" {
-		more, err := readRoots(f.ca)
-		if err != nil {
+		if err := readCA(f.ca, &store); err != nil {
 			return store, err
 		}
-		store.Roots = append(store.Roots, more...)
 	}
 	return store, nil
 }
 
-func readRoots(file string) ([]chain.Root, error) {
+// readCA adds the certificates of a file to a store. One that signed itself is a root, and trusted;
+// another one is an intermediate, which is known and, as with other programs, no reason to trust.
+func readCA(file string, store *roots.Store) error {
 	data, err := readBounded(file, nil)
 	if err != nil {
-		return nil, usage("cannot read --ca: %w", err)
+		return usage("cannot read --ca: %w", err)
 	}
-	var out []chain.Root
+	read := 0
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil || block.Type != "CERTIFICATE" {
-			return nil, usage("--ca %s: the PEM block %q is no certificate that can be read", file, clip(block.Type))
+			return usage("--ca %s: the PEM block %q is no certificate that can be read", file, clip(block.Type))
 		}
-		out = append(out, chain.Root{Certificate: c})
+		if read++; bytes.Equal(c.RawSubject, c.RawIssuer) {
+			store.Roots = append(store.Roots, chain.Root{Certificate: c})
+		} else {
+			store.Intermediates = append(store.Intermediates, c)
+		}
 	}
-	if len(out) == 0 {
-		return nil, usage("--ca %s holds no certificate in PEM form; 'openssl x509 -inform der -in FILE' converts one", file)
+	if read == 0 {
+		return usage("--ca %s holds no certificate in PEM form; 'openssl x509 -inform der -in FILE' converts one", file)
 	}
-	return out, nil
+	return nil
 }

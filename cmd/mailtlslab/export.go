@@ -17,6 +17,7 @@ import (
 type exported struct {
 	root  string // every root that the scenarios need trusted, the lab's own first
 	proxy string // the same with the root of a proxy on the path; empty where no device has one
+	known string // roots and intermediates: what somebody knows who has heard of the lab's CAs
 }
 
 // export writes the roots to dir or, where that is empty, to a folder below the user's cache that
@@ -39,6 +40,10 @@ func export(dir string, l *lab.Lab, servers []*lab.Server) (files exported, remo
 	if more := deviceRoots(servers); err == nil && len(more) > 0 {
 		files.proxy = filepath.Join(dir, "root-and-proxy.pem")
 		err = writeBytes(files.proxy, append(l.RootPEM(), more...))
+	}
+	if err == nil {
+		files.known = filepath.Join(dir, "lab.pem")
+		err = writeBytes(files.known, append(l.RootPEM(), l.IntermediatePEM()...))
 	}
 	if err != nil {
 		remove()

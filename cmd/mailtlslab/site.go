@@ -96,6 +96,24 @@ func (d *display) one(s *lab.Server, at site) {
 			fmt.Fprintf(d.out, "    %s\n", p.faint(l))
 		}
 	}
+	if l := at.diagnosis(s); l != "" {
+		fmt.Fprintf(d.out, "  to have it diagnosed\n    %s\n", p.faint(l))
+	}
+}
+
+// diagnosis returns what has the whole account diagnosed, by somebody who knows no more than the
+// lab's CAs; empty where the fault is on the device, which has lines of its own.
+func (at site) diagnosis(s *lab.Server) string {
+	if len(lesson.Settings(s.Scenario, at.now)) > 0 || s.Scenario.DNS != (scenarios.DNS{}) {
+		return ""
+	}
+	host := s.Host()
+	words := []string{"mailtlslab diagnose --ca", lesson.Quoted(at.files.known)}
+	for _, e := range account.Endpoints() {
+		target := net.JoinHostPort(host, fmt.Sprint(account.For(e, host).Port))
+		words = append(words, "--resolve", lesson.Quoted(target+":"+at.address(s, e)))
+	}
+	return strings.Join(append(words, lesson.Quoted(host)), " ")
 }
 
 // way says how a program that is not told so on its command line reaches the account's server.

@@ -92,7 +92,7 @@ func drawings(s scenarios.Scenario) ([]Drawing, error) {
 
 // draw draws the path that is judged, with each finding at the certificate that it is about.
 func draw(a *certs.Authority, b *certs.Bundle, host string) Drawing {
-	known := roots.Of(a.Roots(), a.Intermediates()).Less(a.Distrusted(), "the lab's own list of removals")
+	known := roots.Of(a.Roots(), a.Intermediates())
 	judged := chain.Judge{Knowledge: known.Knowledge()}.Judge(chain.Evidence{Certificates: b.Raw, Host: host, At: time.Now()})
 	path := judged.Path
 	var d Drawing

@@ -7,9 +7,7 @@ package roots
 
 import (
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
-	"slices"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
@@ -39,24 +37,14 @@ func Public() (Store, error) {
 	return out, nil
 }
 
-// Of returns the store of one who trusts these certificates and nobody else.
+// Of returns the store of one who trusts these certificates and nobody else, and has heard of the
+// roots that were removed.
 func Of(trusted, intermediates []*x509.Certificate) Store {
-	out := Store{Intermediates: intermediates}
+	out := Store{Intermediates: intermediates, Removed: Removals()}
 	for _, c := range trusted {
 		out.Roots = append(out.Roots, chain.Root{Certificate: c})
 	}
 	return out
-}
-
-// Less returns the store with these roots among those that were removed, a year after their life
-// began; source says who removed them.
-func (s Store) Less(fallen []*x509.Certificate, source string) Store {
-	for _, c := range fallen {
-		s.Removed = append(slices.Clip(s.Removed), chain.Removal{
-			Name: c.Subject.CommonName, KeyID: hex.EncodeToString(c.SubjectKeyId), Since: c.NotBefore.AddDate(1, 0, 0), Source: source,
-		})
-	}
-	return s
 }
 
 // Knowledge returns what a judge knows who has this store.
