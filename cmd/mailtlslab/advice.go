@@ -77,7 +77,7 @@ const maxParagraph = 600
 
 // labelled returns a paragraph behind a word in the margin.
 func labelled(p palette, label, text string) string {
-	return p.bold(fmt.Sprintf("  %-9s", label)) + " " + wrap(shorten(line(text), maxParagraph), 66, "            ")
+	return p.bold(fmt.Sprintf("  %-9s", label)) + " " + wrap(breakable(shorten(line(text), maxParagraph), 66), 66, "            ")
 }
 
 // sentence begins with a capital, unless it begins with the name of a server or an address, and
@@ -94,4 +94,22 @@ func sentence(s string) string {
 		return s
 	}
 	return s + "."
+}
+
+// breakable lets words that are longer than a line, as addresses of pages are, go on in the next,
+// behind a slash where there is one.
+func breakable(text string, width int) string {
+	words := strings.Fields(text)
+	for i, w := range words {
+		var parts []string
+		for r := []rune(w); len(r) > 0; {
+			n := min(len(r), width)
+			if slash := strings.LastIndex(string(r[:n]), "/"); n < len(r) && slash > 0 {
+				n = utf8.RuneCountInString(string(r[:n])[:slash+1])
+			}
+			parts, r = append(parts, string(r[:n])), r[n:]
+		}
+		words[i] = strings.Join(parts, " ")
+	}
+	return strings.Join(words, " ")
 }
