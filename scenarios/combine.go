@@ -181,7 +181,7 @@ func together(services []Service) []Service {
 
 // build tries whether the certificates can be made.
 func (c Case) build() error {
-	a, err := certs.NewAuthority(certs.Options{Hosts: c.Hosts()})
+	a, err := certs.NewAuthority(certs.Options{Permit: c.Hosts()})
 	if err != nil {
 		return err
 	}

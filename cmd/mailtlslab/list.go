@@ -81,11 +81,15 @@ func writeList(w io.Writer, p palette, width int, all []scenarios.Scenario) {
 		if reason := lab.Unavailable(s); reason != "" {
 			words += " (unavailable: " + reason + ")"
 		}
-		number := "-"
-		if s.Number > 0 {
-			number = strconv.Itoa(s.Number)
-		}
 		title := wrap(line(words), max(20, width-indent), strings.Repeat(" ", indent))
-		fmt.Fprintf(w, "%5s  %-*s  %s\n", number, longest, s.ID, title)
+		fmt.Fprintf(w, "%5s  %-*s  %s\n", numberWord(s.Number), longest, s.ID, title)
 	}
+}
+
+// numberWord writes a scenario's number, where it has one.
+func numberWord(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
 )
 
@@ -32,14 +31,18 @@ func writeMatrix(w io.Writer, p palette, width int, r verify.Report) {
 		header = append(header, "found → cured by")
 	}
 	t.AppendHeader(header)
+	digits := 0
+	for _, row := range r.Rows {
+		digits = max(digits, len(numberWord(row.Number)))
+	}
 	for _, row := range r.Rows {
 		id := row.ID
-		if !beside && !(row.OK() && len(curedBy(row)) == 0) {
+		if !beside && !(row.OK() && len(row.CuredBy()) == 0) {
 			for _, l := range folded(outcomes(row), belowID) {
 				id += "\n  " + p.faint(l)
 			}
 		}
-		cells := table.Row{row.Number, id}
+		cells := table.Row{fmt.Sprintf("%*s", digits, numberWord(row.Number)), id}
 		for _, e := range account.Endpoints() {
 			cells = append(cells, mark(p, row, e))
 		}
@@ -111,7 +114,7 @@ func mark(p palette, row verify.Row, e account.Endpoint) string {
 
 // outcomes says what was found in a row, and on a line of its own each what cured it.
 func outcomes(row verify.Row) []string {
-	found, cures := found(row), curedBy(row)
+	found, cures := found(row), row.CuredBy()
 	if len(found) == 1 && len(cures) == 1 {
 		return []string{found[0] + " → " + cures[0]}
 	}
@@ -122,83 +125,49 @@ func outcomes(row verify.Row) []string {
 	return out
 }
 
-// found lists what was found in a row, each code once.
+// found lists what was found in a row, or says in a word why nothing was.
 func found(row verify.Row) []string {
-	var out []string
-	for _, c := range row.Cells {
-		for _, code := range c.Found {
-			if !slices.Contains(out, string(code)) {
-				out = append(out, string(code))
-			}
-		}
-	}
+	codes := row.Found()
 	switch {
 	case row.Unavailable != "":
 		return []string{"unavailable here"}
 	case row.Problem != "":
 		return []string{"not served"}
-	case len(out) == 0:
+	case len(codes) == 0:
 		return []string{"clean"}
 	}
-	return out
-}
-
-// curedBy lists what cured a row, each kind of action once, with what it left where it left anything.
-func curedBy(row verify.Row) []string {
-	var out []string
-	for _, c := range row.Cells {
-		for _, cure := range c.Cures {
-			words := string(cure.Action.Kind)
-			if len(cure.Left) > 0 {
-				words += " (leaves " + joinCodes(cure.Left) + ")"
-			}
-			if !slices.Contains(out, words) {
-				out = append(out, words)
-			}
-		}
+	out := make([]string, len(codes))
+	for i, c := range codes {
+		out[i] = string(c)
 	}
 	return out
-}
-
-func joinCodes(codes []finding.Code) string {
-	var out []string
-	for _, c := range codes {
-		out = append(out, string(c))
-	}
-	return strings.Join(out, ", ")
 }
 
 // writeSummary says what was not as expected, and ends with the whole in one line.
 func writeSummary(w io.Writer, p palette, r verify.Report, took time.Duration) {
-	bad, cells, cures := 0, 0, 0
 	for _, row := range r.Rows {
 		if row.Unavailable != "" {
 			fmt.Fprintf(w, "%s %s is unavailable here: %s\n", p.faint("·"), row.ID, line(row.Unavailable))
 		}
-		for _, c := range row.Cells {
-			cells++
-			cures += len(c.Cures)
-		}
 		writeAgain(w, p, row)
-		if row.OK() {
-			continue
-		}
-		bad++
-		if row.Problem != "" {
-			fmt.Fprintf(w, "%s %s: %s\n", p.red("✗"), row.ID, line(row.Problem))
-		}
-		for _, c := range row.Cells {
-			for _, problem := range c.Problems {
-				fmt.Fprintf(w, "%s %s on %s: %s\n", p.red("✗"), row.ID, c.Endpoint, line(problem))
-			}
+		for _, problem := range row.Problems() {
+			fmt.Fprintf(w, "%s %s%s\n", p.red("✗"), row.ID, line(problem))
 		}
 	}
-	if bad > 0 {
-		fmt.Fprintln(w, p.red(fmt.Sprintf("%d of %s not as expected", bad, count(len(r.Rows), "scenario"))))
+	sum := r.Count()
+	if sum.Bad > 0 {
+		fmt.Fprintln(w, p.red(fmt.Sprintf("%d of %s not as expected", sum.Bad, count(sum.Scenarios, "scenario"))))
 		return
 	}
-	fmt.Fprintln(w, p.green(fmt.Sprintf("%s, %s, %s: all as expected, in %.1f s",
-		count(len(r.Rows), "scenario"), count(cells, "endpoint"), count(cures, "cure"), took.Seconds())))
+	end := "all as expected"
+	if sum.Unexpecting > 0 {
+		end = fmt.Sprintf("%s without an expectation", count(sum.Unexpecting, "scenario"))
+		if sum.Unexpecting < sum.Scenarios {
+			end += ", the rest as expected"
+		}
+	}
+	fmt.Fprintln(w, p.green(fmt.Sprintf("%s, %s, %s: %s, in %.1f s",
+		count(sum.Scenarios, "scenario"), count(sum.Endpoints, "endpoint"), count(sum.Cures, "cure"), end, took.Seconds())))
 }
 
 // writeAgain says that there was a second look, and why.

@@ -29,7 +29,7 @@ func TestMatrixWidth(t *testing.T) {
 		}
 		for _, row := range r.Rows {
 			words := append([]string{row.ID}, found(row)...)
-			for _, w := range append(words, curedBy(row)...) {
+			for _, w := range append(words, row.CuredBy()...) {
 				first, _, _ := strings.Cut(w, " ")
 				if first != "clean" && !strings.Contains(b.String(), first) {
 					t.Errorf("%d columns: %s is missing", columns, first)

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -33,30 +30,7 @@ func readScenarios(file string, taken func(id string) bool) ([]scenarios.Scenari
 	if err != nil {
 		return nil, usage("%s: %w; 'mailtlslab show ID --json' writes such a file, and docs/schema/scenario.json describes it", file, err)
 	}
-	for i := range all {
-		if all[i].ID == "" {
-			all[i].ID = idOf(file)
-			for n := 2; taken(all[i].ID) || slices.ContainsFunc(all[:i], func(t scenarios.Scenario) bool { return t.ID == all[i].ID }); n++ {
-				all[i].ID = fmt.Sprintf("%s-%d", idOf(file), n)
-			}
-		}
-		if all[i].Title == "" {
-			all[i].Title = "From " + clip(filepath.Base(file))
-		}
-	}
-	return all, nil
-}
-
-// idOf makes an id of the name of a file.
-func idOf(file string) string {
-	words := strings.FieldsFunc(strings.ToLower(strings.TrimSuffix(filepath.Base(file), ".json")), func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
-	})
-	id := strings.Join(words, "-")
-	if id == "" {
-		return "file"
-	}
-	return strings.TrimRight(id[:min(len(id), 50)], "-")
+	return scenarios.NameAfter(file, all, taken), nil
 }
 
 // A scenarioFile is a scenario as "show --json" writes it, for an editor to complete.

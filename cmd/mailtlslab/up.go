@@ -205,7 +205,15 @@ func openAuthority(f upFlags, own []string) (*certs.Authority, error) {
 		return certs.NewAuthority(o)
 	}
 	a, err := certs.OpenAuthority(f.ca, o)
-	return a, widening(err)
+	if err != nil {
+		return nil, widening(err)
+	}
+	for _, h := range own {
+		if !a.Permits(h) {
+			return nil, widening(&certs.NotPermittedError{Host: h})
+		}
+	}
+	return a, nil
 }
 
 // widening adds to an error about a host that the root may not certify what lets it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -56,7 +57,11 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 	if f.timeout <= 0 {
 		return usage("--timeout must be more than 0, such as 1s, not %s", f.timeout)
 	}
-	l, err := lab.New(lab.Options{Haste: verify.Haste, Hosts: hostsOf(list)})
+	authority, err := certs.NewAuthority(certs.Options{Permit: hostsOf(list)})
+	if err != nil {
+		return environment(err)
+	}
+	l, err := lab.New(lab.Options{Haste: verify.Haste, Authority: authority})
 	if err != nil {
 		return environment(err)
 	}

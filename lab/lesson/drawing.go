@@ -75,7 +75,7 @@ func drawings(s scenarios.Scenario) ([]Drawing, error) {
 			out[at].On = append(out[at].On, e)
 			continue
 		}
-		authority, err := certs.NewAuthority(certs.Options{Hosts: s.Hosts()})
+		authority, err := certs.NewAuthority(certs.Options{Permit: s.Hosts()})
 		if err != nil {
 			return nil, err
 		}

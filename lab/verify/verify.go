@@ -78,24 +78,6 @@ func (r Row) OK() bool {
 	return r.Problem == "" && !slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.OK() })
 }
 
-// Expectations returns what was found as the scenario would have to say it. Unexplained cannot be
-// expected, and is left out.
-func (r Row) Expectations() []scenarios.Expectation {
-	var out []scenarios.Expectation
-	for _, c := range r.Cells {
-		found := slices.DeleteFunc(slices.Sorted(slices.Values(c.Found)), func(f finding.Code) bool { return f == finding.Unexplained })
-		if i := slices.IndexFunc(out, func(x scenarios.Expectation) bool { return slices.Equal(x.Findings, found) }); i >= 0 {
-			out[i].On = append(out[i].On, c.Endpoint)
-			continue
-		}
-		out = append(out, scenarios.Expectation{On: []account.Endpoint{c.Endpoint}, Findings: append([]finding.Code{}, found...)})
-	}
-	if len(out) == 1 {
-		out[0].On = nil
-	}
-	return out
-}
-
 // A Cell is one endpoint of a scenario.
 type Cell struct {
 	Endpoint account.Endpoint `json:"endpoint"`

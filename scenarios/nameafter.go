@@ -1,0 +1,38 @@
+package scenarios
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// NameAfter names the scenarios of a file after it where they have no id or title of their own, with
+// a number where that is taken.
+func NameAfter(file string, all []Scenario, taken func(id string) bool) []Scenario {
+	for i := range all {
+		s := &all[i]
+		if s.ID == "" {
+			s.ID = idOf(file)
+			for n := 2; taken(s.ID) || slices.ContainsFunc(all[:i], func(t Scenario) bool { return t.ID == s.ID }); n++ {
+				s.ID = fmt.Sprintf("%s-%d", idOf(file), n)
+			}
+		}
+		if s.Title == "" {
+			s.Title = "From " + filepath.Base(file)
+		}
+	}
+	return all
+}
+
+// idOf makes an id of the name of a file.
+func idOf(file string) string {
+	words := strings.FieldsFunc(strings.ToLower(strings.TrimSuffix(filepath.Base(file), ".json")), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	id := strings.Join(words, "-")
+	if id == "" {
+		return "file"
+	}
+	return strings.TrimRight(id[:min(len(id), maxID-10)], "-")
+}
