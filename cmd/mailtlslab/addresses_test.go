@@ -36,6 +36,12 @@ func TestAddresses(t *testing.T) {
 	if p := ports[string(account.IMAPS)]; p != "993" && p != "10993" {
 		t.Errorf("imaps has port %s", p)
 	}
+	healthy, err := tls.Dial("tcp", l.at(t, "ok-full-chain", "imaps"), &tls.Config{ServerName: "127.77.0.1", RootCAs: rootsIn(t, l.Root)})
+	if err != nil {
+		t.Errorf("a client that connects by the address is refused: %v", err)
+	} else {
+		healthy.Close()
+	}
 	conn, err := tls.Dial("tcp", l.at(t, "expired-leaf", "imaps"), &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)

@@ -236,3 +236,50 @@ func TestNetwork(t *testing.T) {
 		t.Errorf("%d %q", code, errs.String())
 	}
 }
+
+// TestOfferedIsWhatIsPrinted: nobody can connect to 0.0.0.0 or [::], so what was given with --host is
+// told in every line, an address before a name.
+func TestOfferedIsWhatIsPrinted(t *testing.T) {
+	for _, c := range []struct {
+		listen string
+		hosts  []string
+		want   string
+	}{
+		{"127.0.0.1", []string{"imap.shop.test"}, ""},
+		{"0.0.0.0", []string{"lab.example"}, "lab.example"},
+		{"::", []string{"lab.example", "192.0.2.7"}, "192.0.2.7"},
+		{"192.0.2.7", []string{"2001:db8::7"}, "2001:db8::7"},
+	} {
+		if got := offered(upFlags{listen: c.listen, hosts: c.hosts}); got != c.want {
+			t.Errorf("%s for %v: %q, want %q", c.listen, c.hosts, got, c.want)
+		}
+	}
+	for host, want := range map[string]string{
+		"127.0.0.20":  "--resolve mail.lab.test:PORT:127.0.0.20 ",
+		"lab.example": "--connect-to mail.lab.test:PORT:lab.example:PORT ",
+	} {
+		text := textUp(t, "--listen", "0.0.0.0", "--host", host, "expired-leaf", "ok-full-chain", "ok-ip-san")
+		if strings.Contains(text, "0.0.0.0") || strings.Contains(text, "[::]") {
+			t.Errorf("with --host %s an address is printed to which nobody connects:\n%s", host, text)
+		}
+		port := strings.Split(strings.Split(text, "  imaps        "+host+":")[1], "\n")[0]
+		if want = strings.ReplaceAll(want, "PORT", port); !strings.Contains(text, want) {
+			t.Errorf("with --host %s %q is missing in\n%s", host, want, text)
+		}
+	}
+}
+
+// TestSettingsAreTold: a fault that is not on the server is told as what to set, and nothing is told
+// of the others.
+func TestSettingsAreTold(t *testing.T) {
+	for id, want := range map[string]string{
+		"client-clock-behind": "On the device, set the clock to ", "bad-password-control": "On the device, enter the password last-years-password.",
+		"dns-name-missing": "In DNS, or in the hosts file, leave newmail.lab.test out.", "expired-leaf": "",
+	} {
+		text := textUp(t, id)
+		told := strings.Contains(text, "On the device") || strings.Contains(text, "In DNS")
+		if told != (want != "") || !strings.Contains(text, want) {
+			t.Errorf("%s: %q is missing, or something is told that is not so:\n%s", id, want, text)
+		}
+	}
+}
