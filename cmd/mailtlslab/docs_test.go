@@ -28,6 +28,7 @@ func TestDocs(t *testing.T) {
 		"schema/diagnose.json": diagnoseSchema,
 		"schema/batch.json":    batchSchema,
 		"schema/explain.json":  explainSchema,
+		"matrix.svg":           matrixPicture,
 	} {
 		file := filepath.Join("..", "..", "docs", name)
 		want := write(t)
