@@ -196,7 +196,10 @@ func without(names []string, name string) []string {
 }
 
 func portActions(f finding.Finding) []action.Action {
-	out := []action.Action{{Kind: action.UseServer, Port: f.Facts.Port, Mode: f.Facts.Mode}}
+	var out []action.Action
+	if _, _, known := encrypted(f.Facts); known {
+		out = append(out, action.Action{Kind: action.UseServer, Port: f.Facts.Port, Mode: f.Facts.Mode})
+	}
 	if f.Code == finding.SiblingPortOpen {
 		out = append(out, action.Action{Kind: action.OpenPort})
 	}

@@ -43,11 +43,12 @@ func (a Advice) fill(f finding.Facts, chosen []action.Action) Advice {
 			f.Port, f.Mode = c.Port, c.Mode
 		}
 	}
+	number, menu, _ := encrypted(f)
 	words := strings.NewReplacer(
 		"{host}", or(f.Host, "the mail server"),
 		"{names}", or(list(f.Names), "other names"),
-		"{port}", or(port(f.Port), "the provider's number"),
-		"{mode}", or(menuWords(f.Mode), "the provider's type"),
+		"{port}", or(number, "the provider's number"),
+		"{mode}", or(menu, "the provider's type"),
 		"{issuer}", or(f.Issuer, "the named issuer"),
 		"{subject}", or(f.Subject, "the certificate in question"),
 		"{to}", or(to, "the name that the provider confirms"),
@@ -85,24 +86,19 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func port(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
-}
-
-// menuWords returns the mode as most mail programs' menus have it.
-func menuWords(mode account.Mode) string {
-	switch mode {
+// encrypted returns the port and the mode of facts as the menus of mail programs have them, where
+// both are known and encrypt. Nobody is told to go without encryption, nor half of a pair.
+func encrypted(f finding.Facts) (number, menu string, known bool) {
+	switch f.Mode {
 	case account.ImplicitTLS:
-		return "SSL/TLS"
+		menu = "SSL/TLS"
 	case account.StartTLS:
-		return "STARTTLS"
-	case account.Plaintext:
-		return "no encryption"
+		menu = "STARTTLS"
 	}
-	return ""
+	if f.Port <= 0 || menu == "" {
+		return "", "", false
+	}
+	return strconv.Itoa(f.Port), menu, true
 }
 
 // shellHost returns host when it is a DNS name that is safe as a word of a shell command.

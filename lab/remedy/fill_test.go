@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
@@ -88,12 +89,28 @@ func TestFillListsSomeOfManyNames(t *testing.T) {
 	}
 }
 
-func TestFillKnowsTheModes(t *testing.T) {
-	for mode, want := range map[account.Mode]string{
-		account.ImplicitTLS: "SSL/TLS.", account.StartTLS: "STARTTLS.", account.Plaintext: "no encryption.", "other": "the provider's type.",
+// Port and encryption go together or not at all, and nobody is told to go without encryption.
+func TestFillNamesPortAndEncryptionTogether(t *testing.T) {
+	const neither = "the provider's number, the provider's type."
+	for _, tt := range []struct {
+		port int
+		mode account.Mode
+		want string
+	}{
+		{993, account.ImplicitTLS, "993, SSL/TLS."}, {587, account.StartTLS, "587, STARTTLS."},
+		{143, account.Plaintext, neither}, {0, account.StartTLS, neither}, {993, "", neither}, {-1, account.ImplicitTLS, neither}, {993, "other", neither},
 	} {
-		if got := (Advice{Support: "{mode}."}).Fill(finding.Facts{Mode: mode}).Support; got != want {
-			t.Errorf("mode %q: %q, want %q", mode, got, want)
+		facts := finding.Facts{Port: tt.port, Mode: tt.mode}
+		if got := (Advice{Support: "{port}, {mode}."}).Fill(facts).Support; got != tt.want {
+			t.Errorf("port %d, mode %q: %q, want %q", tt.port, tt.mode, got, tt.want)
+		}
+		for _, c := range []finding.Code{finding.WrongEncryptionType, finding.SiblingPortOpen} {
+			f := finding.New(c, "")
+			f.Facts = facts
+			offered := slices.ContainsFunc(Actions(f, account.Settings{}), func(a action.Action) bool { return a.Kind == action.UseServer })
+			if offered != (tt.want != neither) {
+				t.Errorf("%s: port %d, mode %q: offered is %v", c, tt.port, tt.mode, offered)
+			}
 		}
 	}
 }

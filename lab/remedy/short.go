@@ -74,8 +74,11 @@ func (s Steps) shown(chosen []action.Action) bool {
 // condition says when steps hold that go with an action of the diagnosis, and those that go without
 // it. No words, no such condition.
 func condition(k action.Kind) (with, without string) {
-	if k == action.UseHost {
+	switch k {
+	case action.UseHost:
 		return "where another server name works", "where no other server name works"
+	case action.UseServer:
+		return "where another port works", "where it is not known which port works"
 	}
 	return "", ""
 }

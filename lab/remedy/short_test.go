@@ -24,20 +24,25 @@ func choices(c finding.Code) []choice {
 	f := finding.New(c, "")
 	f.Facts = finding.Facts{Issuer: "Example Issuing CA R3", Subject: "Example Intermediate", Port: 993, Mode: account.ImplicitTLS}
 	out, seen := []choice{{f, nil}}, map[string]bool{}
+	try := func(f finding.Finding) {
+		actions := Actions(f, account.For(account.IMAPS, f.Facts.Host))
+		if key := fmt.Sprint(f.Facts.Host, actions); !seen[key] {
+			seen[key] = true
+			out = append(out, choice{f, actions})
+		}
+	}
 	for _, host := range []string{"mail.example.com", "192.0.2.1"} {
 		for _, names := range [][]string{nil, {"mx.example.net"}, {"*.example.com"}, {"mx.example.net", "*.example.net", "www.example.net"}} {
 			for _, detail := range append(finding.Details(c), "") {
 				for _, role := range []finding.Role{finding.RoleLeaf, finding.RoleIntermediate} {
 					f.Facts.Host, f.Facts.Names, f.Facts.Detail, f.Facts.About.Role = host, names, detail, role
-					actions := Actions(f, account.For(account.IMAPS, host))
-					if key := fmt.Sprint(host, actions); !seen[key] {
-						seen[key] = true
-						out = append(out, choice{f, actions})
-					}
+					try(f)
 				}
 			}
 		}
 	}
+	f.Facts.Port, f.Facts.Mode = 0, ""
+	try(f)
 	return out
 }
 
@@ -87,6 +92,9 @@ func TestShortIsShort(t *testing.T) {
 		for _, s := range []string{a.Short.You, a.Short.Admin} {
 			if s == "" || strings.ContainsAny(s, "{}") || !strings.HasSuffix(s, ".") || strings.Contains(s, "\n") {
 				t.Errorf("%s: %q is no sentence, or has a placeholder", a.Code, s)
+			}
+			if strings.Contains(s, "the provider's number") || strings.Contains(s, "the name that the provider confirms") {
+				t.Errorf("%s: a sentence for a fact that is not known: %s", a.Code, s)
 			}
 			if n := lines(s); n > 2 {
 				t.Errorf("%s: %d lines: %s", a.Code, n, s)
