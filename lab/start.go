@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
@@ -31,8 +32,8 @@ func Start(tb TB, id string, o *Options) *Server {
 	return start(tb, scenario, o)
 }
 
-// StartCase serves a case of the caller's own until the test ends, on free ports. In the journal it
-// is the scenario "case". Nil options are the zero Options.
+// StartCase serves a case of the caller's own until the test ends, on free ports, for whatever host
+// it names. In the journal it is the scenario "case". Nil options are the zero Options.
 func StartCase(tb TB, c scenarios.Case, o *Options) *Server {
 	tb.Helper()
 	if err := c.Check(); err != nil {
@@ -52,6 +53,14 @@ func start(tb TB, s scenarios.Scenario, o *Options) *Server {
 	if where != "" {
 		if err := options.serveAt(where); err != nil {
 			tb.Fatalf("lab: %s: %v", serveVariable, err)
+			return nil
+		}
+	}
+	if options.Authority == nil { // its root is forgotten with the test, and may certify what the case names
+		var err error
+		options.Authority, err = certs.NewAuthority(certs.Options{Now: options.Now, Hosts: options.Hosts, Permit: s.Hosts()})
+		if err != nil {
+			tb.Fatalf("lab: cannot make the authority: %v", err)
 			return nil
 		}
 	}

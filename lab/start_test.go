@@ -34,6 +34,20 @@ func TestStartCase(t *testing.T) {
 	}
 }
 
+// TestStartCaseServesAnyHost: with a name of the caller's own the fault of the case is all that is wrong.
+func TestStartCaseServesAnyHost(t *testing.T) {
+	srv := lab.StartCase(t, scenarios.Case{Host: "imap.shop.example"}, nil)
+	conn, err := tls.Dial("tcp", srv.Addr(account.IMAPS), srv.ClientConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	tb := &recordingTB{}
+	if lab.StartCase(tb, scenarios.Case{Path: "by-pigeon"}, nil); !strings.Contains(tb.fatal, "path") || !strings.Contains(tb.fatal, "by-pigeon") {
+		t.Errorf("%q does not say what is wrong with the case", tb.fatal)
+	}
+}
+
 // TestUnknownEndpoint: whatever is asked about one, the answer names it.
 func TestUnknownEndpoint(t *testing.T) {
 	srv := lab.Start(t, "expired-leaf", nil)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
@@ -134,6 +135,12 @@ func pasteLines(t *testing.T, few []scenarios.Scenario) (seen []string) {
 	}
 	text, stop := served(t, args...)
 	defer stop()
+	for l := range strings.Lines(text) {
+		l = strings.TrimSuffix(l, "\n")
+		if !commandLine.MatchString(l) && !strings.HasPrefix(l, "root ") && utf8.RuneCountInString(l) > narrow {
+			t.Errorf("%v: %d columns: %s", args, utf8.RuneCountInString(l), l)
+		}
+	}
 	type place struct{ id, endpoint string }
 	at := map[place][]printedLine{}
 	for _, l := range printed(t, text) {
