@@ -61,13 +61,12 @@ const (
 // A Fault is one deviation from the healthy certificate, as a value. Faults are applied in
 // order, and all that none of them mentions stays healthy. The controls use harmless ones.
 type Fault struct {
-	Kind  Kind     `json:"kind"`
-	On    Role     `json:"on,omitempty"`
-	Days  int      `json:"days,omitempty"`
-	Bits  int      `json:"bits,omitempty"`
-	Names []string `json:"names,omitempty"`
-	// Status is what a word on revocation says.
-	Status Status `json:"status,omitempty"`
+	Kind   Kind     `json:"kind"`             // which deviation it is
+	On     Role     `json:"on,omitempty"`     // the certificate that deviates, for kinds that may be on several
+	Days   int      `json:"days,omitempty"`   // how many days ago, or ahead, or long
+	Bits   int      `json:"bits,omitempty"`   // the size of the key
+	Names  []string `json:"names,omitempty"`  // names of hosts, or of usages
+	Status Status   `json:"status,omitempty"` // what a word on revocation says
 }
 
 // Names makes the certificate for exactly these names; an IP address becomes an iPAddress. The

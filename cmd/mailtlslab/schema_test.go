@@ -181,6 +181,9 @@ func (b *schemaBuilder) words(typ reflect.Type) any {
 		if isCode && typ == reflect.TypeFor[finding.Code]() {
 			w.about = info.Title + "."
 		}
+		if family := scenarios.Family(w.value); typ == reflect.TypeFor[scenarios.Family]() {
+			w.about = family.Introduction()
+		}
 		switch {
 		case w.value == "": // is left out of JSON
 		case !b.output && w.value == string(finding.Unexplained): // nobody can mean it
@@ -210,6 +213,11 @@ func (b *schemaBuilder) faults() any {
 		}
 		properties := map[string]any{"kind": map[string]any{"const": f.Kind, "description": about[string(f.Kind)]}}
 		required := []string{"kind"}
+		for _, field := range []string{"On", "Days", "Bits", "Names", "Status"} {
+			if s.fields["Fault"][field] == "" {
+				b.t.Errorf("nothing says what %s of a fault is", field)
+			}
+		}
 		if len(f.On) > 0 {
 			required = append(required, "on")
 			properties["on"] = map[string]any{"enum": f.On, "description": s.fields["Fault"]["On"]}

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -68,6 +69,9 @@ func readSource(t *testing.T, pkg string) *source {
 // constName keys a constant until its comment is known.
 func constName(typ, value string) string { return typ + "=" + value }
 
+// elsewhere is a sentence that points at other code.
+var elsewhere = regexp.MustCompile(` See [A-Z]\w*\.\w+\.`)
+
 // readConstructor notes what an exported function that returns a Fault says, for the kind it is of.
 func readConstructor(d *ast.FuncDecl, out map[string][]string) {
 	if d.Recv != nil || !d.Name.IsExported() || d.Type.Results == nil || len(d.Type.Results.List) != 1 || d.Body == nil {
@@ -78,7 +82,8 @@ func readConstructor(d *ast.FuncDecl, out map[string][]string) {
 	}
 	ast.Inspect(d.Body, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && strings.HasPrefix(id.Name, "kind") {
-			out[id.Name] = append(out[id.Name], "It "+strings.TrimPrefix(comment(d.Doc), d.Name.Name+" "))
+			about := elsewhere.ReplaceAllString(comment(d.Doc), "")
+			out[id.Name] = append(out[id.Name], "It "+strings.TrimPrefix(about, d.Name.Name+" "))
 		}
 		return true
 	})
