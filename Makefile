@@ -51,7 +51,7 @@ race:
 	CGO_ENABLED=1 go test -race -short ./integration
 
 property:
-	go test ./lab/diagnose -run TestCompleteness -rapid.checks=10000 -rapid.nofailfile
+	go test ./lab/chain -run TestCompleteness -rapid.checks=10000 -rapid.nofailfile
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on the files above'; exit 1; }

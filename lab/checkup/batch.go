@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
 // Bounds of one line of a batch. Host names longer than DNS allows are judged, since no
@@ -208,8 +209,8 @@ func checkCase(c ChainCase) error {
 }
 
 // judgeOf judges by some roots, and by nothing else that is known.
-func judgeOf(roots []chain.Root) chain.Judge {
-	return chain.Judge{Knowledge: chain.NewKnowledge(roots, nil)}
+func judgeOf(trusted []chain.Root) chain.Judge {
+	return chain.Judge{Knowledge: roots.Store{Roots: trusted}.Knowledge()}
 }
 
 // own returns the judge by a line's own roots. A root that cannot be read anchors nothing.

@@ -9,18 +9,18 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 )
 
-// BenchmarkChain judges one chain, against its floor: one Verify of crypto/x509, measured in the
+// BenchmarkReport judges one connection and its chain, against its floor: one Verify of crypto/x509, measured in the
 // same run. "verifies" is how many of those a judgement costs.
-func BenchmarkChain(b *testing.B) {
+func BenchmarkReport(b *testing.B) {
 	a := newAuthority(b)
-	know := a.knowledge(false)
+	know := a.Knowledge(false)
 	pool, rest := x509.NewCertPool(), x509.NewCertPool()
 	pool.AddCert(a.Root())
 	for _, c := range []struct {
 		name   string
 		faults []certs.Fault
-	}{{"healthy", nil}, {"expired", with(certs.Expired(certs.Leaf, 3))}} {
-		chain := a.chain(b, c.faults...)
+	}{{"healthy", nil}, {"expired", []certs.Fault{certs.Expired(certs.Leaf, 3)}}} {
+		chain := a.Chain(b, c.faults...)
 		leaf := parse(b, chain[0])
 		rest.AddCert(parse(b, chain[1]))
 		b.Run(c.name, func(b *testing.B) {

@@ -107,9 +107,9 @@ func TestForeign(t *testing.T) {
 			faults []certs.Fault
 		}{
 			{"", nil},
-			{"expired", with(certs.Expired(certs.Leaf, 3))},
-			{"self-signed", with(certs.SelfSigned())},
-			{"issuer-not-trusted name-mismatch", with(certs.PrivateCA(), certs.Names("other.lab.test"))},
+			{"expired", []certs.Fault{certs.Expired(certs.Leaf, 3)}},
+			{"self-signed", []certs.Fault{certs.SelfSigned()}},
+			{"issuer-not-trusted name-mismatch", []certs.Fault{certs.PrivateCA(), certs.Names("other.lab.test")}},
 		} {
 			t.Run(fmt.Sprintf("%s/%s", server, strings.ReplaceAll(c.codes+"!", " ", "+")), func(t *testing.T) {
 				b, err := a.Build(certs.Spec{Faults: c.faults})
@@ -121,7 +121,7 @@ func TestForeign(t *testing.T) {
 				set := account.For(e, host)
 				set.Addresses = map[string]string{set.Target(): address}
 				p := &probe.Prober{}
-				r, s := diagnose.Judge{Knowledge: authority{a}.knowledge(false)}.Examine(
+				r, s := diagnose.Judge{Knowledge: authority{Authority: a}.Knowledge(false)}.Examine(
 					p.Survey(t.Context(), []account.Settings{set}, true), func(asks []probe.Ask) []probe.Further { return p.Answer(t.Context(), asks) })
 				if said(r) != c.codes+" | " {
 					t.Errorf("says %q, want %q: %+v", said(r), c.codes, s.Observations[0])

@@ -1,7 +1,6 @@
 package diagnose_test
 
 import (
-	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
@@ -20,21 +20,17 @@ const host = "mail.lab.test"
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// now is what every clock of these tests says.
-func now() time.Time { return time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC) }
-
 // nothing is the knowledge of a device that trusts nobody.
-func nothing() *diagnose.Knowledge { return diagnose.NewKnowledge(nil, nil) }
+func nothing() *chain.Knowledge { return chain.NewKnowledge(nil, nil) }
 
 // A row is one survey and what is to be said of its first connection.
 type row struct {
 	literal bool // asks is exact; otherwise the time is asked for where dates fail
 	name    string
 	survey  probe.Survey
-	know    *diagnose.Knowledge
-	roots   []*x509.Certificate // those of know, for the independent check
-	codes   string              // separated by blanks, in the order of the vocabulary
-	asks    string              // as said prints them
+	know    *chain.Knowledge
+	codes   string // separated by blanks, in the order of the vocabulary
+	asks    string // as said prints them
 }
 
 // said is all that can be seen of a report, for comparing: "codes | asks".

@@ -61,9 +61,9 @@ func further(s probe.Survey, o probe.Observation) probe.Survey {
 func askedRows(t testing.TB) []connRow {
 	t.Helper()
 	a := newAuthority(t)
-	know := a.knowledge(false)
-	good, other, expired := a.chain(t), a.chain(t, certs.Names("other.lab.test")), a.chain(t, certs.Expired(certs.Leaf, 3))
-	mail := a.chain(t, certs.Names(host))
+	know := a.Knowledge(false)
+	good, other, expired := a.Chain(t), a.Chain(t, certs.Names("other.lab.test")), a.Chain(t, certs.Expired(certs.Leaf, 3))
+	mail := a.Chain(t, certs.Names(host))
 	fine := func(chain [][]byte, more ...edit) probe.Observation {
 		return seen(imaps, probe.Done, probe.Fine, append([]edit{shows(chain)}, more...)...)
 	}

@@ -188,7 +188,7 @@ func TestNoCertificateByOpenSSL(t *testing.T) {
 			set.Addresses = map[string]string{set.Target(): address}
 			p := &probe.Prober{}
 			s := p.Survey(t.Context(), []account.Settings{set}, true)
-			r, _ := diagnose.Judge{Knowledge: authority{a}.knowledge(false)}.Examine(s, func(asks []probe.Ask) []probe.Further { return p.Answer(t.Context(), asks) })
+			r, _ := diagnose.Judge{Knowledge: authority{Authority: a}.Knowledge(false)}.Examine(s, func(asks []probe.Ask) []probe.Further { return p.Answer(t.Context(), asks) })
 			if got := said(r); got != c.want+" | " {
 				t.Errorf("says %q, want %s: %+v", got, c.want, r.Endpoints[0].Findings)
 			}

@@ -16,7 +16,7 @@ import (
 
 func allRows(t testing.TB) []row {
 	t.Helper()
-	out := slices.Concat(builtChains(t), oddRows(t), rareRows(t), revocationRows(t), togetherRows(t), storeRows(t), installedRows(t))
+	out := slices.Concat(togetherRows(t), installedRows(t))
 	for _, r := range connectionRows(t) {
 		out = append(out, r.row)
 	}
@@ -30,7 +30,7 @@ func TestMutation(t *testing.T) {
 	for i, r := range rows {
 		want[i] = said(r.judge())
 	}
-	for _, rule := range diagnose.Rules() {
+	for _, rule := range own() {
 		missed := false
 		for i := 0; i < len(rows) && !missed; i++ {
 			missed = said(rows[i].judge(rule.Name)) != want[i]
@@ -82,7 +82,7 @@ func TestPure(t *testing.T) {
 // TestNoClock: a survey that forgot its time is judged the same at all times.
 func TestNoClock(t *testing.T) {
 	a := newAuthority(t)
-	r := row{survey: served(a.chain(t), host, time.Time{}), know: a.knowledge(false)}
+	r := row{survey: served(a.Chain(t), host, time.Time{}), know: a.Knowledge(false)}
 	if got := said(r.judge()); got != "not-yet-valid intermediate-not-yet-valid root-not-yet-valid | " {
 		t.Error(got)
 	}
@@ -93,7 +93,7 @@ func TestNoClock(t *testing.T) {
 // clock or root its own.
 func TestOneChain(t *testing.T) {
 	a := newAuthority(t)
-	chain := a.chain(t, certs.Expired(certs.Leaf, 3), certs.PrivateCA(), certs.RootAlsoSent())
+	chain := a.Chain(t, certs.Expired(certs.Leaf, 3), certs.PrivateCA(), certs.RootAlsoSent())
 	var all []probe.Observation
 	with := func(e account.Endpoint, more edit) {
 		all = append(all, seen(e, probe.Done, probe.Fine, func(o *probe.Observation) { o.TLS = &probe.TLS{Version: 0x0304, Chain: chain} }, more))
@@ -106,7 +106,7 @@ func TestOneChain(t *testing.T) {
 	with(imaps, func(o *probe.Observation) { o.Settings.Roots = chain[2:] })
 	with(imaps, func(o *probe.Observation) { o.TLS.Chain = chain[:2] })
 	with(imaps, func(o *probe.Observation) { o.TLS.Chain = chain[:1] })
-	r := diagnose.Judge{Knowledge: a.knowledge(true)}.Report(survey(all...))
+	r := diagnose.Judge{Knowledge: a.Knowledge(true)}.Report(survey(all...))
 	for i, want := range []string{"issuer-not-trusted expired", "issuer-not-trusted name-mismatch expired", "issuer-not-trusted expires-soon", "root-also-sent expired", "issuer-not-trusted expired", "issuer-unknown expired"} {
 		at := i + 6
 		if got := said(diagnose.Report{Endpoints: r.Endpoints[at:]}); got != want+" | " {

@@ -10,10 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/x509roots/fallback/bundle"
-
 	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -57,8 +54,7 @@ func answered(s probe.Survey, kind probe.AskKind, chains ...[][]byte) probe.Surv
 	return s
 }
 
-// togetherRows are about what one chain alone cannot show, and about who signed it in between.
-// No scenario uses these products' names.
+// togetherRows are about what one chain alone cannot show.
 func togetherRows(t testing.TB) []row {
 	t.Helper()
 	root := forge(t, "Root", "", nil)
@@ -77,21 +73,8 @@ func interceptedRows(t testing.TB, root *forged, set setRow) []row {
 		ca := forge(t, name, "", nil, more...)
 		return raws(forge(t, host, host, ca), ca)
 	}
-	shield, cloud, words := by("Kaspersky Anti-Virus Personal Root Certificate"), by("", organized("Zscaler Inc.")), by("Contoso SSL Decryption 3")
-	near := by("Mailshields and Proxies Ltd Root")
-	trusting := func(chain [][]byte) edit {
-		return func(o *probe.Observation) { o.Settings.Roots = chain[1:] }
-	}
+	cloud, words, near := by("", organized("Zscaler Inc.")), by("Contoso SSL Decryption 3"), by("Mailshields and Proxies Ltd Root")
 	return []row{
-		set("antivirus", "local-interception", "", survey(shown(imaps, shield))),
-		set("antivirus without its root", "local-interception", "", survey(shown(imaps, shield[:1]))),
-		set("antivirus in other letters", "local-interception", "", survey(shown(imaps, by("kaspersky ANTI-virus personal root of some day")))),
-		set("proxy by its organisation", "interception", "", survey(shown(imaps, cloud))),
-		set("proxy by its words", "interception", "", survey(shown(imaps, words))),
-		set("proxy and expired", "interception expired root-expired", "https:443:tls", survey(shown(imaps, cloud, func(o *probe.Observation) { o.At = now().AddDate(2, 0, 0) }))),
-		set("no proxy by its words", "issuer-not-trusted", "", survey(shown(imaps, near))),
-		set("trusted proxy", "intercepted-but-valid", "", survey(shown(imaps, cloud, trusting(cloud)))),
-		set("trusted company", "root-also-sent", "", survey(shown(imaps, near, trusting(near)))),
 		set("on the mail port", "interception-on-mail-port", "", survey(shown(imaps, cloud), shown(account.Web, good))),
 		set("on every port", "interception", "", survey(shown(imaps, cloud), shown(account.Web, words))),
 		set("on the mail port of another host", "interception", "", survey(shown(imaps, cloud), shown(account.Web, good, func(o *probe.Observation) { o.Settings.Host = "other.lab.test" }))),
@@ -191,25 +174,5 @@ func TestRepeat(t *testing.T) {
 	r := diagnose.Judge{Knowledge: trusting(root), Repeat: 5}.Report(s)
 	if len(r.Asks) != 1 || r.Asks[0].Kind != probe.Repeat || r.Asks[0].Count != 5 {
 		t.Errorf("asks %+v", r.Asks)
-	}
-}
-
-// TestNoPublicRootIsAProxy: no root of the Mozilla store has a name that makes it one, so that a
-// trusted chain is called intercepted for no public CA's sake.
-func TestNoPublicRootIsAProxy(t *testing.T) {
-	n := 0
-	for r := range bundle.Roots() {
-		n++
-		c := parse(t, r.Certificate)
-		judge := diagnose.Judge{Knowledge: diagnose.NewKnowledge([]diagnose.Root{{Certificate: c}}, nil)}
-		found, _ := judge.Chain(diagnose.Chain{Certificates: [][]byte{c.Raw}, At: now(), Usage: chain.Any})
-		for _, f := range found {
-			if strings.Contains(string(f.Code), "interce") {
-				t.Errorf("%s is taken for a proxy", c.Subject)
-			}
-		}
-	}
-	if n < 50 {
-		t.Errorf("only %d roots", n)
 	}
 }

@@ -1,4 +1,4 @@
-package diagnose_test
+package chain_test
 
 import (
 	"crypto/rand"
@@ -14,17 +14,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/mailtlslab/mailtlslab/certs"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mint"
 )
 
 func critical() func(*x509.Certificate) {
 	return func(c *x509.Certificate) {
 		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}}
 	}
-}
-
-func window(from, to time.Duration) func(*x509.Certificate) {
-	return func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now().Add(from), now().Add(to) }
 }
 
 func withoutBasics(c *x509.Certificate) {
@@ -43,8 +40,8 @@ func oddRows(t testing.TB) []row {
 	private := forge(t, "Private Root", "", nil)
 	privateCA := forge(t, "Private CA", "", private)
 	ours := forge(t, host, host, privateCA)
-	odd := func(name, codes string, know *diagnose.Knowledge, chain ...*forged) row {
-		return row{name: name, codes: codes, know: know, survey: served(raws(chain...), host, now())}
+	odd := func(name, codes string, know *chain.Knowledge, chain ...*forged) row {
+		return row{name: name, codes: codes, know: know, evidence: served(raws(chain...), host, now())}
 	}
 	limited := forge(t, "Upper", "", root, func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = 0, true })
 	below := forge(t, "Lower", "", limited)
@@ -55,7 +52,7 @@ func oddRows(t testing.TB) []row {
 	basicLower := forge(t, "Lower", "", basic)
 	fetched := forge(t, host, host, ca, func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"ldap://x/", "http://aia.test/ca.der"} })
 	oldRoot := forge(t, "Old Root", "", nil)
-	oldRoot = version1(t, oldRoot, oldRoot)
+	oldRoot = mint.Version1(t, oldRoot, oldRoot)
 	return append(trustRows(t, odd, root, ca, leaf), []row{
 		odd("healthy", "", trusting(root), leaf, ca),
 		odd("two below the root", "", trusting(root), deep, lower, upper),
@@ -76,26 +73,26 @@ func oddRows(t testing.TB) []row {
 		odd("ca may not sign", "issuer-not-a-ca", trusting(root), forge(t, host, host, signless), signless),
 		odd("upper ca without basic constraints", "issuer-not-a-ca", trusting(root), forge(t, host, host, basicLower), basicLower, basic),
 		odd("window the wrong way round", "expired not-yet-valid", trusting(root), forge(t, host, host, ca, window(24*time.Hour, -24*time.Hour)), ca),
-		{name: "an unreadable ca besides the right one", codes: "", know: trusting(root), survey: served([][]byte{leaf.Raw, {0x30, 0x80}, ca.Raw}, host, now())},
-		{name: "lone leaf that says where its issuer is", codes: "issuer-unknown", asks: "http://aia.test/ca.der", know: trusting(root), survey: served(raws(fetched), host, now())},
+		{name: "an unreadable ca besides the right one", codes: "", know: trusting(root), evidence: served([][]byte{leaf.Raw, {0x30, 0x80}, ca.Raw}, host, now())},
+		{name: "lone leaf that says where its issuer is", codes: "issuer-unknown", asks: "http://aia.test/ca.der", know: trusting(root), evidence: served(raws(fetched), host, now())},
 		odd("version 1 root, trusted", "", trusting(oldRoot), forge(t, host, host, oldRoot)),
 		odd("version 1 root, private and sent", "issuer-not-trusted", trusting(root), forge(t, host, host, oldRoot), oldRoot),
 	}...)
 }
 
 // trustRows are about who signed what.
-func trustRows(t testing.TB, odd func(string, string, *diagnose.Knowledge, ...*forged) row, root, ca, leaf *forged) []row {
+func trustRows(t testing.TB, odd func(string, string, *chain.Knowledge, ...*forged) row, root, ca, leaf *forged) []row {
 	t.Helper()
 	double := forge(t, "CA", "", root) // the same name, another key
 	twin := forge(t, "Root", "", nil)
-	twinCA := forge(t, "CA", "", twin.unidentified())
-	v1 := version1(t, ca, root)
-	v1Upper := version1(t, forge(t, "Upper", "", root), root)
+	twinCA := forge(t, "CA", "", twin.Unidentified())
+	v1 := mint.Version1(t, ca, root)
+	v1Upper := mint.Version1(t, forge(t, "Upper", "", root), root)
 	v1Lower := forge(t, "Lower", "", v1Upper)
-	anonymous := forge(t, host, host, double.unidentified())
+	anonymous := forge(t, host, host, double.Unidentified())
 	loopA := forge(t, "A", "", nil)
 	loopB := forge(t, "B", "", loopA)
-	loopA2 := &forged{parse(t, crossed(t, loopA, loopB)), loopA.key}
+	loopA2 := &forged{Certificate: parse(t, crossed(t, loopA, loopB)), Key: loopA.Key}
 	constrained := forge(t, "CA", "", root, func(c *x509.Certificate) {
 		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.com"}, true
 	})
@@ -110,7 +107,7 @@ func trustRows(t testing.TB, odd func(string, string, *diagnose.Knowledge, ...*f
 		odd("signature that fits nothing, no key named", "bad-signature", trusting(root), anonymous, ca),
 		odd("private root with a trusted namesake, no keys named", "issuer-key-mismatch", trusting(root), forge(t, host, host, twinCA), twinCA, twin),
 		odd("two keys, the right one second", "", trusting(root), leaf, double, ca),
-		odd("version 1 ca", "issuer-not-a-ca", trusting(root), forge(t, host, host, v1.unidentified()), v1),
+		odd("version 1 ca", "issuer-not-a-ca", trusting(root), forge(t, host, host, v1.Unidentified()), v1),
 		odd("version 1 upper ca", "issuer-not-a-ca", trusting(root), forge(t, host, host, v1Lower), v1Lower, v1Upper),
 		odd("two that sign each other", "issuer-not-trusted", trusting(root), forge(t, host, host, loopB), loopB, loopA2),
 		odd("name constraints", "ca-not-allowed-for-name", trusting(root), forge(t, host, host, constrained), constrained),
@@ -123,7 +120,7 @@ func trustRows(t testing.TB, odd func(string, string, *diagnose.Knowledge, ...*f
 func crossed(t testing.TB, f, by *forged) []byte {
 	t.Helper()
 	tmpl := *f.Certificate
-	der, err := x509.CreateCertificate(rand.Reader, &tmpl, by.Certificate, f.key.Public(), by.key)
+	der, err := x509.CreateCertificate(rand.Reader, &tmpl, by.Certificate, f.Key.Public(), by.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,9 +146,9 @@ func TestManyCertificates(t *testing.T) {
 		chain [][]byte
 		want  string
 	}{{strange, "unrelated-certificate"}, {append(sameName, ca.Raw), ""}} {
-		r := row{survey: served(c.chain, host, now()), know: trusting(root, ca)}.judge()
+		r := row{evidence: served(c.chain, host, now()), know: trusting(root, ca)}.judge()
 		sane(t, r)
-		for _, f := range r.Endpoints[0].Findings {
+		for _, f := range r.Findings {
 			if c.want != "" && string(f.Code) != c.want {
 				t.Errorf("%s: %s", f.Code, f.Summary)
 			}
@@ -170,16 +167,16 @@ func TestLongNames(t *testing.T) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		})
 		for _, chain := range [][][]byte{raws(leaf), raws(leaf, ca), raws(leaf, ca, private), raws(private), raws(ca, leaf)} {
-			r := row{survey: served(chain, host, now()), know: trusting(nil, ca)}.judge()
+			r := row{evidence: served(chain, host, now()), know: trusting(nil, ca)}.judge()
 			sane(t, r)
-			for _, f := range r.Endpoints[0].Findings {
+			for _, f := range r.Findings {
 				if !utf8.ValidString(f.Summary) || !utf8.ValidString(strings.Join(f.Evidence, "")) {
 					t.Errorf("%s: a letter was cut in two", f.Code)
 				}
 			}
 		}
 	}
-	if got := said((row{survey: served(newAuthority(t).chain(t, certs.SelfSigned()), strings.Repeat("x.", 3000)+"test", now()), know: nothing()}).judge()); got != "self-signed name-mismatch | " {
+	if got := said((row{evidence: served(newAuthority(t).Chain(t, certs.SelfSigned()), strings.Repeat("x.", 3000)+"test", now()), know: nothing()}).judge()); got != "self-signed name-mismatch | " {
 		t.Error(got)
 	}
 }

@@ -1,4 +1,4 @@
-package diagnose_test
+package chain_test
 
 import (
 	"slices"
@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mailtlslab/mailtlslab/certs"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
@@ -53,7 +53,7 @@ func plantable() []planted {
 func TestCompleteness(t *testing.T) {
 	a := newAuthority(t)
 	all := plantable()
-	var h tracer
+	h := tracer{}
 	defer h.undeclared(t)
 	rapid.Check(t, func(t *rapid.T) {
 		chosen := rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, 3, rapid.ID).Draw(t, "faults")
@@ -71,12 +71,13 @@ func TestCompleteness(t *testing.T) {
 			t.Skip("these faults contradict each other: " + err.Error())
 		}
 		want := visible(codes)
-		fs, accepted := diagnose.Judge{Knowledge: a.knowledge(false), Trace: h.trace}.Chain(diagnose.Chain{Certificates: bundle.Raw, Host: certs.DefaultHost, At: now()})
+		v := chain.Judge{Knowledge: a.Knowledge(false), Trace: h.trace}.Judge(chain.Evidence{Certificates: bundle.Raw, Host: certs.DefaultHost, At: now()})
+		fs, accepted := v.Findings, v.Accepted
 		if got := sorted(finding.Codes(fs)); !slices.Equal(got, want) {
 			t.Fatalf("%v: found %v, planted and visible %v", faults, got, want)
 		}
 		for _, f := range fs {
-			if err := f.Check(); err != nil || !pointsRight(f.Facts.About, served(bundle.Raw, certs.DefaultHost, now())) {
+			if err := f.Check(); err != nil || !pointsRight(f.Facts.About, bundle.Raw) {
 				t.Fatalf("%v: %v, %+v", faults, err, f.Facts.About)
 			}
 		}

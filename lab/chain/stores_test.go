@@ -1,7 +1,6 @@
-package diagnose_test
+package chain_test
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -11,19 +10,13 @@ import (
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/certs"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
-	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
-func fingerprint(der []byte) string {
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:])
-}
-
 // removed is an entry of a root programme's list for one root.
-func removed(name string, keyID []byte) diagnose.Distrusted {
-	return diagnose.Distrusted{Name: name, KeyID: hex.EncodeToString(keyID), Since: now().AddDate(-1, 0, 0), Source: "a test"}
+func removed(name string, keyID []byte) chain.Removal {
+	return chain.Removal{Name: name, KeyID: hex.EncodeToString(keyID), Since: now().AddDate(-1, 0, 0), Source: "a test"}
 }
 
 const umlaut, ascii = "münchen.lab.test", "xn--mnchen-3ya.lab.test"
@@ -63,23 +56,22 @@ func rareStoreRows() []built {
 func storeRows(t testing.TB) []row {
 	t.Helper()
 	a := newAuthority(t)
-	healthy, fallen, unsent := a.chain(t), a.chain(t, certs.DistrustedRoot()), a.chain(t, certs.OmitIntermediate())
-	know, gone := a.knowledge(false), a.Distrusted()[0]
+	healthy, fallen, unsent := a.Chain(t), a.Chain(t, certs.DistrustedRoot()), a.Chain(t, certs.OmitIntermediate())
+	know, gone := a.Knowledge(false), a.Distrusted()[0]
 	name, key := gone.Subject.CommonName, gone.SubjectKeyId
-	lacking := func(chain [][]byte, own ...[]byte) probe.Survey {
-		s := served(chain, host, now())
-		s.Observations[0].Settings.MissingRoots = []string{fingerprint(a.Root().Raw), "no such root"}
-		s.Observations[0].Settings.Roots = own
-		return s
+	lacking := func(sent [][]byte, own ...[]byte) chain.Evidence {
+		e := served(sent, host, now())
+		e.MissingRoots, e.Roots = []string{finding.Fingerprint(a.Root().Raw), "no such root"}, own
+		return e
 	}
 	return []row{
-		{name: "a device without the root", survey: lacking(healthy), know: know, codes: "root-missing-on-device"},
-		{name: "a device without the root, not sent", survey: lacking(unsent), know: know, codes: "root-missing-on-device"},
-		{name: "a device that was given the root", survey: lacking(healthy, a.Root().Raw), know: know},
-		{name: "a removed root", survey: served(fallen, host, now()), know: know.Distrusting([]diagnose.Distrusted{removed(name, key)}), codes: "root-distrusted"},
-		{name: "a removed root of that name", survey: served(fallen, host, now()), know: know.Distrusting([]diagnose.Distrusted{removed(name, key[1:])}), codes: "issuer-not-trusted"},
-		{name: "a removed root with that key", survey: served(fallen, host, now()), know: know.Distrusting([]diagnose.Distrusted{removed("Another", key)}), codes: "issuer-not-trusted"},
-		{name: "removed, and trusted here", survey: lacking(fallen, gone.Raw), know: know.Distrusting([]diagnose.Distrusted{removed(name, key)})},
+		{name: "a device without the root", evidence: lacking(healthy), know: know, codes: "root-missing-on-device"},
+		{name: "a device without the root, not sent", evidence: lacking(unsent), know: know, codes: "root-missing-on-device"},
+		{name: "a device that was given the root", evidence: lacking(healthy, a.Root().Raw), know: know},
+		{name: "a removed root", evidence: served(fallen, host, now()), know: know.Distrusting([]chain.Removal{removed(name, key)}), codes: "root-distrusted"},
+		{name: "a removed root of that name", evidence: served(fallen, host, now()), know: know.Distrusting([]chain.Removal{removed(name, key[1:])}), codes: "issuer-not-trusted"},
+		{name: "a removed root with that key", evidence: served(fallen, host, now()), know: know.Distrusting([]chain.Removal{removed("Another", key)}), codes: "issuer-not-trusted"},
+		{name: "removed, and trusted here", evidence: lacking(fallen, gone.Raw), know: know.Distrusting([]chain.Removal{removed(name, key)})},
 	}
 }
 
@@ -94,10 +86,10 @@ func TestStores(t *testing.T) {
 func TestFallenForLater(t *testing.T) {
 	a := newAuthority(t)
 	refuse := func([]*x509.Certificate) error { return errors.New("issued too late") }
-	know := diagnose.NewKnowledge([]diagnose.Root{{Certificate: a.Root(), Constraint: refuse}}, a.Intermediates())
-	r := row{survey: served(a.chain(t), host, now()), know: know, codes: "root-distrusted"}
+	know := chain.NewKnowledge([]chain.Root{{Certificate: a.Root(), Constraint: refuse}}, a.Intermediates())
+	r := row{evidence: served(a.Chain(t), host, now()), know: know, codes: "root-distrusted"}
 	r.check(t)
-	r.survey, r.codes = served(a.chain(t, certs.Expired(certs.Leaf, 3)), host, now()), "root-distrusted expired"
+	r.evidence, r.codes = served(a.Chain(t, certs.Expired(certs.Leaf, 3)), host, now()), "root-distrusted expired"
 	r.check(t)
 }
 
@@ -118,8 +110,8 @@ func TestPublicLifetimes(t *testing.T) {
 		{at(2019, 6, 30), 2000, false, ""}, {at(2019, 7, 1), 826, false, finding.Error}, {at(2029, 3, 15), 825, false, ""},
 	} {
 		leaf := forge(t, host, host, root, func(x *x509.Certificate) { x.NotBefore, x.NotAfter = c.issued, c.issued.AddDate(0, 0, c.days) })
-		know := diagnose.NewKnowledge([]diagnose.Root{{Certificate: root.Certificate, Preinstalled: c.public}}, nil)
-		found, _ := diagnose.Judge{Knowledge: know}.Chain(diagnose.Chain{Certificates: raws(leaf), Host: host, At: c.issued.Add(time.Hour)})
+		know := chain.NewKnowledge([]chain.Root{{Certificate: root.Certificate, Preinstalled: c.public}}, nil)
+		found := chain.Judge{Knowledge: know}.Judge(chain.Evidence{Certificates: raws(leaf), Host: host, At: c.issued.Add(time.Hour)}).Findings
 		var got finding.Severity
 		for _, f := range found {
 			if f.Code == finding.LifetimeTooLong {
@@ -136,9 +128,9 @@ func TestPublicLifetimes(t *testing.T) {
 func TestFetchedFrom(t *testing.T) {
 	root := forge(t, "Root", "", nil)
 	ca := forge(t, "CA", "", root)
-	s := served(raws(forge(t, host, host, ca, aia("http://aia.test/ca.der"))), host, now())
-	s.Further = []probe.Further{{Ask: probe.Ask{Kind: probe.FetchIssuer, URL: "http://aia.test/ca.der"}, Certificate: ca.Raw}}
-	f := diagnose.Judge{Knowledge: trusting(root)}.Report(s).Endpoints[0].Findings
+	leaf := forge(t, host, host, ca, aia("http://aia.test/ca.der"))
+	know := trusting(root).Fetching([]chain.Fetched{{URL: "http://aia.test/ca.der", Certificate: ca.Raw}})
+	f := row{evidence: served(raws(leaf), host, now()), know: know}.judge().Findings
 	if len(f) != 1 || f[0].Facts.Detail != finding.DetailAIA || !strings.Contains(strings.Join(f[0].Evidence, " "), "http://aia.test/ca.der") {
 		t.Errorf("%+v", f)
 	}
@@ -147,10 +139,10 @@ func TestFetchedFrom(t *testing.T) {
 // TestStaticRSA: where the client encrypts to the server's key, nothing needs to be signed by it.
 func TestStaticRSA(t *testing.T) {
 	a := newAuthority(t)
-	s := served(a.chain(t, certs.SmallRSA(1024), certs.KeyUsage("keyEncipherment")), host, now())
-	row{survey: s, know: a.knowledge(false), codes: "weak-key key-usage"}.check(t)
-	s.Observations[0].TLS.Cipher = 0x009c // TLS_RSA_WITH_AES_128_GCM_SHA256
-	row{survey: s, know: a.knowledge(false), codes: "weak-key"}.check(t)
+	e := served(a.Chain(t, certs.SmallRSA(1024), certs.KeyUsage("keyEncipherment")), host, now())
+	row{evidence: e, know: a.Knowledge(false), codes: "weak-key key-usage"}.check(t)
+	e.Handshake.StaticRSA = true
+	row{evidence: e, know: a.Knowledge(false), codes: "weak-key"}.check(t)
 }
 
 // TestULabelFacts: what is to be ordered is the ASCII form, also of several names.
@@ -161,33 +153,24 @@ func TestULabelFacts(t *testing.T) {
 		{[]string{"bücher.lab.test", "ليهمابتكلموشعربي؟.test", "他们为什么不说中文.test"}, // RFC 3492 section 7.1 (A) and (B)
 			[]string{"xn--bcher-kva.lab.test", "xn--egbpdaj6bu4bxfgehfvwxn.test", "xn--ihqwcrb4cv8a8dqg056pqjye.test"}},
 	} {
-		r := row{survey: served(a.chain(t, certs.ULabel(c.names...)), c.want[0], now()), know: a.knowledge(false), codes: "idn-encoding"}
+		r := row{evidence: served(a.Chain(t, certs.ULabel(c.names...)), c.want[0], now()), know: a.Knowledge(false), codes: "idn-encoding"}
 		r.check(t)
-		if got := r.judge().Endpoints[0].Findings[0].Facts.Names; !slices.Equal(got, c.want) {
+		if got := r.judge().Findings[0].Facts.Names; !slices.Equal(got, c.want) {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
 }
 
-// TestULabelWhereTLSGaveUp: crypto/tls cannot read such a certificate, and that is explained.
-func TestULabelWhereTLSGaveUp(t *testing.T) {
-	a := newAuthority(t)
-	s := served(a.chain(t, certs.ULabel(umlaut)), ascii, now())
-	s.Observations[0].Stage, s.Observations[0].Outcome = probe.Handshaking, probe.BadTLS
-	s.Observations[0].TLS.FromRecords = true
-	row{survey: s, know: a.knowledge(false), codes: "idn-encoding"}.check(t)
-}
-
 // FuzzULabel: whatever stands in place of a certificate with such a name is no crash.
 func FuzzULabel(f *testing.F) {
 	a := newAuthority(f)
-	chain := a.chain(f, certs.ULabel(umlaut))
-	f.Add(chain[0])
-	for _, cut := range []int{5, 40, len(chain[0]) - 3} {
-		f.Add(chain[0][:cut])
+	sent := a.Chain(f, certs.ULabel(umlaut))
+	f.Add(sent[0])
+	for _, cut := range []int{5, 40, len(sent[0]) - 3} {
+		f.Add(sent[0][:cut])
 	}
-	know := a.knowledge(false)
+	know := a.Knowledge(false)
 	f.Fuzz(func(t *testing.T, der []byte) {
-		diagnose.Judge{Knowledge: know}.Chain(diagnose.Chain{Certificates: [][]byte{der, chain[1]}, Host: ascii, At: now()})
+		chain.Judge{Knowledge: know}.Judge(chain.Evidence{Certificates: [][]byte{der, sent[1]}, Host: ascii, At: now()})
 	})
 }

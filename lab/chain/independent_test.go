@@ -1,4 +1,4 @@
-package diagnose_test
+package chain_test
 
 import (
 	"crypto/x509"
@@ -17,7 +17,7 @@ type cure func(*x509.VerifyOptions)
 func TestIndependently(t *testing.T) {
 	tried := 0
 	for _, r := range builtChains(t) {
-		cures, ok := curesOf(r.judge().Endpoints[0].Findings)
+		cures, ok := curesOf(r.judge().Findings)
 		if !ok {
 			continue
 		}
@@ -38,16 +38,16 @@ func TestIndependently(t *testing.T) {
 
 func verify(t *testing.T, r row, cures []cure, omit int) error {
 	t.Helper()
-	o := r.survey.Observations[0]
+	e := r.evidence
 	opts := x509.VerifyOptions{
-		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: o.At, DNSName: o.Settings.Host,
+		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: e.At, DNSName: e.Host,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	for _, c := range r.roots {
 		opts.Roots.AddCert(c)
 	}
-	sent := make([]*x509.Certificate, len(o.TLS.Chain))
-	for i, der := range o.TLS.Chain {
+	sent := make([]*x509.Certificate, len(e.Certificates))
+	for i, der := range e.Certificates {
 		var err error
 		if sent[i], err = x509.ParseCertificate(der); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package diagnose_test
+package chain_test
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/mailtlslab/mailtlslab/lab/chain"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/mint"
 )
 
 func extension(oid asn1.ObjectIdentifier, critical bool, value []byte) func(*x509.Certificate) {
@@ -28,7 +28,7 @@ func general(tag int, value []byte) asn1.RawValue {
 
 func directory(t testing.TB, cn string) []byte {
 	t.Helper()
-	return marshal(t, pkix.Name{CommonName: cn}.ToRDNSequence())
+	return mint.Marshal(t, pkix.Name{CommonName: cn}.ToRDNSequence())
 }
 
 // constraints are critical name constraints on forms that crypto/x509 does not judge.
@@ -41,7 +41,7 @@ func constraints(t testing.TB, permitted, excluded []asn1.RawValue) func(*x509.C
 		}
 		return out
 	}
-	return extension(asn1.ObjectIdentifier{2, 5, 29, 30}, true, marshal(t, struct {
+	return extension(asn1.ObjectIdentifier{2, 5, 29, 30}, true, mint.Marshal(t, struct {
 		Permitted []subtree `asn1:"optional,omitempty,tag:0"`
 		Excluded  []subtree `asn1:"optional,omitempty,tag:1"`
 	}{list(permitted), list(excluded)}))
@@ -55,7 +55,7 @@ func rareRows(t testing.TB) []row {
 	beside := forge(t, "CA", "", root, constraints(t, []asn1.RawValue{general(4, directory(t, "somebody else"))}, nil))
 	barred := forge(t, "CA", "", root, constraints(t, nil, []asn1.RawValue{general(4, directory(t, host))}))
 	unknown := forge(t, "CA", "", root, constraints(t, nil, []asn1.RawValue{general(8, []byte{42, 3, 4})}))
-	registered := extension(asn1.ObjectIdentifier{2, 5, 29, 17}, false, marshal(t, []asn1.RawValue{general(2, []byte(host)), general(8, []byte{42, 3, 4})}))
+	registered := extension(asn1.ObjectIdentifier{2, 5, 29, 17}, false, mint.Marshal(t, []asn1.RawValue{general(2, []byte(host)), general(8, []byte{42, 3, 4})}))
 	many := forge(t, "CA", "", root, func(c *x509.Certificate) {
 		for i := range 1100 {
 			c.PermittedDNSDomains = append(c.PermittedDNSDomains, fmt.Sprintf("n%d.test", i), "lab.test")
@@ -72,8 +72,8 @@ func rareRows(t testing.TB) []row {
 		}
 	}
 	lone := forge(t, host, host, forge(t, "Some CA", "", nil), extension(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}, false, []byte{4, 0}))
-	at := func(name, codes string, know *diagnose.Knowledge, chain ...[]byte) row {
-		return row{name: name, codes: codes, know: know, survey: served(chain, host, now())}
+	at := func(name, codes string, know *chain.Knowledge, chain ...[]byte) row {
+		return row{name: name, codes: codes, know: know, evidence: served(chain, host, now())}
 	}
 	leaf := func(ca *forged, more ...func(*x509.Certificate)) []byte { return forge(t, host, host, ca, more...).Raw }
 	ca := forge(t, "CA", "", root)
@@ -89,9 +89,10 @@ func rareRows(t testing.TB) []row {
 		at("certificate of a public CA, alone", "issuer-unknown", nothing(), lone.Raw),
 		at("issuer that cannot be read", "malformed-certificate", trusting(root), leaf(ca), broken(ca.Raw)),
 		at("stranger that cannot be read", "", trusting(root), leaf(ca), ca.Raw, []byte{48, 3, 2, 1, 1}),
-		at("root that cannot be read", "malformed-certificate", diagnose.NewKnowledge(diagnose.ParseRoots([][]byte{broken(root.Raw)}), nil), leaf(ca), ca.Raw),
-		at("root with a key that cannot be read", "malformed-certificate", trusting(&forged{parse(t, keyless(t, root.Raw)), nil}), leaf(root)),
-		at("root on P-192", "weak-key", diagnose.NewKnowledge(diagnose.ParseRoots([][]byte{p192(t, root.Raw)}), nil), leaf(ca), ca.Raw),
+		at("root that cannot be read", "malformed-certificate", chain.NewKnowledge(chain.ParseRoots([][]byte{broken(root.Raw)}), nil), leaf(ca), ca.Raw),
+		at("root with a key that cannot be read", "malformed-certificate", trusting(&forged{Certificate: parse(t, keyless(t, root.Raw)), Key: nil}), leaf(root)),
+		at("root on P-192", "weak-key", chain.NewKnowledge(chain.ParseRoots([][]byte{p192(t, root.Raw)}), nil), leaf(ca), ca.Raw),
+		at("leaf that ends too early", "malformed-certificate", trusting(root), root.Raw[:len(root.Raw)/2], ca.Raw),
 		at("leaf on P-192", "weak-key", trusting(root), p192(t, leaf(ca)), ca.Raw),
 	}
 }
@@ -142,26 +143,27 @@ func TestIssuerTooWeakToVerify(t *testing.T) {
 	ca := forgeWith(t, key, "CA", "", root)
 	leaf := forge(t, host, host, ca)
 	t.Setenv("GODEBUG", "rsa1024min=1")
-	row{codes: "weak-key", know: trusting(root), survey: served(raws(leaf, ca), host, now())}.check(t)
+	row{codes: "weak-key", know: trusting(root), evidence: served(raws(leaf, ca), host, now())}.check(t)
 }
 
 func TestChainSaysWhatTheLibrarySays(t *testing.T) {
 	root := forge(t, "Root", "", nil)
 	ca := forge(t, "CA", "", root)
 	server := forge(t, host, host, ca, func(c *x509.Certificate) { c.IsCA = true })
-	judge := diagnose.Judge{Knowledge: trusting(root)}
+	judge := chain.Judge{Knowledge: trusting(root)}
 	for _, c := range []struct {
 		name     string
-		chain    diagnose.Chain
+		evidence chain.Evidence
 		codes    []finding.Code
 		accepted bool
 	}{
-		{"policy of a client", diagnose.Chain{Certificates: raws(server, ca), Host: host, At: now()}, []finding.Code{finding.CAUsedAsServer}, true},
-		{"another name", diagnose.Chain{Certificates: raws(server, ca), Host: "x.test", At: now(), Usage: chain.Client}, []finding.Code{finding.NameMismatch, finding.WrongPurpose}, false},
-		{"no name, any use", diagnose.Chain{Certificates: raws(server, ca), At: now(), Usage: chain.Any}, nil, true},
-		{"nothing", diagnose.Chain{At: now()}, []finding.Code{finding.MalformedCertificate}, false},
+		{"policy of a client", chain.Evidence{Certificates: raws(server, ca), Host: host, At: now()}, []finding.Code{finding.CAUsedAsServer}, true},
+		{"another name", chain.Evidence{Certificates: raws(server, ca), Host: "x.test", At: now(), Usage: chain.Client}, []finding.Code{finding.NameMismatch, finding.WrongPurpose}, false},
+		{"no name, any use", chain.Evidence{Certificates: raws(server, ca), At: now(), Usage: chain.Any}, nil, true},
+		{"nothing", chain.Evidence{At: now()}, []finding.Code{finding.MalformedCertificate}, false},
 	} {
-		fs, accepted := judge.Chain(c.chain)
+		v := judge.Judge(c.evidence)
+		fs, accepted := v.Findings, v.Accepted
 		if fmt.Sprint(finding.Codes(fs)) != fmt.Sprint(c.codes) || accepted != c.accepted {
 			t.Errorf("%s: %v, accepted %v", c.name, finding.Codes(fs), accepted)
 		}

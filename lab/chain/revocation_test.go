@@ -1,4 +1,4 @@
-package diagnose_test
+package chain_test
 
 import (
 	"crypto/rand"
@@ -13,10 +13,8 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/diagnose"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
-	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 const (
@@ -67,7 +65,7 @@ func (c ca) signed(by *forged, along *x509.Certificate, more ...func(*ocsp.Respo
 	for _, m := range more {
 		m(&r)
 	}
-	der, err := ocsp.CreateResponse(c.issuer.Certificate, by.Certificate, r, by.key)
+	der, err := ocsp.CreateResponse(c.issuer.Certificate, by.Certificate, r, by.Key)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -97,7 +95,7 @@ func (c ca) list(by *forged, more ...func(*x509.RevocationList)) []byte {
 	for _, m := range more {
 		m(l)
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, l, by.Certificate, by.key)
+	der, err := x509.CreateRevocationList(rand.Reader, l, by.Certificate, by.Key)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -125,22 +123,20 @@ func shard(url string) func(*x509.RevocationList) {
 // answers are what is to be fetched, by address; a missing one is nothing but an error.
 type answers map[string][]byte
 
-// examined returns the survey of one connection with this staple, and all further looks.
-func (c ca) examined(staple []byte, all answers) probe.Survey {
-	s := served(raws(c.leaf, c.issuer), host, now())
-	s.Observations[0].TLS.Staple = staple
-	_, s = diagnose.Judge{Knowledge: trusting(c.root)}.Examine(s, func(asks []probe.Ask) []probe.Further {
-		var out []probe.Further
-		for _, a := range asks {
-			f := probe.Further{Ask: a, Response: all[a.URL]}
-			if f.Response == nil {
-				f.Error = "connection refused"
+// examined returns the evidence of one connection with this staple, and all that was asked.
+func (c ca) examined(staple []byte, all answers) chain.Evidence {
+	e := served(raws(c.leaf, c.issuer), host, now())
+	e.Handshake.Staple = staple
+	for range 2 { // the responder, then the list
+		for _, a := range (chain.Judge{Knowledge: trusting(c.root)}).Judge(e).Asks {
+			answer := chain.Answer{Ask: a, Response: all[a.URL]}
+			if answer.Response == nil {
+				answer.Error = "connection refused"
 			}
-			out = append(out, f)
+			e.Answers = append(e.Answers, answer)
 		}
-		return out
-	})
-	return s
+	}
+	return e
 }
 
 // A heard is one certificate, what is said of it, and what must follow: code and detail.
@@ -254,7 +250,7 @@ func lookups() []heard {
 	}
 }
 
-func (h heard) survey(t testing.TB) (ca, probe.Survey) {
+func (h heard) evidence(t testing.TB) (ca, chain.Evidence) {
 	c := newCA(t, h.leaf...)
 	var staple []byte
 	all := answers{}
@@ -273,13 +269,13 @@ func (h heard) survey(t testing.TB) (ca, probe.Survey) {
 func revocationRows(t testing.TB) []row {
 	var out []row
 	for _, h := range append(staples(), lookups()...) {
-		c, s := h.survey(t)
+		c, e := h.evidence(t)
 		var codes []string
 		for part := range strings.SplitSeq(h.want, ", ") {
 			code, _, _ := strings.Cut(part, " ")
 			codes = append(codes, code)
 		}
-		out = append(out, row{name: h.name, survey: s, know: trusting(c.root), codes: strings.Join(codes, " ")})
+		out = append(out, row{name: h.name, evidence: e, know: trusting(c.root), codes: strings.Join(codes, " ")})
 	}
 	return out
 }
@@ -289,9 +285,9 @@ func TestRevocation(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) { r.check(t) })
 	}
 	for _, h := range append(staples(), lookups()...) {
-		c, s := h.survey(t)
+		c, e := h.evidence(t)
 		var got []string
-		for _, f := range (diagnose.Judge{Knowledge: trusting(c.root)}).Report(s).Endpoints[0].Findings {
+		for _, f := range (chain.Judge{Knowledge: trusting(c.root)}).Judge(e).Findings {
 			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s%s", f.Code, f.Facts.Reason, f.Facts.Detail)))
 			if f.Counterfactual == nil || len(f.Evidence) == 0 {
 				t.Errorf("%s: %s has no evidence or no counterfactual", h.name, f.Code)
@@ -303,61 +299,16 @@ func TestRevocation(t *testing.T) {
 	}
 }
 
-// Seven connections with one certificate make one request, and what was not looked up is told.
-func TestTheCAIsAskedOnce(t *testing.T) {
-	c := newCA(t, names(responderURL, listURL))
-	var s probe.Survey
-	for _, e := range account.Endpoints() {
-		o := served(raws(c.leaf, c.issuer), host, now()).Observations[0]
-		o.Settings = account.For(e, host)
-		s.Observations = append(s.Observations, o)
-	}
-	judge := diagnose.Judge{Knowledge: trusting(c.root)}
-	first := judge.Report(s)
-	if len(first.Asks) != 1 || first.Asks[0].Kind != probe.FetchOCSP || first.Asks[0].URL != responderURL {
-		t.Errorf("asks %+v", first.Asks)
-	}
-	if r, err := ocsp.ParseRequest(first.Asks[0].Request); err != nil || r.SerialNumber.Cmp(c.leaf.SerialNumber) != 0 {
-		t.Errorf("the request is %+v, %v", r, err)
-	}
-	for _, e := range first.Endpoints {
-		if len(e.Findings) != 1 || e.Findings[0].Severity != finding.Note || e.Findings[0].Facts.Detail != "not-asked" || !e.Complete {
-			t.Errorf("%s: before anybody looked: %+v", e.Endpoint, e.Findings)
-		}
-	}
-	rounds := 0
-	judge.Examine(s, func(asks []probe.Ask) []probe.Further {
-		rounds++
-		if len(asks) != 1 {
-			t.Errorf("round %d: %+v", rounds, asks)
-		}
-		return []probe.Further{{Ask: asks[0], Error: "connection refused"}}
-	})
-	if rounds != 2 {
-		t.Errorf("%d rounds, want one for the responder and one for the list", rounds)
-	}
-	report, _ := judge.Examine(s, func(asks []probe.Ask) []probe.Further {
-		var out []probe.Further
-		for _, a := range asks {
-			out = append(out, probe.Further{Ask: a, NotTried: true, Error: "as asked"})
-		}
-		return out
-	})
-	if report.Worst() != finding.Note {
-		t.Errorf("what nobody wanted to know is %s", report.Worst())
-	}
-}
-
 // Where the CA's word would prove nothing it is not asked for.
 func TestTheCAIsNotAsked(t *testing.T) {
 	c := newCA(t, names(responderURL, listURL))
 	late := newCA(t, names(listURL), promise, func(c *x509.Certificate) { c.NotAfter = now().Add(-time.Hour) })
 	other := newCA(t)
 	for _, r := range []row{
-		{name: "nobody trusts the root", survey: served(raws(c.leaf, c.issuer), host, now()), know: nothing(), codes: "issuer-not-trusted"},
-		{name: "nobody knows the issuer", survey: served(raws(c.leaf), host, now()), know: trusting(c.root), codes: "issuer-unknown"},
-		{name: "the signature does not fit", survey: served(raws(c.leaf, other.issuer), host, now()), know: trusting(other.root), codes: "issuer-key-mismatch"},
-		{name: "expired", survey: served(raws(late.leaf, late.issuer), host, now()), know: trusting(late.root), codes: "expired staple-required"},
+		{name: "nobody trusts the root", evidence: served(raws(c.leaf, c.issuer), host, now()), know: nothing(), codes: "issuer-not-trusted"},
+		{name: "nobody knows the issuer", evidence: served(raws(c.leaf), host, now()), know: trusting(c.root), codes: "issuer-unknown"},
+		{name: "the signature does not fit", evidence: served(raws(c.leaf, other.issuer), host, now()), know: trusting(other.root), codes: "issuer-key-mismatch"},
+		{name: "expired", evidence: served(raws(late.leaf, late.issuer), host, now()), know: trusting(late.root), codes: "expired staple-required"},
 	} {
 		t.Run(r.name, func(t *testing.T) { r.check(t) })
 	}
@@ -367,16 +318,16 @@ func TestTheCAIsNotAsked(t *testing.T) {
 		"expired":                 late.response(between(-3*time.Hour, -2*time.Hour)),
 		"expired revoked":         late.response(gone(1)),
 	} {
-		s := served(raws(late.leaf, late.issuer), host, now())
-		s.Observations[0].TLS.Staple = staple
-		row{name: detail, survey: s, know: trusting(late.root), codes: detail}.check(t)
+		e := served(raws(late.leaf, late.issuer), host, now())
+		e.Handshake.Staple = staple
+		row{name: detail, evidence: e, know: trusting(late.root), codes: detail}.check(t)
 	}
 	// What was taken from the records of another handshake had no staple to be seen.
-	s := served(raws(late.leaf, late.issuer), host, now())
-	s.Observations[0].TLS.FromRecords = true
-	row{name: "from records", survey: s, know: trusting(late.root), codes: "expired"}.check(t)
+	e := served(raws(late.leaf, late.issuer), host, now())
+	e.Handshake.Deaf = true
+	row{name: "from records", evidence: e, know: trusting(late.root), codes: "expired"}.check(t)
 	// A file holds no handshake, so nothing is missing in it.
-	if fs, _ := (diagnose.Judge{Knowledge: trusting(late.root)}).Chain(diagnose.Chain{Certificates: raws(late.leaf, late.issuer), At: now()}); len(fs) != 1 || fs[0].Code != finding.Expired {
+	if fs := (chain.Judge{Knowledge: trusting(late.root)}).Judge(chain.Evidence{Certificates: raws(late.leaf, late.issuer), At: now()}).Findings; len(fs) != 1 || fs[0].Code != finding.Expired {
 		t.Errorf("a file: %v", finding.Codes(fs))
 	}
 }
