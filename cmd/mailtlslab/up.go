@@ -108,6 +108,10 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if len(own) > 0 && f.ca == "" {
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", line(andList(own)))
 	}
+	if end := authority.Root().NotAfter; f.ca != "" && time.Until(end) < lastDays {
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root kept in %s ends on %s, and whatever is issued below it does too: it is soon found to expire; let --ca name another folder for a new one\n",
+			line(f.ca), end.UTC().Format(time.DateOnly))
+	}
 	if open {
 		// Whoever cannot be warned cannot be helped by ending either.
 		_, _ = fmt.Fprint(cmd.ErrOrStderr(), warning)
@@ -180,6 +184,10 @@ func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked b
 	}
 	return servers, nil
 }
+
+// lastDays is how long before its end a kept root is said to end: its healthy certificates then end
+// so soon that this is a finding.
+const lastDays = 8 * 24 * time.Hour
 
 const warning = `WARNING: these servers can be reached from the network. They are broken on purpose and
 their password is public. Send no real mail through them, use a network of your own, and

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
@@ -280,6 +283,26 @@ func TestSettingsAreTold(t *testing.T) {
 		told := strings.Contains(text, "On the device") || strings.Contains(text, "In DNS")
 		if told != (want != "") || !strings.Contains(text, want) {
 			t.Errorf("%s: %q is missing, or something is told that is not so:\n%s", id, want, text)
+		}
+	}
+}
+
+// TestKeptRootNearItsEnd serves, and says that it ends; one that has longer to live says nothing.
+func TestKeptRootNearItsEnd(t *testing.T) {
+	for left, said := range map[int]bool{20: false, 3: true} {
+		dir := t.TempDir()
+		if _, err := certs.OpenAuthority(dir, certs.Options{Now: time.Now().AddDate(0, 0, left-90)}); err != nil {
+			t.Fatal(err)
+		}
+		l := serveLab(t, "--ca", dir, "ok-full-chain")
+		conn, err := tls.Dial("tcp", l.at(t, "ok-full-chain", "imaps"), &tls.Config{ServerName: "mail.lab.test", RootCAs: rootsIn(t, filepath.Join(dir, "root.pem"))})
+		if err != nil {
+			t.Errorf("%d days before its end: %v", left, err)
+		} else {
+			conn.Close()
+		}
+		if r := l.stop(); r.code != exitOK || strings.Contains(r.errors, " ends on ") != said {
+			t.Errorf("%d days before its end: %+v", left, r)
 		}
 	}
 }
