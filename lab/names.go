@@ -160,8 +160,15 @@ func (s *Server) addresses(host string) map[string]string {
 // to this server.
 func (s *Server) Leading(host string) map[string]string { return s.addresses(host) }
 
-// Domain is the part of a mail address for which this server publishes its settings.
-func (s *Server) Domain() string { return s.Scenario.ID + ".lab.test" }
+// maxLabel bounds one part of a name in DNS, in bytes: RFC 1035 section 2.3.4.
+const maxLabel = 63
+
+// Domain is the part of a mail address for which this server publishes its settings. The id of
+// combined scenarios is made a part of a name first.
+func (s *Server) Domain() string {
+	label := strings.ReplaceAll(s.Scenario.ID, "+", "-")
+	return strings.TrimRight(label[:min(len(label), maxLabel)], "-") + ".lab.test"
+}
 
 // announce tells the name server of this one, and starts it where the scenario needs it.
 func (s *Server) announce() error {
