@@ -22,7 +22,8 @@ type Judge struct {
 	// As a guard a silenced rule says no: what relies on its answer goes on as if it had found
 	// nothing. "rule<before" silences before as a guard of that rule alone.
 	Without []string
-	// Trace, when set, is told what each rule finds, before causes are folded.
+	// Trace, when set, is told what each rule finds, before causes are folded. It may be called
+	// from several goroutines where the Judge is used by several.
 	Trace func(rule string, found []finding.Code)
 }
 
