@@ -1,6 +1,9 @@
 package lab
 
 import (
+	"crypto/tls"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
@@ -88,4 +91,34 @@ func entry(scenario string, e account.Endpoint, r wire.Record) Entry {
 		out.Reached = append(out.Reached, Milestone{Stage(s.Stage), s.At})
 	}
 	return out
+}
+
+// Did says in a sentence what the client did. What came over the network in it is to be escaped
+// before it is shown.
+func (e Entry) Did() string {
+	who := e.Client
+	if e.SNI != "" {
+		who += " (asked for " + e.SNI + ")"
+	}
+	switch {
+	case e.LoggedIn && e.Password == ClearPassword:
+		return who + " logged in WITHOUT encryption"
+	case e.LoggedIn:
+		return who + " accepted the certificate and logged in"
+	case e.Password == ClearPassword:
+		return who + " sent a password WITHOUT encryption"
+	case e.Password == EncryptedPassword:
+		return who + " accepted the certificate and sent a password that is wrong"
+	case e.Alert != nil:
+		return fmt.Sprintf("%s refused: alert %d, %s", who, *e.Alert, strings.TrimPrefix(tls.AlertError(*e.Alert).Error(), "tls: "))
+	case e.Stage == StageCommand && len(e.Versions) == 0:
+		return who + " spoke without encryption and did not log in"
+	case e.Stage == StageCommand:
+		return who + " accepted the certificate and did not log in"
+	case e.Stage == StageHandshake:
+		return who + " completed the handshake and left without a command"
+	case e.Error != "":
+		return who + " broke off the handshake: " + e.Error
+	}
+	return fmt.Sprintf("%s left after %s", who, e.Stage)
 }

@@ -142,3 +142,24 @@ func TestStagesAreThoseOfTheWire(t *testing.T) {
 		}
 	}
 }
+
+func TestDidTellsWhatTheClientDid(t *testing.T) {
+	alert := uint8(45)
+	for want, e := range map[string]lab.Entry{
+		"anna's phone (asked for mail.lab.test) refused: alert 45, expired certificate": {SNI: "mail.lab.test", Alert: &alert, Stage: lab.StageHello},
+		"anna's phone accepted the certificate and logged in":                           {LoggedIn: true, Password: lab.EncryptedPassword, Stage: lab.StageLogin},
+		"anna's phone logged in WITHOUT encryption":                                     {LoggedIn: true, Password: lab.ClearPassword, Stage: lab.StageLogin},
+		"anna's phone sent a password WITHOUT encryption":                               {Password: lab.ClearPassword, Stage: lab.StageCommand},
+		"anna's phone accepted the certificate and sent a password that is wrong":       {Password: lab.EncryptedPassword, Stage: lab.StageCommand},
+		"anna's phone accepted the certificate and did not log in":                      {Stage: lab.StageCommand, Password: lab.NoPassword, Versions: []uint16{tls.VersionTLS13}},
+		"anna's phone spoke without encryption and did not log in":                      {Stage: lab.StageCommand, Password: lab.NoPassword},
+		"anna's phone completed the handshake and left without a command":               {Stage: lab.StageHandshake},
+		"anna's phone broke off the handshake: EOF":                                     {Stage: lab.StageHello, Error: "EOF"},
+		"anna's phone left after connected":                                             {Stage: lab.StageConnected},
+	} {
+		e.Client = "anna's phone"
+		if got := e.Did(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

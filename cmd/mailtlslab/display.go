@@ -1,10 +1,8 @@
 package main
 
 import (
-	"crypto/tls"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 
 	"github.com/mailtlslab/mailtlslab/lab"
@@ -101,32 +99,5 @@ func (d *display) print(e lab.Entry) {
 		_ = writeLine(d.out, e)
 		return
 	}
-	fmt.Fprintf(d.out, "%s %s\n", d.palette.bold(line(fmt.Sprintf("%s %s", e.Scenario, e.Endpoint))), line(did(e)))
-}
-
-// did says in a sentence what a client did.
-func did(e lab.Entry) string {
-	who := e.Client
-	if e.SNI != "" {
-		who += " (asked for " + e.SNI + ")"
-	}
-	switch {
-	case e.LoggedIn && e.Password == lab.ClearPassword:
-		return who + " logged in WITHOUT encryption"
-	case e.LoggedIn:
-		return who + " accepted the certificate and logged in"
-	case e.Password == lab.ClearPassword:
-		return who + " sent a password WITHOUT encryption"
-	case e.Password == lab.EncryptedPassword:
-		return who + " accepted the certificate and sent a password that is wrong"
-	case e.Alert != nil:
-		return fmt.Sprintf("%s refused: alert %d, %s", who, *e.Alert, strings.TrimPrefix(tls.AlertError(*e.Alert).Error(), "tls: "))
-	case e.Stage == lab.StageCommand:
-		return who + " accepted the certificate and did not log in"
-	case e.Stage == lab.StageHandshake:
-		return who + " completed the handshake and left without a command"
-	case e.Error != "":
-		return who + " broke off the handshake: " + e.Error
-	}
-	return fmt.Sprintf("%s left after %s", who, e.Stage)
+	fmt.Fprintf(d.out, "%s %s\n", d.palette.bold(line(fmt.Sprintf("%s %s", e.Scenario, e.Endpoint))), line(e.Did()))
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/x509"
 	"fmt"
 	"net"
 	"slices"
@@ -48,10 +47,14 @@ func offered(f upFlags) string {
 
 // lines returns what can be pasted to see an endpoint's fault.
 func (at site) lines(s *lab.Server, e account.Endpoint) []string {
-	return lesson.Lines(s.Scenario, e, lesson.Place{
+	return lesson.Lines(s.Scenario, e, at.place(s, e))
+}
+
+func (at site) place(s *lab.Server, e account.Endpoint) lesson.Place {
+	return lesson.Place{
 		Address: at.address(s, e), Root: at.files.root, Proxy: at.files.proxy,
 		User: lab.User, Password: lab.Password, DNS: at.dns, Now: at.now,
-	})
+	}
 }
 
 // inFull is up to how many scenarios every endpoint is shown with a line to try.
@@ -86,7 +89,7 @@ func (d *display) one(s *lab.Server, at site) {
 		name = fmt.Sprintf("%d %s", s.Scenario.Number, name)
 	}
 	fmt.Fprintf(d.out, "\n%s  %s\n", p.bold(name), wrap(s.Scenario.Title, narrow-len(name)-2, "  "))
-	fmt.Fprintf(d.out, "  %s\n", wrap(at.way(s), narrow-2, "  "))
+	fmt.Fprintf(d.out, "  %s\n", wrap(lesson.Reach(s.Scenario, at.place(s, s.Scenario.On()[0]), s.Presented(s.Scenario.On()[0])), narrow-2, "  "))
 	for _, set := range lesson.Settings(s.Scenario, at.now) {
 		fmt.Fprintf(d.out, "  %s\n", wrap(p.bold(set), narrow-2, "  "))
 	}
@@ -96,73 +99,9 @@ func (d *display) one(s *lab.Server, at site) {
 			fmt.Fprintf(d.out, "    %s\n", p.faint(l))
 		}
 	}
-	if l := at.diagnosis(s); l != "" {
+	if l := lesson.Whole(s.Scenario, at.files.known, func(e account.Endpoint) string { return at.address(s, e) }); l != "" {
 		fmt.Fprintf(d.out, "  to have it diagnosed\n    %s\n", p.faint(l))
 	}
-}
-
-// diagnosis returns what has the whole account diagnosed, by somebody who knows no more than the
-// lab's CAs; empty where the fault is on the device, which has lines of its own.
-func (at site) diagnosis(s *lab.Server) string {
-	if len(lesson.Settings(s.Scenario, at.now)) > 0 || s.Scenario.DNS != (scenarios.DNS{}) {
-		return ""
-	}
-	host := s.Host()
-	words := []string{"mailtlslab diagnose --ca", lesson.Quoted(at.files.known)}
-	for _, e := range account.Endpoints() {
-		target := net.JoinHostPort(host, fmt.Sprint(account.For(e, host).Port))
-		words = append(words, "--resolve", lesson.Quoted(target+":"+at.address(s, e)))
-	}
-	return strings.Join(append(words, lesson.Quoted(host)), " ")
-}
-
-// way says how a program that is not told so on its command line reaches the account's server.
-func (at site) way(s *lab.Server) string {
-	first := s.Scenario.On()[0]
-	place, _, _ := net.SplitHostPort(at.address(s, first))
-	host := s.Host()
-	if host == place || net.ParseIP(host) != nil {
-		return fmt.Sprintf("The account's server is %s.", host)
-	}
-	said := fmt.Sprintf("The account's server is %s, which the lines below lead to %s.", host, place)
-	if s.Scenario.DNS != (scenarios.DNS{}) {
-		return said
-	}
-	ways := []string{fmt.Sprintf("the line \"%s %s\" in its hosts file", place, host)}
-	if net.ParseIP(place) == nil {
-		ways[0] = fmt.Sprintf("the address of %s for %s in its hosts file", place, host)
-	}
-	if at.dns != "" {
-		ways = append(ways, "the name server at "+at.dns)
-	} else {
-		ways = append(ways, "'up --dns'")
-	}
-	if other := otherName(s.Presented(first), place); other != "" {
-		ways = append(ways, fmt.Sprintf("%s as the server, which is in the certificate too", other))
-	}
-	return fmt.Sprintf("%s Another program needs %s.", said, orList(ways))
-}
-
-// otherName returns what can be entered as the server as well: of the place and localhost the
-// first that the certificate names.
-func otherName(chain [][]byte, place string) string {
-	if len(chain) == 0 {
-		return ""
-	}
-	leaf, err := x509.ParseCertificate(chain[0])
-	if err != nil {
-		return "" // a fault of its own
-	}
-	names := []string{place}
-	if ip := net.ParseIP(place); ip != nil && ip.IsLoopback() {
-		names = []string{"localhost", place}
-	}
-	for _, n := range names {
-		if leaf.VerifyHostname(n) == nil {
-			return n
-		}
-	}
-	return ""
 }
 
 // many prints a row a scenario with the ports of its endpoints, and what to try for the first.
