@@ -8,8 +8,11 @@ import (
 	"sync"
 )
 
-// maxEvents bounds a journal; the oldest go first. Each connection is two events.
-const maxEvents = 20_000
+// maxEvents bounds a journal: the oldest go first, many at a time. Each connection is two events.
+const (
+	maxEvents  = 22_000
+	keptEvents = 20_000
+)
 
 // A Journal holds what clients did to one server. It is safe for concurrent use.
 type Journal struct {
@@ -48,8 +51,9 @@ func (j *Journal) end(e Entry) {
 // add is called with the lock held.
 func (j *Journal) add(e Entry) {
 	if len(j.events) == maxEvents {
-		j.events = append(j.events[:0], j.events[1:]...)
-		j.dropped++
+		n := len(j.events) - keptEvents
+		j.events = append(j.events[:0], j.events[n:]...)
+		j.dropped += n
 	}
 	j.events = append(j.events, e)
 	j.wake()
