@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -103,6 +104,9 @@ wrong usage, and 3 when the environment failed.`,
 	root.SetVersionTemplate("{{.Version}}\n")
 	narrowHelp(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if strings.Contains(err.Error(), "missing unit in duration") {
+			return usage("%w; say which, such as 5s or 2m", err)
+		}
 		return usage("%w; '%s --help' names the flags", err, cmd.CommandPath())
 	})
 	root.SetHelpCommand(helpCommand(root))

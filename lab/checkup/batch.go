@@ -183,7 +183,7 @@ func (w *batchWorker) answer(number int, line []byte, failed error) any {
 		c.ID = nil
 	}
 	if failed != nil {
-		return LineError{c.ID, fmt.Sprintf("line %d cannot be judged: %s", number, clip(failed.Error()))}
+		return LineError{c.ID, fmt.Sprintf("line %d cannot be judged: %s", number, finding.Clip(failed.Error()))}
 	}
 	if c.Time.IsZero() {
 		c.Time = w.at
@@ -203,7 +203,7 @@ func checkCase(c ChainCase) error {
 	case len(c.Host) > maxBatchHost:
 		return fmt.Errorf("its host name has %d bytes, and %d are the most", len(c.Host), maxBatchHost)
 	case !slices.Contains([]chain.Usage{"", chain.Server, chain.Client, chain.Email, chain.Any}, c.Usage):
-		return fmt.Errorf("its usage is %q, and must be server, client, email or any", clip(string(c.Usage)))
+		return fmt.Errorf("its usage is %q, and must be server, client, email or any", finding.Clip(string(c.Usage)))
 	}
 	return nil
 }

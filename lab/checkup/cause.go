@@ -2,7 +2,6 @@ package checkup
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -139,14 +138,4 @@ func (c *Cause) facts(host string) finding.Facts {
 		}
 	}
 	return f
-}
-
-// clip bounds what somebody else wrote, in a phrase.
-func clip(s string) string {
-	const most = 200
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
 }

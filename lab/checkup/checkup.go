@@ -9,6 +9,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -142,7 +143,7 @@ func (x *examination) connections() error {
 		all, unclear := t.settings(x.ctx, x.Prober)
 		report = x.look(judge, all, len(all) == 1)
 		if unclear != nil && reached(x.survey.Observations[0]) {
-			x.answer.NotRead = append(x.answer.NotRead, "what the port is ("+clip(unclear.Error())+"), so that it is judged as imaps")
+			x.answer.NotRead = append(x.answer.NotRead, "what the port is ("+finding.Clip(unclear.Error())+"), so that it is judged as imaps")
 		}
 	case x.evidence.Domain != nil:
 		all := x.published()

@@ -57,7 +57,7 @@ func (p *filePlace) judged(n int, host string, at time.Time) {
 	if host == "" {
 		p.place.NotJudged = append(p.place.NotJudged, "the names: no host name was given")
 	} else {
-		words += ", for " + clip(host)
+		words += ", for " + finding.Clip(host)
 	}
 	p.place.Judged = append(p.place.Judged, words)
 }
@@ -185,10 +185,10 @@ func (a *Answer) present(der []byte, at time.Time) string {
 	}
 	out := Certificate{Fingerprint: print}
 	if c, err := x509.ParseCertificate(der); err == nil {
-		out.Subject, out.Issuer = clip(c.Subject.String()), clip(c.Issuer.String())
+		out.Subject, out.Issuer = finding.Clip(c.Subject.String()), finding.Clip(c.Issuer.String())
 		out.NotBefore, out.NotAfter = c.NotBefore.UTC(), c.NotAfter.UTC()
 		for _, n := range c.DNSNames {
-			out.Names = append(out.Names, clip(n))
+			out.Names = append(out.Names, finding.Clip(n))
 		}
 		for _, ip := range c.IPAddresses {
 			out.Names = append(out.Names, ip.String())

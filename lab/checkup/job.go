@@ -75,7 +75,7 @@ func (j Job) words() string {
 	}
 	out := "install one new certificate"
 	if len(names) > 0 {
-		out += " for " + clip(strings.Join(names, ", "))
+		out += " for " + finding.Clip(strings.Join(names, ", "))
 	}
 	if len(must) > 0 {
 		out += ", " + strings.Join(must, ", ")

@@ -21,7 +21,7 @@ func connectionPlace(e diagnose.Endpoint, o probe.Observation, published bool) P
 		p.Judged = append(p.Judged, "the handshake, "+tls.VersionName(o.TLS.Version))
 	}
 	if e.Path != nil && len(o.TLS.Chain) > 0 {
-		p.Judged = append(p.Judged, count(len(o.TLS.Chain), "certificate")+" as of "+day(o.At)+", for "+clip(o.Settings.Host))
+		p.Judged = append(p.Judged, count(len(o.TLS.Chain), "certificate")+" as of "+day(o.At)+", for "+finding.Clip(o.Settings.Host))
 	}
 	switch {
 	case has(e.Findings, finding.NotOffered):
@@ -41,7 +41,7 @@ func connectionPlace(e diagnose.Endpoint, o probe.Observation, published bool) P
 // connectionName says which connection it is, as a person would.
 func connectionName(s account.Settings, published bool) string {
 	if published {
-		return fmt.Sprintf("%s (%s)", s.Endpoint, clip(s.Target()))
+		return fmt.Sprintf("%s (%s)", s.Endpoint, finding.Clip(s.Target()))
 	}
 	return fmt.Sprintf("%s (%d)", s.Endpoint, s.Port)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
@@ -89,13 +90,13 @@ func webServers(sources []discover.Source) []account.Settings {
 // a resolver that does not answer has not said that there is nothing.
 func (x *examination) nothingPublished(domain string, sources []discover.Source) {
 	if i := slices.IndexFunc(sources, func(s discover.Source) bool { return s.Unanswered }); i >= 0 {
-		x.answer.NotJudged = append(x.answer.NotJudged, "what "+domain+" publishes: DNS gave no answer ("+clip(sources[i].Error)+")")
+		x.answer.NotJudged = append(x.answer.NotJudged, "what "+domain+" publishes: DNS gave no answer ("+finding.Clip(sources[i].Error)+")")
 		return
 	}
 	var why []string
 	for _, s := range sources {
 		if strings.HasPrefix(s.Place, "https://") {
-			why = append(why, s.Place+": "+clip(s.Error))
+			why = append(why, s.Place+": "+finding.Clip(s.Error))
 		}
 	}
 	x.answer.Problems = append(x.answer.Problems, domain+" publishes no settings for mail programs: there are no SRV records, and "+

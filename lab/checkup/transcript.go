@@ -21,7 +21,7 @@ func (x *examination) transcript(f File) error {
 	p.readOf(f.Name, t.Read, t.NotRead)
 	p.place.settings = t.Settings
 	if h := t.Settings.Host; h != "" && account.CheckHost(h) != nil {
-		p.readOf(f.Name, nil, []string{fmt.Sprintf("the host: %q can be none", clip(h))})
+		p.readOf(f.Name, nil, []string{fmt.Sprintf("the host: %q can be none", finding.Clip(h))})
 		p.place.settings.Host, t.Settings.Host = "", ""
 	}
 	if h := p.place.settings.Host; h != "" {
