@@ -16,6 +16,7 @@ var pictured = []string{
 
 // matrixPicture draws what "verify" prints of some scenarios, as a terminal shows it.
 func matrixPicture(t *testing.T) []byte {
+	t.Setenv("COLUMNS", "")
 	r := invoke(t, append([]string{"verify"}, pictured...)...)
 	if r.code != exitOK {
 		t.Fatalf("%+v", r)
