@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 )
@@ -52,10 +53,10 @@ func (d *display) spreadText(servers []*lab.Server) {
 		_, port, _ := net.SplitHostPort(servers[0].Addr(e))
 		ports = append(ports, fmt.Sprintf("%s %s", e, port))
 	}
-	fmt.Fprintf(d.out, "ports     %s\n\n", wrap(strings.Join(ports, ", ")+", on every address below", narrow-10, "          "))
+	fmt.Fprintf(d.out, "ports     %s\n\n", terminal.Wrap(strings.Join(ports, ", ")+", on every address below", terminal.Narrow-10, "          "))
 	longest := len(slices.MaxFunc(servers, func(a, b *lab.Server) int { return len(a.Scenario.ID) - len(b.Scenario.ID) }).Scenario.ID)
 	for _, s := range servers {
 		host, _, _ := net.SplitHostPort(s.Addr(account.IMAPS))
-		fmt.Fprintf(d.out, "%5d  %-*s  %-14s %s\n", s.Scenario.Number, longest, s.Scenario.ID, host, d.palette.faint(s.Host()))
+		fmt.Fprintf(d.out, "%5d  %-*s  %-14s %s\n", s.Scenario.Number, longest, s.Scenario.ID, host, d.palette.Faint(s.Host()))
 	}
 }

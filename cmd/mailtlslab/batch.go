@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 )
 
@@ -42,7 +43,7 @@ func batch(cmd *cobra.Command, f diagnoseFlags) error {
 		if judged, is := answer.(checkup.ChainAnswer); !is || judged.Verdict != checkup.OK {
 			fails++
 		}
-		unwritten = writeLine(out, answer)
+		unwritten = terminal.WriteLine(out, answer)
 		if unwritten == nil && !more {
 			unwritten = out.Flush() // whoever waits for an answer gets it before he writes the next line
 		}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/face"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
@@ -80,12 +82,12 @@ func (f *diagnoseFlags) register(cmd *cobra.Command) {
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Second, "how long each step of a connection may take, with its unit, such as 20s")
 	flags.IntVar(&f.repeat, "repeat", 0, "look `N` more times at every connection, at most 10, for faults that come and go")
 	flags.StringVar(&f.save, "save", "", "write what was seen to `FILE`, to be judged elsewhere")
-	group(cmd, "Looking at a server", "as", "resolve", "dns", "timeout", "repeat", "save")
+	terminal.Group(cmd, "Looking at a server", "as", "resolve", "dns", "timeout", "repeat", "save")
 
 	flags.StringVar(&f.cert, "cert", "", "check the certificates in `FILE`: with HOST the file of that server, else before a server gets them (needs --key and --host)")
 	flags.StringVar(&f.key, "key", "", "the private key in `FILE` that goes with --cert")
 	flags.StringVar(&f.log, "log", "", "read in `FILE`, the server's log (- for standard input), what it says of TLS; alone or with HOST")
-	group(cmd, "On the server itself", "cert", "key", "log")
+	terminal.Group(cmd, "On the server itself", "cert", "key", "log")
 
 	flags.StringVar(&f.chain, "chain", "", "judge the certificates in `FILE` (PEM, DER, PKCS#7, PKCS#12; - for standard input)")
 	flags.StringVar(&f.transcript, "transcript", "", "judge what openssl s_client, gnutls-cli or curl -v wrote to `FILE`, or what --save did")
@@ -94,20 +96,20 @@ func (f *diagnoseFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.host, "host", "", "the `NAME` that the certificate must be for (--chain, --transcript, --cert, --log)")
 	flags.StringVar(&f.usage, "usage", "server", "what the certificate is for: server, client or any (--chain)")
 	flags.StringVar(&f.password, "password-file", "", "the password of a PKCS#12 file is the first line of `FILE` (--chain)")
-	group(cmd, "Judging what was seen elsewhere", "chain", "transcript", "survey", "batch", "host", "usage", "password-file")
+	terminal.Group(cmd, "Judging what was seen elsewhere", "chain", "transcript", "survey", "batch", "host", "usage", "password-file")
 
 	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too; intermediates in it are known, and not trusted")
 	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE` (--chain, --transcript, --cert, --batch)")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
 	flags.StringVar(&f.time, "at", "", "the same as --time")
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
-	group(cmd, "What is trusted, and when", "ca", "roots", "time", "at", "no-fetch")
+	terminal.Group(cmd, "What is trusted, and when", "ca", "roots", "time", "at", "no-fetch")
 
 	flags.StringVar(&f.reader, "for", "", "tell it to one `READER`, with all steps: user, admin or trainer")
 	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product, and all the evidence")
 	flags.BoolVar(&f.json, "json", false, "write JSON")
 	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings too")
-	group(cmd, "The answer", "for", "all", "json", "strict")
+	terminal.Group(cmd, "The answer", "for", "all", "json", "strict")
 }
 
 // diagnosis gathers the evidence that the command line names, has it examined, and prints the answer.
@@ -127,18 +129,18 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	if err != nil {
 		return err
 	}
-	p := newProgress(cmd)
+	p := terminal.NewProgress(cmd)
 	c := &checkup.Checkup{
 		Knowledge: store.Knowledge(), Repeat: f.repeat,
 		Prober:   &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch, DNS: f.dns},
 		Finder:   &discover.Finder{Timeout: f.timeout, Resolver: probe.Resolver(f.dns)},
-		Progress: func(words string) { p.say("%s", words) },
+		Progress: func(words string) { p.Say("%s", words) },
 	}
 	if evidence.Domain != nil {
 		c.Finder.Addresses = evidence.Domain.Addresses
 	}
 	answer, survey, err := c.Examine(cmd.Context(), evidence)
-	p.done()
+	p.Done()
 	switch {
 	case cmd.Context().Err() != nil:
 		return interrupted()
@@ -168,9 +170,9 @@ func writeAnswer(cmd *cobra.Command, f diagnoseFlags, a checkup.Answer) error {
 		if !f.all {
 			a = a.Brief()
 		}
-		return writeJSON(cmd.OutOrStdout(), a)
+		return terminal.WriteJSON(cmd.OutOrStdout(), a)
 	}
-	face{w: cmd.OutOrStdout(), p: colours(cmd), answer: a, all: f.all, reader: reader(f.reader), hints: f.hints(a)}.write()
+	face.Face{W: cmd.OutOrStdout(), P: terminal.Colours(cmd), Answer: a, All: f.all, Reader: face.Reader(f.reader), Hints: f.hints(a)}.Write()
 	return nil
 }
 
@@ -233,7 +235,7 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 	case f.timeout <= 0:
 		err = usage("--timeout must be more than 0, such as 5s, not %s", f.timeout)
 	case f.dns != "" && checkAddress(f.dns) != nil:
-		err = usage("--dns takes an IP address with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
+		err = usage("--dns takes an IP address with a port, such as 127.0.0.1:31053, not %q", terminal.Clip(f.dns))
 	case w.flag == "" && f.key != "" && f.cert == "":
 		err = usage("--key goes with --cert FILE; give both, or neither")
 	case w.flag == "cert" && (f.key == "" || f.host == ""):
@@ -245,9 +247,9 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 	case f.repeat < 0 || f.repeat > 10:
 		err = usage("--repeat must be from 0 to 10, not %d", f.repeat)
 	case !slices.Contains([]string{"server", "client", "any"}, f.usage):
-		err = usage("--usage takes server, client or any, not %q", clip(f.usage))
-	case f.reader != "" && !slices.Contains(readers(), reader(f.reader)):
-		err = usage("--for takes user, admin or trainer, not %q", clip(f.reader))
+		err = usage("--usage takes server, client or any, not %q", terminal.Clip(f.usage))
+	case f.reader != "" && !slices.Contains(face.Readers(), face.Reader(f.reader)):
+		err = usage("--for takes user, admin or trainer, not %q", terminal.Clip(f.reader))
 	case f.reader != "" && f.json:
 		err = usage("--for is about the words, and JSON is for programs; leave out one of --for and --json")
 	}
@@ -267,7 +269,7 @@ func checkWay(cmd *cobra.Command, args []string) (way, error) {
 	case len(chosen) == 0:
 		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
 	case len(chosen) > 1 && chosen[0].flag == "":
-		return way{}, usage("diagnose takes HOST[:PORT] or --%s FILE, not both; leave out %q", chosen[1].flag, clip(args[0]))
+		return way{}, usage("diagnose takes HOST[:PORT] or --%s FILE, not both; leave out %q", chosen[1].flag, terminal.Clip(args[0]))
 	case len(chosen) > 1:
 		return way{}, usage("diagnose judges one thing at a time; give --%s or --%s, not both", chosen[0].flag, chosen[1].flag)
 	}

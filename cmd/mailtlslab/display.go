@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 )
@@ -13,7 +14,7 @@ import (
 type display struct {
 	mu      sync.Mutex
 	out     io.Writer
-	palette palette
+	palette terminal.Palette
 	json    bool
 	ready   bool        // the list of endpoints is out
 	early   []lab.Entry // connections that ended before it was
@@ -79,7 +80,7 @@ func (d *display) listening(servers []*lab.Server, at site) error {
 		}
 		r.Scenarios = append(r.Scenarios, one)
 	}
-	return writeLine(d.out, r)
+	return terminal.WriteLine(d.out, r)
 }
 
 // connection prints what one client did.
@@ -96,8 +97,8 @@ func (d *display) connection(e lab.Entry) {
 func (d *display) print(e lab.Entry) {
 	if d.json {
 		// The reader may be gone; the next line will find out as well, and nothing is lost by it.
-		_ = writeLine(d.out, e)
+		_ = terminal.WriteLine(d.out, e)
 		return
 	}
-	fmt.Fprintf(d.out, "%s %s\n", d.palette.bold(line(fmt.Sprintf("%s %s", e.Scenario, e.Endpoint))), line(e.Did()))
+	fmt.Fprintf(d.out, "%s %s\n", d.palette.Bold(terminal.Line(fmt.Sprintf("%s %s", e.Scenario, e.Endpoint))), terminal.Line(e.Did()))
 }

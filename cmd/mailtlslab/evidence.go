@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
@@ -33,7 +34,7 @@ func gather(cmd *cobra.Command, args []string, f diagnoseFlags, w way) (e checku
 	}
 	if f.host != "" {
 		if err := account.CheckHost(f.host); err != nil {
-			return e, usage("--host: %q is no host name: %w", clip(f.host), err)
+			return e, usage("--host: %q is no host name: %w", terminal.Clip(f.host), err)
 		}
 	}
 	e.Host = f.host
@@ -67,7 +68,7 @@ func dayOf(cmd *cobra.Command, s string) (time.Time, error) {
 		if cmd.Flags().Changed("at") {
 			name = "at"
 		}
-		return t, usage("--"+name+" takes a time such as 2026-11-24T12:00:00Z, not %q", clip(s))
+		return t, usage("--"+name+" takes a time such as 2026-11-24T12:00:00Z, not %q", terminal.Clip(s))
 	}
 	return t, nil
 }
@@ -76,7 +77,7 @@ func dayOf(cmd *cobra.Command, s string) (time.Time, error) {
 func gatherServer(e *checkup.Evidence, arg string, f diagnoseFlags) (err error) {
 	if domain, ok := checkup.DomainOf(arg); ok {
 		if err := checkup.CheckDomain(domain); err != nil {
-			return usage("%q is no domain of a mail address: %w", clip(domain), err)
+			return usage("%q is no domain of a mail address: %w", terminal.Clip(domain), err)
 		}
 		e.Domain = &checkup.Domain{Name: domain, Clock: e.At}
 		e.Domain.Addresses, err = resolved(domain, f.resolve, true)
@@ -90,7 +91,7 @@ func gatherServer(e *checkup.Evidence, arg string, f diagnoseFlags) (err error) 
 		return err
 	}
 	if f.as != "" && !t.As.Valid() {
-		return usage("--as takes imaps, imap, pop3s, pop3, submissions, submission or https, not %q", clip(f.as))
+		return usage("--as takes imaps, imap, pop3s, pop3, submissions, submission or https, not %q", terminal.Clip(f.as))
 	}
 	e.Target, e.Host = t, t.Host
 	return nil
@@ -108,7 +109,7 @@ func gatherFiles(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
 			p.Key.Data, p.Key.Err = readBounded(f.key, nil)
 		}
 		if p.Key.Name == p.Cert.Name && f.key != f.cert {
-			p.Cert.Name, p.Key.Name = clip(f.cert), clip(f.key) // of two folders
+			p.Cert.Name, p.Key.Name = terminal.Clip(f.cert), terminal.Clip(f.key) // of two folders
 		}
 		e.Pair = p
 	}
@@ -210,7 +211,7 @@ func readCA(file string, store *roots.Store) error {
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil || block.Type != "CERTIFICATE" {
-			return usage("--ca %s: the PEM block %q is no certificate that can be read", file, clip(block.Type))
+			return usage("--ca %s: the PEM block %q is no certificate that can be read", file, terminal.Clip(block.Type))
 		}
 		if read++; bytes.Equal(c.RawSubject, c.RawIssuer) {
 			store.Roots = append(store.Roots, chain.Root{Certificate: c})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/face"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
@@ -59,9 +61,9 @@ func explain(cmd *cobra.Command, name string, asJSON bool) error {
 	info, ok := finding.Lookup(finding.Code(name))
 	if !ok {
 		if near := scenarios.NearestOf(name, allCodes()); len(near) > 0 {
-			return usage("there is no code %q; did you mean %s?", clip(name), orList(near))
+			return usage("there is no code %q; did you mean %s?", terminal.Clip(name), orList(near))
 		}
-		return usage("there is no code %q; a diagnosis names the codes of what it found", clip(name))
+		return usage("there is no code %q; a diagnosis names the codes of what it found", terminal.Clip(name))
 	}
 	book, err := remedy.Open()
 	if err != nil {
@@ -81,21 +83,21 @@ func explain(cmd *cobra.Command, name string, asJSON bool) error {
 		e.Shown = []string{}
 	}
 	if asJSON {
-		return writeJSON(cmd.OutOrStdout(), e)
+		return terminal.WriteJSON(cmd.OutOrStdout(), e)
 	}
-	e.write(cmd.OutOrStdout(), colours(cmd))
+	e.write(cmd.OutOrStdout(), terminal.Colours(cmd))
 	return nil
 }
 
-func (e explained) write(w io.Writer, p palette) {
-	say := func(label, text string) { fmt.Fprintln(w, labelled(p, label, text)) }
-	fmt.Fprintf(w, "%s  %s\n", p.bold(string(e.Code)), wrap(e.Title, narrow-len(e.Code)-2, strings.Repeat(" ", len(e.Code)+2)))
+func (e explained) write(w io.Writer, p terminal.Palette) {
+	say := func(label, text string) { fmt.Fprintln(w, face.Labelled(p, label, text)) }
+	fmt.Fprintf(w, "%s  %s\n", p.Bold(string(e.Code)), terminal.Wrap(e.Title, terminal.Narrow-len(e.Code)-2, strings.Repeat(" ", len(e.Code)+2)))
 	say("weight", fmt.Sprintf("%s, by %s", e.Severity, e.Basis))
 	if e.RFC8460 != "" {
 		say("tlsrpt", e.RFC8460+" (RFC 8460)")
 	}
 	if len(e.Hides) > 0 {
-		say("hides", andList(codeWords(e.Hides)))
+		say("hides", face.AndList(codeWords(e.Hides)))
 	}
 	if len(e.Shown) > 0 {
 		say("try it", "mailtlslab up "+e.Shown[0])
@@ -104,7 +106,7 @@ func (e explained) write(w io.Writer, p palette) {
 		say("also", strings.Join(e.Shown[1:], ", "))
 	}
 	fmt.Fprintln(w)
-	writeAdvice(w, p, e.Advice)
+	face.WriteAdvice(w, p, e.Advice)
 }
 
 // allCodes returns every code of the vocabulary.

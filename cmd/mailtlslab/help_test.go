@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 )
 
 // commandsBelow returns a command and all below it that can be seen.
@@ -36,7 +38,7 @@ func pageOf(t *testing.T, cmd *cobra.Command) string {
 func TestHelpFits80Columns(t *testing.T) {
 	for _, cmd := range commandsBelow(command()) {
 		for l := range strings.Lines(pageOf(t, cmd)) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")); n > narrow {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")); n > terminal.Narrow {
 				t.Errorf("%s: %d columns: %q", cmd.CommandPath(), n, l)
 			}
 		}
@@ -75,9 +77,9 @@ func TestGroups(t *testing.T) {
 	for _, name := range []string{"zebra", "apple", "mouse"} {
 		cmd.Flags().Bool(name, false, "set the "+name)
 	}
-	group(cmd, "Animals", "zebra", "mouse")
-	group(cmd, "Fruit", "apple")
-	narrowHelp(cmd)
+	terminal.Group(cmd, "Animals", "zebra", "mouse")
+	terminal.Group(cmd, "Fruit", "apple")
+	terminal.NarrowHelp(cmd)
 	var out strings.Builder
 	cmd.SetOut(&out)
 	cmd.SetErr(io.Discard)

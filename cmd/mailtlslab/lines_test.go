@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -140,7 +141,7 @@ func pasteLines(t *testing.T, few []scenarios.Scenario) (seen []string) {
 	defer stop()
 	for l := range strings.Lines(text) {
 		l = strings.TrimSuffix(l, "\n")
-		if !commandLine.MatchString(l) && !strings.HasPrefix(l, "root ") && utf8.RuneCountInString(l) > narrow {
+		if !commandLine.MatchString(l) && !strings.HasPrefix(l, "root ") && utf8.RuneCountInString(l) > terminal.Narrow {
 			t.Errorf("%v: %d columns: %s", args, utf8.RuneCountInString(l), l)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -45,24 +46,24 @@ id, which every other command takes, and what is broken. ` + argumentsHelp,
 				for _, s := range list {
 					all = append(all, listed{s.Number, s.ID, s.Family, s.Title, s.On(), lab.Unavailable(s)})
 				}
-				return writeJSON(cmd.OutOrStdout(), all)
+				return terminal.WriteJSON(cmd.OutOrStdout(), all)
 			}
 			if len(list) == 0 {
 				_, err := fmt.Fprintln(cmd.ErrOrStderr(), "no scenario is all of that")
 				return err
 			}
-			writeList(cmd.OutOrStdout(), colours(cmd), width(cmd), list)
+			writeList(cmd.OutOrStdout(), terminal.Colours(cmd), terminal.Width(cmd), list)
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	which.register(cmd)
-	group(cmd, "Output", "json")
+	terminal.Group(cmd, "Output", "json")
 	return cmd
 }
 
 // writeList prints the scenarios family by family, in columns that fit all of them.
-func writeList(w io.Writer, p palette, width int, all []scenarios.Scenario) {
+func writeList(w io.Writer, p terminal.Palette, width int, all []scenarios.Scenario) {
 	longest := 0
 	for _, s := range all {
 		longest = max(longest, len(s.ID))
@@ -75,13 +76,13 @@ func writeList(w io.Writer, p palette, width int, all []scenarios.Scenario) {
 			if i > 0 {
 				fmt.Fprintln(w)
 			}
-			fmt.Fprintln(w, p.bold(cmp.Or(string(family), "of your own")))
+			fmt.Fprintln(w, p.Bold(cmp.Or(string(family), "of your own")))
 		}
 		words := s.Title
 		if reason := lab.Unavailable(s); reason != "" {
 			words += " (unavailable: " + reason + ")"
 		}
-		title := wrap(line(words), max(20, width-indent), strings.Repeat(" ", indent))
+		title := terminal.Wrap(terminal.Line(words), max(20, width-indent), strings.Repeat(" ", indent))
 		fmt.Fprintf(w, "%5s  %-*s  %s\n", numberWord(s.Number), longest, s.ID, title)
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 )
 
 // The exit statuses.
@@ -45,14 +47,14 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out := newScreen(stdout, cancel)
+	out := terminal.NewScreen(stdout, cancel)
 	root := command()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	broken := out.broken()
+	broken := out.Broken()
 	if errors.Is(broken, syscall.EPIPE) {
 		return exitUnread
 	}
@@ -70,7 +72,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	if s.err != nil {
 		// Nothing can be done when this cannot be written either.
-		_, _ = fmt.Fprintln(stderr, "mailtlslab: "+line(s.Error()))
+		_, _ = fmt.Fprintln(stderr, "mailtlslab: "+terminal.Line(s.Error()))
 	}
 	return s.code
 }
@@ -102,7 +104,7 @@ wrong usage, and 3 when the environment failed.`,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("{{.Version}}\n")
-	narrowHelp(root)
+	terminal.NarrowHelp(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if strings.Contains(err.Error(), "missing unit in duration") {
 			return usage("%w; say which, such as 5s or 2m", err)
@@ -130,15 +132,15 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 
 func unknownCommand(root *cobra.Command, name string) error {
 	if near := root.SuggestionsFor(name); len(near) > 0 {
-		return usage("there is no command %q; did you mean %s?", clip(name), orList(near))
+		return usage("there is no command %q; did you mean %s?", terminal.Clip(name), orList(near))
 	}
-	return usage("there is no command %q; 'mailtlslab --help' names them all", clip(name))
+	return usage("there is no command %q; 'mailtlslab --help' names them all", terminal.Clip(name))
 }
 
 // noArgs is cobra.NoArgs with an error that says what to leave out.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage("%s takes no argument, and was given %q; '%s --help' names its flags", cmd.Name(), clip(args[0]), cmd.CommandPath())
+		return usage("%s takes no argument, and was given %q; '%s --help' names its flags", cmd.Name(), terminal.Clip(args[0]), cmd.CommandPath())
 	}
 	return nil
 }

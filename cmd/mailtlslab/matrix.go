@@ -10,6 +10,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
 )
@@ -23,7 +24,7 @@ const (
 
 // writeMatrix prints a row a scenario and a column an endpoint, with what was found and what
 // cured it: at the end of the row, or below its id where the terminal is narrow.
-func writeMatrix(w io.Writer, p palette, width int, r verify.Report) {
+func writeMatrix(w io.Writer, p terminal.Palette, width int, r verify.Report) {
 	beside := width >= roomForCures
 	t := newTable(w)
 	header := append(table.Row{"", "scenario"}, endpointHeads()...)
@@ -39,7 +40,7 @@ func writeMatrix(w io.Writer, p palette, width int, r verify.Report) {
 		id := row.ID
 		if !beside && !(row.OK() && len(row.CuredBy()) == 0) {
 			for _, l := range folded(outcomes(row), belowID) {
-				id += "\n  " + p.faint(l)
+				id += "\n  " + p.Faint(l)
 			}
 		}
 		cells := table.Row{fmt.Sprintf("%*s", digits, numberWord(row.Number)), id}
@@ -60,7 +61,7 @@ func folded(lines []string, width int) []string {
 	var out []string
 	for _, l := range lines {
 		if utf8.RuneCountInString(l) > width {
-			l = wrap(l, width-2, "  ")
+			l = terminal.Wrap(l, width-2, "  ")
 		}
 		out = append(out, strings.Split(l, "\n")...)
 	}
@@ -95,21 +96,21 @@ func endpointHeads() table.Row {
 }
 
 // mark is one cell of the matrix: as expected or not, and not served.
-func mark(p palette, row verify.Row, e account.Endpoint) string {
+func mark(p terminal.Palette, row verify.Row, e account.Endpoint) string {
 	i := slices.IndexFunc(row.Cells, func(c verify.Cell) bool { return c.Endpoint == e })
 	switch {
 	case row.Unavailable != "":
-		return p.faint("n/a")
+		return p.Faint("n/a")
 	case i < 0:
-		return p.faint("·")
+		return p.Faint("·")
 	case !row.Cells[i].OK():
-		return p.red("✗")
+		return p.Red("✗")
 	case row.Unexpecting && len(row.Cells[i].Found) > 0:
-		return p.yellow("•")
+		return p.Yellow("•")
 	case len(row.Cells[i].Found) == 0:
-		return p.green("ok")
+		return p.Green("ok")
 	}
-	return p.green("✓")
+	return p.Green("✓")
 }
 
 // outcomes says what was found in a row, and on a line of its own each what cured it.
@@ -144,19 +145,19 @@ func found(row verify.Row) []string {
 }
 
 // writeSummary says what was not as expected, and ends with the whole in one line.
-func writeSummary(w io.Writer, p palette, r verify.Report, took time.Duration) {
+func writeSummary(w io.Writer, p terminal.Palette, r verify.Report, took time.Duration) {
 	for _, row := range r.Rows {
 		if row.Unavailable != "" {
-			fmt.Fprintf(w, "%s %s is unavailable here: %s\n", p.faint("·"), row.ID, line(row.Unavailable))
+			fmt.Fprintf(w, "%s %s is unavailable here: %s\n", p.Faint("·"), row.ID, terminal.Line(row.Unavailable))
 		}
 		writeAgain(w, p, row)
 		for _, problem := range row.Problems() {
-			fmt.Fprintf(w, "%s %s%s\n", p.red("✗"), row.ID, line(problem))
+			fmt.Fprintf(w, "%s %s%s\n", p.Red("✗"), row.ID, terminal.Line(problem))
 		}
 	}
 	sum := r.Count()
 	if sum.Bad > 0 {
-		fmt.Fprintln(w, p.red(fmt.Sprintf("%d of %s not as expected", sum.Bad, count(sum.Scenarios, "scenario"))))
+		fmt.Fprintln(w, p.Red(fmt.Sprintf("%d of %s not as expected", sum.Bad, count(sum.Scenarios, "scenario"))))
 		return
 	}
 	end := "all as expected"
@@ -166,12 +167,12 @@ func writeSummary(w io.Writer, p palette, r verify.Report, took time.Duration) {
 			end += ", the rest as expected"
 		}
 	}
-	fmt.Fprintln(w, p.green(fmt.Sprintf("%s, %s, %s: %s, in %.1f s",
+	fmt.Fprintln(w, p.Green(fmt.Sprintf("%s, %s, %s: %s, in %.1f s",
 		count(sum.Scenarios, "scenario"), count(sum.Endpoints, "endpoint"), count(sum.Cures, "cure"), end, took.Seconds())))
 }
 
 // writeAgain says that there was a second look, and why.
-func writeAgain(w io.Writer, p palette, row verify.Row) {
+func writeAgain(w io.Writer, p terminal.Palette, row verify.Row) {
 	if len(row.Again) == 0 {
 		return
 	}
@@ -179,9 +180,9 @@ func writeAgain(w io.Writer, p palette, row verify.Row) {
 	if !row.OK() {
 		end = "and was not as expected then either"
 	}
-	fmt.Fprintf(w, "%s %s was slow, was looked at again alone with more time, %s; at first:\n", p.yellow("↻"), row.ID, end)
+	fmt.Fprintf(w, "%s %s was slow, was looked at again alone with more time, %s; at first:\n", p.Yellow("↻"), row.ID, end)
 	for _, problem := range row.Again {
-		fmt.Fprintf(w, "    %s\n", line(problem))
+		fmt.Fprintf(w, "    %s\n", terminal.Line(problem))
 	}
 }
 

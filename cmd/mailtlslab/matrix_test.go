@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -19,9 +20,9 @@ func TestMatrixWidth(t *testing.T) {
 	}
 	defer l.Close()
 	r := verify.Run(t.Context(), l, scenarios.All(), verify.Options{})
-	for _, columns := range []int{narrow, wide} {
+	for _, columns := range []int{terminal.Narrow, terminal.Wide} {
 		var b strings.Builder
-		writeMatrix(&b, palette{}, columns, r)
+		writeMatrix(&b, terminal.Palette{}, columns, r)
 		for l := range strings.Lines(b.String()) {
 			if n := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")); n > columns {
 				t.Errorf("%d columns instead of %d: %q", n, columns, l)
@@ -45,8 +46,8 @@ func TestSummary(t *testing.T) {
 		{ID: "a", Problem: "no\x1b[2J"}, {ID: "b"}, {ID: "c", Unavailable: "no IPv6"}, {ID: "d", Again: []string{"imaps: expected [], found [slow-server]"}},
 	}}
 	var b strings.Builder
-	writeMatrix(&b, palette{}, narrow, r)
-	writeSummary(&b, palette{}, r, 0)
+	writeMatrix(&b, terminal.Palette{}, terminal.Narrow, r)
+	writeSummary(&b, terminal.Palette{}, r, 0)
 	inert(t, b.String())
 	for _, want := range []string{"not served", `✗ a: no\x1b[2J`, "1 of 4 scenarios not as expected", "· c is unavailable here: no IPv6", "d was slow, was looked at again alone with more time, and was as expected then; at first:\n    imaps: expected [], found [slow-server]"} {
 		if strings.Count(b.String(), want) != 1 {

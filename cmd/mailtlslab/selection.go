@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -36,7 +37,7 @@ func (s *selection) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.cause, "cause", "", "only those in which this `CODE` must be found, such as name-mismatch")
 	cmd.Flags().StringVar(&s.endpoint, "endpoint", "", "only those that run on this `ENDPOINT`, such as imaps")
 	cmd.Flags().StringVar(&s.audience, "audience", "", "only those that the user, or the admin, can cure: `PARTY`")
-	group(cmd, whichScenarios, "family", "cause", "endpoint", "audience")
+	terminal.Group(cmd, whichScenarios, "family", "cause", "endpoint", "audience")
 }
 
 // all reports whether nothing was asked for by name.
@@ -53,7 +54,7 @@ func (s selection) choose(args []string) ([]scenarios.Scenario, error) {
 	}
 	var i, n int
 	if _, err := fmt.Sscanf(s.shard, "%d/%d", &i, &n); err != nil || fmt.Sprintf("%d/%d", i, n) != s.shard || i < 1 || i > n {
-		return nil, usage("--shard takes I/N, such as 2/4 for the second of four parts, not %q", clip(s.shard))
+		return nil, usage("--shard takes I/N, such as 2/4 for the second of four parts, not %q", terminal.Clip(s.shard))
 	}
 	return scenarios.Shard(list, i, n), nil
 }
@@ -78,14 +79,14 @@ func (s selection) check() error {
 		for _, family := range scenarios.Families() {
 			all = append(all, string(family))
 		}
-		return usage("--family takes %s, not %q", orList(all), clip(s.family))
+		return usage("--family takes %s, not %q", orList(all), terminal.Clip(s.family))
 	case s.endpoint != "" && !account.Endpoint(s.endpoint).Valid():
-		return usage("--endpoint takes imaps, imap, pop3s, pop3, submissions, submission or https, not %q", clip(s.endpoint))
+		return usage("--endpoint takes imaps, imap, pop3s, pop3, submissions, submission or https, not %q", terminal.Clip(s.endpoint))
 	case s.audience != "" && s.audience != string(action.User) && s.audience != string(action.Admin):
-		return usage("--audience takes user or admin, not %q", clip(s.audience))
+		return usage("--audience takes user or admin, not %q", terminal.Clip(s.audience))
 	}
 	if _, ok := finding.Lookup(finding.Code(s.cause)); s.cause != "" && !ok {
-		return usage("there is no code %q; 'mailtlslab list --json' and docs/catalogue.md name those that are found", clip(s.cause))
+		return usage("there is no code %q; 'mailtlslab list --json' and docs/catalogue.md name those that are found", terminal.Clip(s.cause))
 	}
 	return nil
 }
@@ -129,9 +130,9 @@ func notFound(err error) error {
 	case !errors.As(err, &unknown):
 		return usage("%w", err)
 	case len(unknown.Nearest) > 0:
-		return usage("there is no scenario %q; did you mean %s?", clip(unknown.Word), orList(unknown.Nearest))
+		return usage("there is no scenario %q; did you mean %s?", terminal.Clip(unknown.Word), orList(unknown.Nearest))
 	}
-	return usage("there is no scenario %q; 'mailtlslab list' names them all", clip(unknown.Word))
+	return usage("there is no scenario %q; 'mailtlslab list' names them all", terminal.Clip(unknown.Word))
 }
 
 // completeIDs lets the shell complete the ids of scenarios.

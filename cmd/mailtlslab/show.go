@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/face"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/lesson"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -44,9 +46,9 @@ device and the admin do about it. With --json it is a file that "up" and "verify
 					return environment(fmt.Errorf("%s cannot be built: %w", s.ID, err))
 				}
 				if i > 0 {
-					fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n\n", strings.Repeat("─", narrow))
+					fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n\n", strings.Repeat("─", terminal.Narrow))
 				}
-				show(cmd.OutOrStdout(), colours(cmd), told, all)
+				show(cmd.OutOrStdout(), terminal.Colours(cmd), told, all)
 			}
 			return nil
 		},
@@ -54,59 +56,59 @@ device and the admin do about it. With --json it is a file that "up" and "verify
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write the scenario as JSON")
 	cmd.Flags().BoolVar(&all, "all", false, "print the steps for every platform and product")
 	which.register(cmd)
-	group(cmd, "Output", "all", "json")
+	terminal.Group(cmd, "Output", "all", "json")
 	return cmd
 }
 
 // writeScenarios writes scenarios as the file that "up" and "verify" take: one alone, several as a list.
 func writeScenarios(w io.Writer, list []scenarios.Scenario) error {
 	if len(list) == 1 {
-		return writeJSON(w, scenarioFile{schemaURL, list[0]})
+		return terminal.WriteJSON(w, scenarioFile{schemaURL, list[0]})
 	}
-	return writeJSON(w, list)
+	return terminal.WriteJSON(w, list)
 }
 
-func show(w io.Writer, p palette, told lesson.Telling, all bool) {
+func show(w io.Writer, p terminal.Palette, told lesson.Telling, all bool) {
 	s := told.Scenario
 	head := s.ID
 	if s.Number > 0 {
 		head = fmt.Sprintf("%d %s", s.Number, s.ID)
 	}
-	fmt.Fprintf(w, "%s  %s\n\n%s\n\n", p.bold(head), p.faint(string(s.Family)), p.bold(wrap(line(s.Title+"."), narrow, "")))
+	fmt.Fprintf(w, "%s  %s\n\n%s\n\n", p.Bold(head), p.Faint(string(s.Family)), p.Bold(terminal.Wrap(terminal.Line(s.Title+"."), terminal.Narrow, "")))
 	if s.Story != "" {
-		fmt.Fprintf(w, "%s\n\n", wrap(line(s.Story), narrow-2, ""))
+		fmt.Fprintf(w, "%s\n\n", terminal.Wrap(terminal.Line(s.Story), terminal.Narrow-2, ""))
 	}
-	fmt.Fprintln(w, labelled(p, "account", s.AccountHost()+" on "+lesson.Endpoints(s.On())))
+	fmt.Fprintln(w, face.Labelled(p, "account", s.AccountHost()+" on "+lesson.Endpoints(s.On())))
 	if len(s.References) > 0 {
-		fmt.Fprintln(w, labelled(p, "see", strings.Join(s.References, "; ")))
+		fmt.Fprintln(w, face.Labelled(p, "see", strings.Join(s.References, "; ")))
 	}
 	for _, d := range told.Chains {
 		fmt.Fprintln(w)
 		if len(d.On) < len(s.On()) {
 			fmt.Fprintf(w, "  on %s\n\n", lesson.Endpoints(d.On))
 		}
-		for _, l := range d.Text(line, p.red) {
+		for _, l := range d.Text(terminal.Line, p.Red) {
 			fmt.Fprintln(w, strings.TrimRight("  "+l, " "))
 		}
 	}
 	for _, f := range told.Found {
 		fmt.Fprintln(w)
-		writeTitle(w, p, f.Severity, f.Title, f.Code)
+		face.WriteTitle(w, p, f.Severity, f.Title, f.Code)
 		if len(f.On) > 0 {
-			fmt.Fprintln(w, labelled(p, "where", lesson.Endpoints(f.On)))
+			fmt.Fprintln(w, face.Labelled(p, "where", lesson.Endpoints(f.On)))
 		}
 		if all {
-			writeAdvice(w, p, f.Advice)
+			face.WriteAdvice(w, p, f.Advice)
 			continue
 		}
-		fmt.Fprintln(w, labelled(p, "you", f.Advice.Short.You))
-		fmt.Fprintln(w, labelled(p, "admin", f.Advice.Short.Admin))
+		fmt.Fprintln(w, face.Labelled(p, "you", f.Advice.Short.You))
+		fmt.Fprintln(w, face.Labelled(p, "admin", f.Advice.Short.Admin))
 	}
 	switch {
 	case !s.Expects():
-		fmt.Fprintf(w, "\n%s\n", p.yellow("It says nothing of what must be found: 'mailtlslab verify' tells what is."))
+		fmt.Fprintf(w, "\n%s\n", p.Yellow("It says nothing of what must be found: 'mailtlslab verify' tells what is."))
 	case len(told.Found) == 0:
-		fmt.Fprintf(w, "\n%s\n", p.green("Nothing is wrong here, and nothing may be found."))
+		fmt.Fprintf(w, "\n%s\n", p.Green("Nothing is wrong here, and nothing may be found."))
 	}
 	fmt.Fprintf(w, "\n  mailtlslab up %[1]s\n      serves it for a mail program\n  mailtlslab verify %[1]s\n      diagnoses it and proves the cure\n", s.ID)
 }

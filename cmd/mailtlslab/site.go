@@ -9,6 +9,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/lesson"
@@ -62,11 +63,11 @@ const inFull = 3
 
 func (d *display) text(servers []*lab.Server, at site) {
 	p := d.palette
-	fmt.Fprintf(d.out, "user      %s\npassword  %s\nmailbox   %s\n", p.bold(lab.User), p.bold(lab.Password), lab.Mailbox)
+	fmt.Fprintf(d.out, "user      %s\npassword  %s\nmailbox   %s\n", p.Bold(lab.User), p.Bold(lab.Password), lab.Mailbox)
 	fmt.Fprintf(d.out, "root      %s\n", at.files.root)
 	if at.dns != "" && len(servers) > 0 {
 		fmt.Fprintf(d.out, "dns       %s, which also leads a mail address to its servers:\n          %s\n", at.dns,
-			p.faint(fmt.Sprintf("mailtlslab diagnose --ca %s --dns %s %s", lesson.Quoted(at.files.root), at.dns, mailbox(servers))))
+			p.Faint(fmt.Sprintf("mailtlslab diagnose --ca %s --dns %s %s", lesson.Quoted(at.files.root), at.dns, mailbox(servers))))
 	}
 	switch {
 	case len(servers) > inFull && at.spread:
@@ -78,7 +79,7 @@ func (d *display) text(servers []*lab.Server, at site) {
 			d.one(s, at)
 		}
 	}
-	fmt.Fprintf(d.out, "\n%s\n", p.bold("Serving until Ctrl-C. Connections as they end:"))
+	fmt.Fprintf(d.out, "\n%s\n", p.Bold("Serving until Ctrl-C. Connections as they end:"))
 }
 
 // one prints a scenario with the lines to try for each of its endpoints.
@@ -88,19 +89,19 @@ func (d *display) one(s *lab.Server, at site) {
 	if s.Scenario.Number > 0 {
 		name = fmt.Sprintf("%d %s", s.Scenario.Number, name)
 	}
-	fmt.Fprintf(d.out, "\n%s  %s\n", p.bold(name), wrap(s.Scenario.Title, narrow-len(name)-2, "  "))
-	fmt.Fprintf(d.out, "  %s\n", wrap(lesson.Reach(s.Scenario, at.place(s, s.Scenario.On()[0]), s.Presented(s.Scenario.On()[0])), narrow-2, "  "))
+	fmt.Fprintf(d.out, "\n%s  %s\n", p.Bold(name), terminal.Wrap(s.Scenario.Title, terminal.Narrow-len(name)-2, "  "))
+	fmt.Fprintf(d.out, "  %s\n", terminal.Wrap(lesson.Reach(s.Scenario, at.place(s, s.Scenario.On()[0]), s.Presented(s.Scenario.On()[0])), terminal.Narrow-2, "  "))
 	for _, set := range lesson.Settings(s.Scenario, at.now) {
-		fmt.Fprintf(d.out, "  %s\n", wrap(p.bold(set), narrow-2, "  "))
+		fmt.Fprintf(d.out, "  %s\n", terminal.Wrap(p.Bold(set), terminal.Narrow-2, "  "))
 	}
 	for _, e := range s.Scenario.On() {
 		fmt.Fprintf(d.out, "  %-12s %s\n", e, at.address(s, e))
 		for _, l := range at.lines(s, e) {
-			fmt.Fprintf(d.out, "    %s\n", p.faint(l))
+			fmt.Fprintf(d.out, "    %s\n", p.Faint(l))
 		}
 	}
 	if l := lesson.Whole(s.Scenario, at.files.known, func(e account.Endpoint) string { return at.address(s, e) }); l != "" {
-		fmt.Fprintf(d.out, "  to have it diagnosed\n    %s\n", p.faint(l))
+		fmt.Fprintf(d.out, "  to have it diagnosed\n    %s\n", p.Faint(l))
 	}
 }
 
@@ -116,13 +117,13 @@ func (d *display) many(servers []*lab.Server, at site) {
 	for _, s := range servers {
 		id := s.Scenario.ID
 		if s.Host() != scenarios.DefaultHost {
-			id += "\n" + p.faint("  server "+s.Host())
+			id += "\n" + p.Faint("  server "+s.Host())
 		}
 		row := table.Row{s.Scenario.Number, id}
 		for _, e := range account.Endpoints() {
 			_, port, _ := net.SplitHostPort(s.Addr(e))
 			if !slices.Contains(s.Scenario.On(), e) {
-				port = p.faint("·")
+				port = p.Faint("·")
 			}
 			row = append(row, port)
 		}
@@ -131,7 +132,7 @@ func (d *display) many(servers []*lab.Server, at site) {
 	t.Render()
 	fmt.Fprintf(d.out, "\nTo try %s ('mailtlslab up ID' prints such lines for each endpoint):\n", first.Scenario.ID)
 	for _, e := range first.Scenario.On()[:min(2, len(first.Scenario.On()))] {
-		fmt.Fprintf(d.out, "  %s\n", p.faint(strings.Join(at.lines(first, e), "\n  ")))
+		fmt.Fprintf(d.out, "  %s\n", p.Faint(strings.Join(at.lines(first, e), "\n  ")))
 	}
 }
 

@@ -3,12 +3,13 @@ package main
 import (
 	"io"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // saveSurvey writes what was seen, to be judged elsewhere.
 func saveSurvey(name string, s probe.Survey) error {
-	return writeFile(name, func(w io.Writer) error { return writeJSON(w, probe.Save(s)) })
+	return writeFile(name, func(w io.Writer) error { return terminal.WriteJSON(w, probe.Save(s)) })
 }
 
 // readSurvey reads what saveSurvey wrote.

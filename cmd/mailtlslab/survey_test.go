@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/face"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 )
@@ -24,13 +26,13 @@ func FuzzSurvey(f *testing.F) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := writeJSON(&out, a); err != nil || !json.Valid(out.Bytes()) {
+		if err := terminal.WriteJSON(&out, a); err != nil || !json.Valid(out.Bytes()) {
 			t.Errorf("%v", err)
 		}
 		inert(t, out.String())
-		for _, r := range append(readers(), anybody) {
+		for _, r := range append(face.Readers(), face.Anybody) {
 			out.Reset()
-			face{w: &out, answer: a, all: r == anybody, reader: r}.write()
+			face.Face{W: &out, Answer: a, All: r == face.Anybody, Reader: r}.Write()
 			inert(t, out.String())
 		}
 	})

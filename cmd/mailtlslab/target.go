@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
@@ -12,7 +13,7 @@ import (
 func splitTarget(arg string) (host string, port int, err error) {
 	switch {
 	case strings.Contains(arg, "/"):
-		return "", 0, usage("diagnose takes HOST or HOST:PORT, not the address of a page such as %q; leave out all but the name", clip(arg))
+		return "", 0, usage("diagnose takes HOST or HOST:PORT, not the address of a page such as %q; leave out all but the name", terminal.Clip(arg))
 	}
 	host = arg
 	if h, p, err := net.SplitHostPort(arg); err == nil {
@@ -24,7 +25,7 @@ func splitTarget(arg string) (host string, port int, err error) {
 		host = strings.Trim(arg, "[]")
 	}
 	if err := account.CheckHost(host); err != nil {
-		return "", 0, usage("%q is no host name: %w", clip(host), err)
+		return "", 0, usage("%q is no host name: %w", terminal.Clip(host), err)
 	}
 	return host, port, nil
 }
@@ -32,7 +33,7 @@ func splitTarget(arg string) (host string, port int, err error) {
 func portNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > 65535 {
-		return 0, usage("%q is no port: it must be a number from 1 to 65535", clip(s))
+		return 0, usage("%q is no port: it must be a number from 1 to 65535", terminal.Clip(s))
 	}
 	return n, nil
 }
@@ -48,20 +49,20 @@ func resolved(host string, flags []string, below bool) (map[string]string, error
 		}
 		port, addr, ok2 := strings.Cut(rest, ":")
 		if !ok || !ok2 {
-			return nil, usage("--resolve takes HOST:PORT:ADDR, such as mail.example.com:993:192.0.2.1, not %q", clip(flag))
+			return nil, usage("--resolve takes HOST:PORT:ADDR, such as mail.example.com:993:192.0.2.1, not %q", terminal.Clip(flag))
 		}
 		if _, err := portNumber(port); err != nil {
 			return nil, usage("--resolve takes HOST:PORT:ADDR, and %w", err)
 		}
 		if !below && !strings.EqualFold(name, host) {
-			return nil, usage("--resolve says where %q is, and diagnose looks at %q; use one name for both", clip(name), clip(host))
+			return nil, usage("--resolve says where %q is, and diagnose looks at %q; use one name for both", terminal.Clip(name), terminal.Clip(host))
 		}
 		dial := addr
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			dial = net.JoinHostPort(strings.Trim(addr, "[]"), port)
 		}
 		if err := checkAddress(dial); err != nil {
-			return nil, usage("--resolve wants an IP address behind %s:%s, with a port of its own or none, not %q", clip(name), port, clip(addr))
+			return nil, usage("--resolve wants an IP address behind %s:%s, with a port of its own or none, not %q", terminal.Clip(name), port, terminal.Clip(addr))
 		}
 		if !below {
 			name = host

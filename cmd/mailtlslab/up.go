@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/face"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -57,9 +59,9 @@ It serves on 127.0.0.1 unless --listen says otherwise. ` + argumentsHelp,
 	flags.IntVar(&f.base, "base-port", defaultBase, "the first of the fixed ports; 0 for any free ones")
 	flags.StringVar(&f.dns, "dns", "", "answer for the scenarios' names in DNS at `ADDR`, such as 127.0.0.1:31053, for UDP and TCP")
 	f.which.register(cmd)
-	group(cmd, "Where it serves", "listen", "base-port", "addresses", "dns")
-	group(cmd, "Certificates", "host", "ca", "ca-host", "export")
-	group(cmd, "Output", "json")
+	terminal.Group(cmd, "Where it serves", "listen", "base-port", "addresses", "dns")
+	terminal.Group(cmd, "Certificates", "host", "ca", "ca-host", "export")
+	terminal.Group(cmd, "Output", "json")
 	return cmd
 }
 
@@ -82,7 +84,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err != nil {
 		return environment(err)
 	}
-	display := &display{out: cmd.OutOrStdout(), palette: colours(cmd), json: f.json}
+	display := &display{out: cmd.OutOrStdout(), palette: terminal.Colours(cmd), json: f.json}
 	open := !net.ParseIP(f.listen).IsLoopback()
 	l, err := lab.New(lab.Options{
 		Listen: f.listen, Hosts: f.hosts, BasePort: f.base, Authority: authority,
@@ -93,7 +95,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	}
 	defer func() {
 		if err := l.Close(); err != nil {
-			_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "mailtlslab: "+line(err.Error()))
+			_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "mailtlslab: "+terminal.Line(err.Error()))
 		}
 	}()
 	servers, err := serveAll(cmd, l, list, !f.which.all(ids))
@@ -106,11 +108,11 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	}
 	defer remove()
 	if len(own) > 0 && f.ca == "" {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", line(andList(own)))
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", terminal.Line(face.AndList(own)))
 	}
 	if end := authority.Root().NotAfter; f.ca != "" && time.Until(end) < lastDays {
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root kept in %s ends on %s, and whatever is issued below it does too: it is soon found to expire; let --ca name another folder for a new one\n",
-			line(f.ca), end.UTC().Format(time.DateOnly))
+			terminal.Line(f.ca), end.UTC().Format(time.DateOnly))
 	}
 	if open {
 		// Whoever cannot be warned cannot be helped by ending either.
@@ -130,9 +132,9 @@ func checkUp(cmd *cobra.Command, f upFlags, list []scenarios.Scenario) error {
 	last := lastNumber(list)
 	switch {
 	case ip == nil:
-		return usage("--listen takes an IP address of this machine, such as 127.0.0.1, not %q", clip(f.listen))
+		return usage("--listen takes an IP address of this machine, such as 127.0.0.1, not %q", terminal.Clip(f.listen))
 	case f.dns != "" && !isAddrPort(f.dns):
-		return usage("--dns takes an IP address of this machine with a port, such as 127.0.0.1:31053, not %q", clip(f.dns))
+		return usage("--dns takes an IP address of this machine with a port, such as 127.0.0.1:31053, not %q", terminal.Clip(f.dns))
 	case f.spread && (cmd.Flags().Changed("listen") || cmd.Flags().Changed("base-port")):
 		return usage("--addresses chooses address and ports by itself; leave out --listen and --base-port")
 	case !f.spread && f.base != 0 && (f.base < 1024 || f.base+10*last+6 >= 32768):
@@ -142,12 +144,12 @@ func checkUp(cmd *cobra.Command, f upFlags, list []scenarios.Scenario) error {
 	}
 	for _, h := range f.hosts {
 		if err := account.CheckHost(h); err != nil {
-			return usage("--host: %q is no host name: %w", clip(h), err)
+			return usage("--host: %q is no host name: %w", terminal.Clip(h), err)
 		}
 	}
 	for _, h := range f.caHosts {
 		if err := account.CheckHost(h); err != nil {
-			return usage("--ca-host: %q is no host name: %w", clip(h), err)
+			return usage("--ca-host: %q is no host name: %w", terminal.Clip(h), err)
 		}
 	}
 	return nil
@@ -172,7 +174,7 @@ func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked b
 		}
 		server, err := l.Serve(s)
 		if errors.Is(err, errors.ErrUnsupported) {
-			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%s is unavailable here: %s\n", s.ID, line(err.Error()))
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%s is unavailable here: %s\n", s.ID, terminal.Line(err.Error()))
 			continue
 		}
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -227,7 +229,7 @@ func openAuthority(f upFlags, own []string) (*certs.Authority, error) {
 // widening adds to an error about a host that the root may not certify what lets it.
 func widening(err error) error {
 	if not := (*certs.NotPermittedError)(nil); errors.As(err, &not) {
-		return fmt.Errorf("%w; have a root made for it in another folder, with --ca-host %s", err, line(not.Host))
+		return fmt.Errorf("%w; have a root made for it in another folder, with --ca-host %s", err, terminal.Line(not.Host))
 	}
 	return err
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
@@ -211,7 +212,7 @@ func TestUpText(t *testing.T) {
 	}
 	many := textUp(t)
 	for l := range strings.Lines(many) {
-		if !commandLine.MatchString(strings.TrimSuffix(l, "\n")) && len([]rune(l)) > narrow {
+		if !commandLine.MatchString(strings.TrimSuffix(l, "\n")) && len([]rune(l)) > terminal.Narrow {
 			t.Errorf("%d columns: %q", len([]rune(l)), l)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
 	"github.com/mailtlslab/mailtlslab/scenarios"
@@ -43,9 +44,9 @@ prints what was. ` + argumentsHelp,
 	cmd.Flags().DurationVar(&f.timeout, "timeout", verify.DefaultTimeout, "how long a server may be silent in one step")
 	cmd.Flags().StringVar(&f.which.shard, "shard", "", "only one part of them: `I/N`, such as 2/4")
 	f.which.register(cmd)
-	group(cmd, whichScenarios, "shard")
-	group(cmd, "Looking", "timeout")
-	group(cmd, "Output", "json", "junit")
+	terminal.Group(cmd, whichScenarios, "shard")
+	terminal.Group(cmd, "Looking", "timeout")
+	terminal.Group(cmd, "Output", "json", "junit")
 	return cmd
 }
 
@@ -66,24 +67,24 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 		return environment(err)
 	}
 	defer l.Close()
-	p := newProgress(cmd)
-	p.say("0 of %d scenarios …", len(list))
+	p := terminal.NewProgress(cmd)
+	p.Say("0 of %d scenarios …", len(list))
 	var finished atomic.Int32
 	start := time.Now()
 	report := verify.Run(cmd.Context(), l, list, verify.Options{Timeout: f.timeout, Progress: func(verify.Row) {
-		p.say("%d of %d scenarios …", finished.Add(1), len(list))
+		p.Say("%d of %d scenarios …", finished.Add(1), len(list))
 	}})
-	p.done()
+	p.Done()
 	if cmd.Context().Err() != nil {
 		return interrupted()
 	}
 	if f.json {
-		if err := writeJSON(cmd.OutOrStdout(), report); err != nil {
+		if err := terminal.WriteJSON(cmd.OutOrStdout(), report); err != nil {
 			return environment(err)
 		}
 	} else {
-		writeMatrix(cmd.OutOrStdout(), colours(cmd), width(cmd), report)
-		writeSummary(cmd.OutOrStdout(), colours(cmd), report, time.Since(start))
+		writeMatrix(cmd.OutOrStdout(), terminal.Colours(cmd), terminal.Width(cmd), report)
+		writeSummary(cmd.OutOrStdout(), terminal.Colours(cmd), report, time.Since(start))
 		if err := writeExpect(cmd.OutOrStdout(), report); err != nil {
 			return environment(err)
 		}
@@ -117,7 +118,7 @@ func writeExpect(w io.Writer, r verify.Report) error {
 		}
 		fmt.Fprintf(w, "\n%s says nothing of what must be found. To have this expected, paste it into the file:\n\n", row.ID)
 		var b strings.Builder
-		if err := writeJSON(&b, row.Expectations()); err != nil {
+		if err := terminal.WriteJSON(&b, row.Expectations()); err != nil {
 			return err
 		}
 		fmt.Fprintf(w, "  \"expect\": %s\n", strings.ReplaceAll(strings.TrimSpace(b.String()), "\n", "\n  "))

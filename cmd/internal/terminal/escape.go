@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"encoding/json"
@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// safe returns s with everything escaped that could move the cursor, change colours or reverse
+// Safe returns s with everything escaped that could move the cursor, change colours or reverse
 // the direction of a terminal: control characters, format characters, bytes that are no UTF-8.
 // Line ends stay.
-func safe(s string) string {
+func Safe(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -30,14 +30,14 @@ func safe(s string) string {
 	return b.String()
 }
 
-// line is safe for text that must stay on one line.
-func line(s string) string { return strings.ReplaceAll(safe(s), "\n", `\n`) }
+// Line is safe for text that must stay on one line.
+func Line(s string) string { return strings.ReplaceAll(Safe(s), "\n", `\n`) }
 
-// clip shortens what somebody typed or a server sent, for an error of one line.
-func clip(s string) string { return shorten(s, 60) }
+// Clip shortens what somebody typed or a server sent, for an error of one line.
+func Clip(s string) string { return Shorten(s, 60) }
 
-// shorten keeps the first n characters of s.
-func shorten(s string, n int) string {
+// Shorten keeps the first n characters of s.
+func Shorten(s string, n int) string {
 	for i := range s {
 		if n == 0 {
 			return s[:i] + "…"
@@ -47,12 +47,12 @@ func shorten(s string, n int) string {
 	return s
 }
 
-// writeJSON writes v as one indented JSON value. What encoding/json leaves raw and a terminal
+// WriteJSON writes v as one indented JSON value. What encoding/json leaves raw and a terminal
 // would obey, such as U+009B, is escaped as JSON allows.
-func writeJSON(w io.Writer, v any) error { return encode(w, v, "  ") }
+func WriteJSON(w io.Writer, v any) error { return encode(w, v, "  ") }
 
-// writeLine writes v as JSON on one line.
-func writeLine(w io.Writer, v any) error { return encode(w, v, "") }
+// WriteLine writes v as JSON on one line.
+func WriteLine(w io.Writer, v any) error { return encode(w, v, "") }
 
 func encode(w io.Writer, v any, indent string) error {
 	var b strings.Builder

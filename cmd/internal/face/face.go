@@ -1,4 +1,5 @@
-package main
+// Package face is an Answer as text: it decides nothing, and says what the answer says.
+package face
 
 import (
 	"fmt"
@@ -6,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
@@ -13,102 +15,104 @@ import (
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
-// A reader is whom an answer is told to.
-type reader string
+// A Reader is whom an answer is told to.
+type Reader string
 
 // The readers.
 const (
-	anybody    reader = ""
-	forUser    reader = "user"    // the person with the device
-	forAdmin   reader = "admin"   // whoever runs the server
-	forTrainer reader = "trainer" // who shows it to others
+	Anybody    Reader = ""
+	forUser    Reader = "user"    // the person with the device
+	forAdmin   Reader = "admin"   // whoever runs the server
+	forTrainer Reader = "trainer" // who shows it to others
 )
 
-func readers() []reader { return []reader{forUser, forAdmin, forTrainer} }
+// Readers returns those whom an answer can be told to.
+func Readers() []Reader { return []Reader{forUser, forAdmin, forTrainer} }
 
-// face is an answer as a good colleague would tell it. It decides nothing. The answer to one fault
+// A Face is an answer as a good colleague would tell it. It decides nothing. The answer to one fault
 // fits a screen of 80 x 24, the verdict and the list of what was found first.
-type face struct {
-	w      io.Writer
-	p      palette
-	answer checkup.Answer
-	all    bool
-	reader reader
-	hints  []string // what else could be given, in the words of the command line
+type Face struct {
+	W      io.Writer        // where it is written
+	P      terminal.Palette // in which colours
+	Answer checkup.Answer   // what is said
+	All    bool             // with everything that is known, not on one screen
+	Reader Reader           // whom it is told to
+	Hints  []string         // what else could be given, in the words of the command line
 }
 
-func (f face) say(label, text string) { fmt.Fprintln(f.w, labelled(f.p, label, text)) }
+func (f Face) say(label, text string) { fmt.Fprintln(f.W, Labelled(f.P, label, text)) }
 
-func (f face) write() {
-	a := f.answer
-	fmt.Fprintln(f.w, f.headline())
+// Write writes it.
+func (f Face) Write() {
+	a := f.Answer
+	fmt.Fprintln(f.W, f.headline())
 	f.list()
 	f.lines("wrong", a.Problems, 20)
 	if job := f.shared(); job != "" {
 		f.say("one job", job)
 	}
 	if len(a.Published) > 0 {
-		writeSources(f.w, f.p, a.Published)
+		writeSources(f.W, f.P, a.Published)
 	}
 	f.basis()
 	for _, c := range a.Causes {
 		f.tell(c)
 	}
-	if len(a.Causes) > 0 && !f.all && f.reader == anybody {
+	if len(a.Causes) > 0 && !f.All && f.Reader == Anybody {
 		f.say("more", "--for user|admin|trainer has the steps; --all has everything")
 	}
 }
 
 // headline says the verdict in one line. A mark of its own stands before each.
-func (f face) headline() string {
-	a := f.answer
+func (f Face) headline() string {
+	a := f.Answer
 	wrong := len(a.Problems)
 	for _, c := range a.Causes {
 		if c.Severity == finding.Error {
 			wrong++
 		}
 	}
-	mark, words := f.p.green("✓"), a.About+" is in order"
+	mark, words := f.P.Green("✓"), a.About+" is in order"
 	switch {
 	case a.Verdict == checkup.Fail && wrong == 1:
-		mark, words = f.p.red("✗"), a.About+": one thing is wrong"
+		mark, words = f.P.Red("✗"), a.About+": one thing is wrong"
 	case a.Verdict == checkup.Fail:
-		mark, words = f.p.red("✗"), fmt.Sprintf("%s: %d things are wrong", a.About, wrong)
+		mark, words = f.P.Red("✗"), fmt.Sprintf("%s: %d things are wrong", a.About, wrong)
 	case a.Verdict == checkup.Unjudged && len(a.Judged) > 0:
-		mark, words = f.p.yellow("?"), a.About+": not all of it could be judged"
+		mark, words = f.P.Yellow("?"), a.About+": not all of it could be judged"
 	case a.Verdict == checkup.Unjudged:
-		mark, words = f.p.yellow("?"), a.About+": nothing in it decides whether something is wrong"
+		mark, words = f.P.Yellow("?"), a.About+": nothing in it decides whether something is wrong"
 	case len(a.Causes) > 0:
 		words = a.About + " works; something is worth knowing"
 	}
-	return mark + " " + f.p.bold(wrap(line(words), narrow-2, "  "))
+	return mark + " " + f.P.Bold(terminal.Wrap(terminal.Line(words), terminal.Narrow-2, "  "))
 }
 
 // list names everything that was found before any of it is told.
-func (f face) list() {
-	for _, c := range f.answer.Causes {
-		writeTitle(f.w, f.p, c.Severity, c.Title, c.Code)
+func (f Face) list() {
+	for _, c := range f.Answer.Causes {
+		WriteTitle(f.W, f.P, c.Severity, c.Title, c.Code)
 	}
 }
 
 // shared tells of work that ends several things at once.
-func (f face) shared() string {
-	for _, j := range f.answer.Jobs {
+func (f Face) shared() string {
+	for _, j := range f.Answer.Jobs {
 		if len(j.Cures) > 1 {
 			var codes []string
 			for _, c := range j.Cures {
 				codes = append(codes, string(c))
 			}
-			return fmt.Sprintf("%s This ends %s.", sentence(j.Words), andList(codes))
+			return fmt.Sprintf("%s This ends %s.", Sentence(j.Words), AndList(codes))
 		}
 	}
 	return ""
 }
 
 // basis says what the verdict rests on, and what it leaves open.
-func (f face) basis() {
-	a := f.answer
-	if a.Verdict != checkup.Fail || f.all {
+func (f Face) basis() {
+	a := f.Answer
+	if a.Verdict != checkup.Fail || f.All {
 		f.judged()
 	}
 	f.lines("open", a.NotJudged, 6)
@@ -129,14 +133,14 @@ func (f face) basis() {
 	}
 	f.lines("read", a.Read, 4)
 	f.lines("not read", a.NotRead, 4)
-	f.lines("hint", f.hints, len(f.hints))
+	f.lines("hint", f.Hints, len(f.Hints))
 }
 
 // judged says what was judged, what holds for several places once.
-func (f face) judged() {
+func (f Face) judged() {
 	var what []string
 	where := map[string][]string{}
-	for _, p := range f.answer.Places {
+	for _, p := range f.Answer.Places {
 		words := strings.Join(p.Judged, "; ")
 		if words == "" || p.Absent {
 			continue
@@ -154,13 +158,13 @@ func (f face) judged() {
 }
 
 // lines prints sentences below one label, in a short answer the first few.
-func (f face) lines(label string, all []string, short int) {
+func (f Face) lines(label string, all []string, short int) {
 	more := len(all) - short
-	if f.all || more <= 1 {
+	if f.All || more <= 1 {
 		more = 0
 	}
 	for _, l := range all[:len(all)-more] {
-		f.say(label, sentence(l))
+		f.say(label, Sentence(l))
 		label = ""
 	}
 	if more > 0 {
@@ -170,40 +174,40 @@ func (f face) lines(label string, all []string, short int) {
 
 // tell says of one cause what is wrong, how that is known, what the person with the device does,
 // what the admin does, and which scenario shows the same.
-func (f face) tell(c checkup.Cause) {
-	fmt.Fprintln(f.w)
-	if len(f.answer.Causes) > 1 {
-		fmt.Fprintln(f.w, f.p.bold(wrap(c.Title, narrow, "")))
+func (f Face) tell(c checkup.Cause) {
+	fmt.Fprintln(f.W)
+	if len(f.Answer.Causes) > 1 {
+		fmt.Fprintln(f.W, f.P.Bold(terminal.Wrap(c.Title, terminal.Narrow, "")))
 	}
-	if f.reader == forTrainer {
+	if f.Reader == forTrainer {
 		f.story(c)
 	}
 	cases := c.Cases
-	if !f.all && f.reader != forAdmin {
+	if !f.All && f.Reader != forAdmin {
 		cases = cases[:1]
 	}
 	for _, o := range cases {
-		f.say("what", sentence(o.Summary))
+		f.say("what", Sentence(o.Summary))
 		f.say("where", strings.Join(o.Where, ", "))
-		if f.reader != forUser {
+		if f.Reader != forUser {
 			f.known(o.Finding)
 		}
 	}
 	for _, o := range c.Cases[len(cases):] {
-		f.say("also", sentence(o.Summary)+" ("+strings.Join(o.Where, ", ")+")")
+		f.say("also", Sentence(o.Summary)+" ("+strings.Join(o.Where, ", ")+")")
 	}
-	if f.reader == forTrainer {
+	if f.Reader == forTrainer {
 		info, _ := finding.Lookup(c.Code)
-		f.say("refused", sentence("by "+info.Basis))
+		f.say("refused", Sentence("by "+info.Basis))
 	}
 	f.cure(c)
-	if ids := scenarios.Showing(c.Code); len(ids) > 0 && f.reader != forUser {
+	if ids := scenarios.Showing(c.Code); len(ids) > 0 && f.Reader != forUser {
 		f.say("try it", "mailtlslab up "+ids[0])
 	}
 }
 
 // story tells a scenario of the same fault, to be read aloud.
-func (f face) story(c checkup.Cause) {
+func (f Face) story(c checkup.Cause) {
 	ids := scenarios.Showing(c.Code)
 	if len(ids) == 0 {
 		return
@@ -214,15 +218,15 @@ func (f face) story(c checkup.Cause) {
 }
 
 // known says how we know, in a short answer the first word of it.
-func (f face) known(g finding.Finding) {
+func (f Face) known(g finding.Finding) {
 	evidence := slices.DeleteFunc(slices.Clone(g.Evidence), func(s string) bool { return s == "" })
 	if g.Counterfactual != nil {
 		evidence = append(evidence, g.Counterfactual.Text)
 	}
-	if !f.all && f.reader == anybody {
+	if !f.All && f.Reader == Anybody {
 		var words []string
 		for _, e := range evidence[:min(len(evidence), 2)] {
-			words = append(words, shorten(sentence(e), 160))
+			words = append(words, terminal.Shorten(Sentence(e), 160))
 		}
 		if len(words) > 0 {
 			f.say("known by", strings.Join(words, " "))
@@ -233,25 +237,25 @@ func (f face) known(g finding.Finding) {
 }
 
 // cure says what is to be done: a sentence for each party, and the steps to whom they are for.
-func (f face) cure(c checkup.Cause) {
-	users, admins := f.reader != forAdmin, f.reader != forUser
+func (f Face) cure(c checkup.Cause) {
+	users, admins := f.Reader != forAdmin, f.Reader != forUser
 	if users {
 		f.say("you", c.You)
 	}
 	if admins {
 		f.say("admin", c.Admin)
 	}
-	if f.all || f.reader != anybody {
+	if f.All || f.Reader != Anybody {
 		f.deeds(c, users, admins)
 	}
-	if c.Advice == nil || !f.all && (f.reader == anybody || f.reader == forTrainer) {
+	if c.Advice == nil || !f.All && (f.Reader == Anybody || f.Reader == forTrainer) {
 		return
 	}
 	if users {
-		writeParty(f.w, f.p, "steps", c.Advice.User)
+		writeParty(f.W, f.P, "steps", c.Advice.User)
 	}
 	if admins {
-		writeParty(f.w, f.p, "steps", c.Advice.Admin)
+		writeParty(f.W, f.P, "steps", c.Advice.Admin)
 	}
 	if admins {
 		f.say("prevent", c.Advice.Prevention)
@@ -260,13 +264,13 @@ func (f face) cure(c checkup.Cause) {
 }
 
 // deeds are the actions that the diagnosis chose, each enough on its own.
-func (f face) deeds(c checkup.Cause, users, admins bool) {
+func (f Face) deeds(c checkup.Cause, users, admins bool) {
 	label := "cure"
 	for _, d := range c.Deeds {
 		if d.Party == action.User && !users || d.Party == action.Admin && !admins {
 			continue
 		}
-		words := sentence(d.Words)
+		words := Sentence(d.Words)
 		if label == "" {
 			words = "Or " + strings.ToLower(words[:1]) + words[1:]
 		}
@@ -275,8 +279,8 @@ func (f face) deeds(c checkup.Cause, users, admins bool) {
 	}
 }
 
-// andList joins words as a sentence does.
-func andList(words []string) string {
+// AndList joins words as a sentence does.
+func AndList(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
@@ -287,7 +291,7 @@ func andList(words []string) string {
 const sent = "the domain only, never the address and no password: questions to DNS, a page asked for from each web server, and for autodiscover the address postmaster of the domain in place of yours"
 
 // writeSources says what was found where, and what was sent for it.
-func writeSources(w io.Writer, p palette, sources []discover.Source) {
+func writeSources(w io.Writer, p terminal.Palette, sources []discover.Source) {
 	label := "published"
 	for _, s := range sources {
 		if len(s.Settings) == 0 {
@@ -297,8 +301,8 @@ func writeSources(w io.Writer, p palette, sources []discover.Source) {
 		for _, set := range s.Settings {
 			words = append(words, set.String())
 		}
-		fmt.Fprintln(w, labelled(p, label, s.Place+": "+strings.Join(words, ", ")))
+		fmt.Fprintln(w, Labelled(p, label, s.Place+": "+strings.Join(words, ", ")))
 		label = ""
 	}
-	fmt.Fprintln(w, labelled(p, "sent", sent))
+	fmt.Fprintln(w, Labelled(p, "sent", sent))
 }

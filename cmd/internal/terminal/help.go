@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ import (
 // headingKey is where a flag notes its heading, and a command the order of its headings.
 const headingKey = "mailtlslab heading"
 
-// group puts flags of a command below a heading of its help. Headings stand in the order in which
+// Group puts flags of a command below a heading of its help. Headings stand in the order in which
 // they are first used; flags without one come last, below "Other flags". The flags must be there.
-func group(cmd *cobra.Command, heading string, names ...string) {
+func Group(cmd *cobra.Command, heading string, names ...string) {
 	for _, name := range names {
 		if err := cmd.Flags().SetAnnotation(name, headingKey, []string{heading}); err != nil {
 			panic(fmt.Sprintf("%s: %v", cmd.Name(), err)) // a misspelt name here, seen by every test
@@ -26,9 +26,9 @@ func group(cmd *cobra.Command, heading string, names ...string) {
 	cmd.Annotations[headingKey] += heading + "\n"
 }
 
-// narrowHelp has a command and all below it tell about themselves within 80 columns. An
+// NarrowHelp has a command and all below it tell about themselves within 80 columns. An
 // example that is longer goes on behind a backslash.
-func narrowHelp(root *cobra.Command) {
+func NarrowHelp(root *cobra.Command) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		about := cmd.Long
 		if about == "" {
@@ -48,17 +48,17 @@ func narrowHelp(root *cobra.Command) {
 func reflow(text string) string {
 	var out []string
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
-		out = append(out, wrap(paragraph, narrow, ""))
+		out = append(out, Wrap(paragraph, Narrow, ""))
 	}
 	return strings.Join(out, "\n\n")
 }
 
 // continued breaks a command that is too long for a line, so that it can be pasted all the same.
 func continued(command string) string {
-	if len([]rune(command)) <= narrow {
+	if len([]rune(command)) <= Narrow {
 		return command
 	}
-	return "  " + strings.ReplaceAll(wrap(command, narrow-len("      ")-len(" \\"), "      "), "\n", " \\\n")
+	return "  " + strings.ReplaceAll(Wrap(command, Narrow-len("      ")-len(" \\"), "      "), "\n", " \\\n")
 }
 
 func usageText(w io.Writer, cmd *cobra.Command) {
@@ -80,7 +80,7 @@ func usageText(w io.Writer, cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
 			if sub.IsAvailableCommand() || sub.Name() == "help" {
 				name := fmt.Sprintf("  %-*s  ", sub.NamePadding(), sub.Name())
-				fmt.Fprintf(w, "%s%s\n", name, wrap(sub.Short, narrow-len(name), strings.Repeat(" ", len(name))))
+				fmt.Fprintf(w, "%s%s\n", name, Wrap(sub.Short, Narrow-len(name), strings.Repeat(" ", len(name))))
 			}
 		}
 	}
@@ -114,6 +114,6 @@ func flagTexts(w io.Writer, cmd *cobra.Command) {
 		if heading == other && cmd.Annotations[headingKey] == "" {
 			heading = "Flags"
 		}
-		fmt.Fprintf(w, "\n%s:\n%s", heading, set.FlagUsagesWrapped(narrow))
+		fmt.Fprintf(w, "\n%s:\n%s", heading, set.FlagUsagesWrapped(Narrow))
 	}
 }
