@@ -13,9 +13,9 @@ func NameAfter(file string, all []Scenario, taken func(id string) bool) []Scenar
 	for i := range all {
 		s := &all[i]
 		if s.ID == "" {
-			s.ID = idOf(file)
+			s.ID = FileID(file)
 			for n := 2; taken(s.ID) || slices.ContainsFunc(all[:i], func(t Scenario) bool { return t.ID == s.ID }); n++ {
-				s.ID = fmt.Sprintf("%s-%d", idOf(file), n)
+				s.ID = fmt.Sprintf("%s-%d", FileID(file), n)
 			}
 		}
 		if s.Title == "" {
@@ -25,8 +25,8 @@ func NameAfter(file string, all []Scenario, taken func(id string) bool) []Scenar
 	return all
 }
 
-// idOf makes an id of the name of a file.
-func idOf(file string) string {
+// FileID makes an id that a file may have of the name of a file, or of the id of combined scenarios.
+func FileID(file string) string {
 	words := strings.FieldsFunc(strings.ToLower(strings.TrimSuffix(filepath.Base(file), ".json")), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	})

@@ -8,6 +8,18 @@ import (
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
+// TestFileID: a scenario of the catalogue keeps its id in a file.
+func TestFileID(t *testing.T) {
+	for _, s := range scenarios.All() {
+		if got := scenarios.FileID(s.ID); got != s.ID {
+			t.Errorf("%s became %s", s.ID, got)
+		}
+	}
+	if got := scenarios.FileID("expired-leaf+wrong-host-single"); got != "expired-leaf-wrong-host-single" {
+		t.Error(got)
+	}
+}
+
 func TestNameAfter(t *testing.T) {
 	named := func(file string, n int, own string) string {
 		all := make([]scenarios.Scenario, n)

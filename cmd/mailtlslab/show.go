@@ -62,6 +62,9 @@ device and the admin do about it. With --json it is a file that "up" and "verify
 
 // writeScenarios writes scenarios as the file that "up" and "verify" take: one alone, several as a list.
 func writeScenarios(w io.Writer, list []scenarios.Scenario) error {
+	for i := range list {
+		list[i].ID = scenarios.FileID(list[i].ID) // of combined ones
+	}
 	if len(list) == 1 {
 		return terminal.WriteJSON(w, scenarioFile{schemaURL, list[0]})
 	}
