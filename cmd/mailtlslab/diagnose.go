@@ -191,7 +191,7 @@ func (f diagnoseFlags) hints(a checkup.Answer) (out []string) {
 // exitOf turns a verdict into an exit status.
 func exitOf(a checkup.Answer, strict bool) error {
 	switch {
-	case a.Verdict == checkup.Fail, a.Verdict == checkup.OK && strict && a.Strict():
+	case a.Verdict == checkup.Fail, a.Verdict == checkup.OK && strict && a.Warned():
 		return &status{code: exitFindings}
 	case a.Verdict == checkup.Unjudged:
 		return &status{code: exitNoVerdict}

@@ -60,8 +60,8 @@ type Answer struct {
 	NotRead  []string `json:"notRead,omitempty"`  // what was not, the same
 }
 
-// Strict reports whether an Answer has warnings or worse, for whoever lets warnings fail.
-func (a Answer) Strict() bool {
+// Warned reports whether an Answer has warnings or worse, for whoever lets warnings fail.
+func (a Answer) Warned() bool {
 	for _, c := range a.Causes {
 		if c.Severity != finding.Note {
 			return true

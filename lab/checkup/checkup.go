@@ -18,9 +18,9 @@ import (
 type Checkup struct {
 	// Knowledge is what is known beside the evidence: trust roots and intermediates.
 	Knowledge *chain.Knowledge
-	// Prober looks and fetches. Nil looks at nothing and fetches nothing.
+	// Prober looks and fetches. Nil fetches nothing, and a Target or a Domain is then an error.
 	Prober *probe.Prober
-	// Finder finds what a domain publishes; needed for Evidence.Domain alone.
+	// Finder finds what a domain publishes; nil is the zero Finder.
 	Finder *discover.Finder
 	// Repeat is how many more times every connection is looked at, for faults that come and go.
 	Repeat int
@@ -44,12 +44,11 @@ type Evidence struct {
 	Domain *Domain       // a domain whose servers to look at
 	Survey *probe.Survey // what was seen at another time
 
-	Chain      *ChainFile             // certificates, as a server would send them
-	Transcript *File                  // what another program printed
-	Pair       *preflight.Pair        // the server's certificate and key
-	Log        *File                  // the server's log
-	Usage      chain.Usage            // what Chain is to be used for; empty means a server
-	Accept     func(host string) bool // whether a host that a transcript tells can be one; nil takes any
+	Chain      *ChainFile      // certificates, as a server would send them
+	Transcript *File           // what another program printed
+	Pair       *preflight.Pair // the server's certificate and key
+	Log        *File           // the server's log
+	Usage      chain.Usage     // what Chain is to be used for; empty means a server
 }
 
 // A File is a name to call it by and what is in it.
@@ -79,6 +78,9 @@ var ErrUnreadable = errors.New("cannot be read")
 // returns what was seen of connections as well, so that it can be saved. The error is ctx's, or
 // about a file that cannot be read.
 func (c *Checkup) Examine(ctx context.Context, e Evidence) (Answer, probe.Survey, error) {
+	if c.Prober == nil && (e.Target != nil || e.Domain != nil) {
+		return Answer{}, probe.Survey{}, errors.New("there is no prober to look at a server with")
+	}
 	x := &examination{Checkup: c, ctx: ctx, evidence: e}
 	x.answer = Answer{Version: Version, About: e.About, Host: e.Host}
 	if err := x.files(); err != nil {
@@ -157,8 +159,8 @@ func (x *examination) connections() error {
 	for i, e := range report.Endpoints {
 		x.seen = append(x.seen, connectionPlace(e, x.survey.Observations[i], len(x.answer.Published) > 0))
 	}
-	if host := x.survey.Observations[0].Settings.Host; x.answer.Host == "" && x.evidence.Domain == nil {
-		x.answer.Host = host
+	if x.answer.Host == "" && x.evidence.Domain == nil && len(x.survey.Observations) > 0 {
+		x.answer.Host = x.survey.Observations[0].Settings.Host
 	}
 	return x.ctx.Err()
 }

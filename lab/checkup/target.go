@@ -58,7 +58,11 @@ func (x *examination) published() []account.Settings {
 	d := x.evidence.Domain
 	x.answer.About = d.Name
 	x.say("asking what " + d.Name + " publishes …")
-	sources := x.Finder.Find(x.ctx, d.Name)
+	finder := x.Finder
+	if finder == nil {
+		finder = &discover.Finder{}
+	}
+	sources := finder.Find(x.ctx, d.Name)
 	x.answer.Published = sources
 	all := discover.Settings(sources)
 	if len(all) == 0 {
@@ -103,7 +107,7 @@ func (x *examination) nothingPublished(domain string, sources []discover.Source)
 		strings.Join(why, "; ")+"; the server can be looked at by its own name instead")
 }
 
-// Domain of a mail address: what stands behind its @, and false when it is none. What stands before
+// DomainOf returns the domain of a mail address: what stands behind its @, and false when it is none. What stands before
 // is of no use here and goes nowhere.
 func DomainOf(address string) (domain string, ok bool) {
 	at := strings.LastIndexByte(address, '@')

@@ -166,6 +166,19 @@ func TestAnswerIsAValue(t *testing.T) {
 	}
 }
 
+// TestNothingToLookAt: what a program of somebody else's leaves out is an error or decides nothing.
+func TestNothingToLookAt(t *testing.T) {
+	c := &checkup.Checkup{Knowledge: chain.NewKnowledge(nil, nil)}
+	if _, _, err := c.Examine(t.Context(), checkup.Evidence{Target: &checkup.Target{Host: host}}); err == nil || !strings.Contains(err.Error(), "no prober") {
+		t.Errorf("a server and no prober: %v", err)
+	}
+	for name, e := range map[string]checkup.Evidence{"nothing": {}, "an empty survey": {Survey: &probe.Survey{}}} {
+		if a := examine(t, chain.NewKnowledge(nil, nil), e); a.Verdict != checkup.Unjudged || len(a.NotJudged) == 0 {
+			t.Errorf("%s: %s %q", name, a.Verdict, a.NotJudged)
+		}
+	}
+}
+
 // TestFilesThatCannotBeRead are errors, and no answers.
 func TestFilesThatCannotBeRead(t *testing.T) {
 	for name, e := range map[string]checkup.Evidence{
