@@ -65,7 +65,7 @@ func explain(cmd *cobra.Command, name string, asJSON bool) error {
 		}
 		return usage("there is no code %q; a diagnosis names the codes of what it found", terminal.Clip(name))
 	}
-	book, err := remedy.Open()
+	book, err := remedy.OpenAbout(info.Code)
 	if err != nil {
 		return environment(err)
 	}

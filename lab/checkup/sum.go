@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
@@ -34,7 +35,11 @@ func (x *examination) sum() (Answer, error) {
 	a.conclude()
 	a.Causes = causes(a.Places)
 	if len(a.Causes) > 0 {
-		book, err := remedy.Open()
+		var found []finding.Code
+		for _, c := range a.Causes {
+			found = append(found, c.Code)
+		}
+		book, err := remedy.OpenAbout(found...)
 		if err != nil {
 			return Answer{}, fmt.Errorf("the remedies cannot be read: %w", err)
 		}

@@ -22,13 +22,34 @@ var texts embed.FS
 
 const sharedFile = "shared.yaml"
 
-// A Book holds one Advice for every code of the vocabulary.
+// A Book holds one Advice for every code of the vocabulary, or of some families.
 type Book struct {
 	advice []Advice // in the vocabulary's order
 }
 
 // Open parses and checks the embedded texts.
-func Open() (*Book, error) {
+func Open() (*Book, error) { return fromTexts(read) }
+
+// OpenAbout parses and checks the texts of the families of some codes, and those alone: the whole book
+// takes several times as long as a connection.
+func OpenAbout(about ...finding.Code) (*Book, error) {
+	var wanted []finding.Family
+	for _, c := range about {
+		if info, ok := finding.Lookup(c); ok && !slices.Contains(wanted, info.Family) {
+			wanted = append(wanted, info.Family)
+		}
+	}
+	return fromTexts(func(dir fs.FS) (*Book, error) {
+		shared, err := readShared(dir)
+		if err != nil {
+			return nil, err
+		}
+		b := &Book{}
+		return b, b.read(dir, wanted, shared)
+	})
+}
+
+func fromTexts(read func(fs.FS) (*Book, error)) (*Book, error) {
 	dir, err := fs.Sub(texts, "texts")
 	if err != nil {
 		return nil, fmt.Errorf("remedy: %w", err)
@@ -60,6 +81,21 @@ func (b *Book) entry(c finding.Code) (Advice, bool) {
 
 // read reads shared.yaml and one file for each family, and nothing else may be there.
 func read(dir fs.FS) (*Book, error) {
+	shared, err := readShared(dir)
+	if err != nil {
+		return nil, err
+	}
+	b := &Book{}
+	if err := b.read(dir, families(), shared); err != nil {
+		return nil, err
+	}
+	if err := shared.unused(); err != nil {
+		return nil, fmt.Errorf("%s: %w", sharedFile, err)
+	}
+	return b, strangers(dir)
+}
+
+func readShared(dir fs.FS) (*sharedBlocks, error) {
 	data, err := fs.ReadFile(dir, sharedFile)
 	if err != nil {
 		return nil, err
@@ -68,31 +104,37 @@ func read(dir fs.FS) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", sharedFile, err)
 	}
-	b, files := &Book{}, []string{sharedFile}
-	for _, family := range families() {
-		file := string(family) + ".yaml"
-		files = append(files, file)
+	return shared, nil
+}
+
+// read adds the advice about some families.
+func (b *Book) read(dir fs.FS, wanted []finding.Family, shared *sharedBlocks) error {
+	for _, family := range wanted {
+		file := fileOf(family)
 		data, err := fs.ReadFile(dir, file)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		advice, err := parseFamily(data, family, shared)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return fmt.Errorf("%s: %w", file, err)
 		}
 		b.advice = append(b.advice, advice...)
 	}
-	if err := shared.unused(); err != nil {
-		return nil, fmt.Errorf("%s: %w", sharedFile, err)
-	}
-	return b, strangers(dir, files)
+	return nil
 }
 
+func fileOf(family finding.Family) string { return string(family) + ".yaml" }
+
 // strangers reports a file that nothing reads.
-func strangers(dir fs.FS, known []string) error {
+func strangers(dir fs.FS) error {
 	entries, err := fs.ReadDir(dir, ".")
 	if err != nil {
 		return err
+	}
+	known := []string{sharedFile}
+	for _, family := range families() {
+		known = append(known, fileOf(family))
 	}
 	for _, e := range entries {
 		if !slices.Contains(known, e.Name()) {

@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -158,6 +159,24 @@ func TestWarningsAreExplained(t *testing.T) {
 		a, _ := b.For(info.Code)
 		if !slices.ContainsFunc(a.User, func(s Steps) bool { return strings.HasPrefix(s.For, "anybody who asks") }) {
 			t.Errorf("%s: nobody is told what the warning means", info.Code)
+		}
+	}
+}
+
+// The book about some codes says of them what the whole one says, and nothing of other families.
+func TestOpenAbout(t *testing.T) {
+	whole := open(t)
+	some, err := OpenAbout(finding.Expired, finding.NameMismatch, "no-such-code")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range finding.All() {
+		got, ok := some.For(info.Code)
+		if want := info.Family == finding.Time || info.Family == finding.Names; ok != want {
+			t.Errorf("%s: %v", info.Code, ok)
+		}
+		if want, _ := whole.For(info.Code); ok && !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: it says something else", info.Code)
 		}
 	}
 }

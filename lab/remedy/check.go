@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // check reports what is wrong with a's own sentences; its steps have been checked one by one.
@@ -69,6 +70,17 @@ func (k Known) check() error {
 	return nil
 }
 
+// company returns a word by which somebody would speak as a company, empty where there is none.
+func company(s string) string {
+	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		switch w {
+		case "we", "We", "our", "Our", "ours", "Ours", "paid", "Paid":
+			return w
+		}
+	}
+	return ""
+}
+
 // checkText wants whole sentences on one line, and no braces but those of placeholders.
 func checkText(s string) error {
 	switch {
@@ -79,7 +91,7 @@ func checkText(s string) error {
 	case !strings.HasSuffix(s, "."):
 		return errors.New("no full stop at the end")
 	}
-	if words := regexp.MustCompile(`\b([Ww]e|[Oo]urs?|[Pp]aid)\b`).FindString(s); words != "" {
+	if words := company(s); words != "" {
 		return fmt.Errorf("%q: nobody here is a company that sells help", words)
 	}
 	rest := s
@@ -92,7 +104,9 @@ func checkText(s string) error {
 	return nil
 }
 
+var placeholderShape = regexp.MustCompile(`\{[a-z]+\}`)
+
 // placeholderLike finds what looks like a placeholder among braces that may be syntax.
 func placeholderLike(config string) []string {
-	return regexp.MustCompile(`\{[a-z]+\}`).FindAllString(config, -1)
+	return placeholderShape.FindAllString(config, -1)
 }
