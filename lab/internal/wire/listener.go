@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -41,16 +42,32 @@ func Listen(addr string, cfg *Config) (*Listener, error) {
 		return l, ln.Close()
 	}
 	if cfg.Plan.Dropped {
-		err := ln.Close()
-		if err == nil {
-			l.hole, err = openBlackHole(l.addr.String())
-		}
-		return l, err
+		return l, l.drop(ln, listen)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.openLocked(ln)
 	return l, nil
+}
+
+// drop puts a black hole in the place of a listener that was opened for its port. A program that
+// is being started at this moment holds the port open for as long as it has not begun to run: then
+// another port is asked for, and where it must be this one the error says that it is in use.
+func (l *Listener) drop(ln net.Listener, listen func() (net.Listener, error)) error {
+	for range lowTries {
+		err := ln.Close()
+		if err == nil {
+			l.hole, err = openBlackHole(l.addr.String())
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return err
+		}
+		if ln, err = listen(); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+		l.addr = ln.Addr()
+	}
+	return errors.Join(ln.Close(), syscall.EADDRINUSE)
 }
 
 // The ports from which a closed one is chosen. They lie below those that systems hand out on
