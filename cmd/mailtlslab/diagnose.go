@@ -105,7 +105,7 @@ func (f *diagnoseFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
 	terminal.Group(cmd, "What is trusted, and when", "ca", "roots", "time", "at", "no-fetch")
 
-	flags.StringVar(&f.reader, "for", "", "tell it to one `READER`, with all steps: user, admin or trainer")
+	flags.StringVar(&f.reader, "for", "", "tell it to one `READER`: user or admin, with the steps, or trainer, with the story")
 	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product, and all the evidence")
 	flags.BoolVar(&f.json, "json", false, "write JSON")
 	flags.BoolVar(&f.strict, "strict", false, "exit with 1 for warnings too")

@@ -33,15 +33,15 @@ type explained struct {
 func explainCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "explain CODE",
+		Use:   "explain [CODE]",
 		Short: "tell what a code of a diagnosis means, and all that can be done",
 		Long: `explain tells what a code such as "expired" means, by whose rule it is as grave as it is,
 what cannot be seen while it holds, which scenarios show it, and what to do about it on
-every platform and with every product.`,
+every platform and with every product. Without a code it lists them all.`,
 		Example: "  mailtlslab explain missing-intermediate",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage("explain takes one CODE, such as expired; a diagnosis names the codes of what it found")
+			if len(args) > 1 {
+				return usage("explain takes one CODE, such as expired; without one it lists them all")
 			}
 			return nil
 		},
@@ -51,7 +51,12 @@ every platform and with every product.`,
 			}
 			return slices.DeleteFunc(allCodes(), func(c string) bool { return !strings.HasPrefix(c, start) }), cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return explain(cmd, args[0], asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return codesList(cmd, asJSON)
+			}
+			return explain(cmd, args[0], asJSON)
+		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
@@ -60,10 +65,13 @@ every platform and with every product.`,
 func explain(cmd *cobra.Command, name string, asJSON bool) error {
 	info, ok := finding.Lookup(finding.Code(name))
 	if !ok {
+		if s, is := scenarios.Lookup(name); is {
+			return usage("%q is a scenario and no code; 'mailtlslab show %s' tells it", s.ID, s.ID)
+		}
 		if near := scenarios.NearestOf(name, allCodes()); len(near) > 0 {
 			return usage("there is no code %q; did you mean %s?", terminal.Clip(name), orList(near))
 		}
-		return usage("there is no code %q; a diagnosis names the codes of what it found", terminal.Clip(name))
+		return usage("there is no code %q; 'mailtlslab explain' lists them all", terminal.Clip(name))
 	}
 	book, err := remedy.OpenAbout(info.Code)
 	if err != nil {
@@ -86,6 +94,23 @@ func explain(cmd *cobra.Command, name string, asJSON bool) error {
 		return terminal.WriteJSON(cmd.OutOrStdout(), e)
 	}
 	e.write(cmd.OutOrStdout(), terminal.Colours(cmd))
+	return nil
+}
+
+// codesList prints every code of the vocabulary, family by family.
+func codesList(cmd *cobra.Command, asJSON bool) error {
+	if asJSON {
+		return usage("explain --json takes a CODE, such as expired")
+	}
+	w, p := cmd.OutOrStdout(), terminal.Colours(cmd)
+	family := finding.Family("")
+	for _, info := range finding.All() {
+		if info.Family != family {
+			fmt.Fprintf(w, "%s%s\n", map[bool]string{true: "", false: "\n"}[family == ""], p.Bold(string(info.Family)))
+			family = info.Family
+		}
+		fmt.Fprintf(w, "  %s\n      %s\n", info.Code, terminal.Wrap(info.Title, terminal.Narrow-6, "      "))
+	}
 	return nil
 }
 

@@ -1,8 +1,9 @@
 // Command mailtlslab is the bad-certificate lab for mail: it serves mail with certificates and
 // settings broken on purpose, diagnoses a server, names the remedy, and proves it.
 //
-// The exit status is 0 when all is as expected, 1 for findings or a mismatch, 2 for wrong usage,
-// and 3 when the environment failed.
+// The exit status is 0 when all is as expected, 1 for findings or a mismatch, 2 for wrong usage or a
+// file that cannot be read, and 3 when there is no verdict: the environment failed, or what was given
+// does not decide it.
 package main
 
 import (
@@ -87,7 +88,8 @@ certificates and settings broken on purpose, diagnoses what is wrong with a mail
 server without knowing the answer, names the remedy, and proves that it works.
 
 The exit status is 0 when all is as expected, 1 for findings or a mismatch, 2 for
-wrong usage, and 3 when the environment failed.`,
+wrong usage or a file that cannot be read, and 3 when there is no verdict: the
+environment failed, or what was given does not decide it.`,
 		Example: `  mailtlslab up expired-leaf            serve one failure, for a client to meet
   mailtlslab diagnose mail.example.com  say what is wrong with a server`,
 		SilenceErrors:         true,

@@ -86,7 +86,7 @@ func (s selection) check() error {
 		return usage("--audience takes user or admin, not %q", terminal.Clip(s.audience))
 	}
 	if _, ok := finding.Lookup(finding.Code(s.cause)); s.cause != "" && !ok {
-		return usage("there is no code %q; 'mailtlslab list --json' and docs/catalogue.md name those that are found", terminal.Clip(s.cause))
+		return usage("there is no code %q; 'mailtlslab explain' lists them all", terminal.Clip(s.cause))
 	}
 	return nil
 }

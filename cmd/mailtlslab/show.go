@@ -23,11 +23,11 @@ func showCommand() *cobra.Command {
 		Long: `show tells what happened in a scenario, on which connections of the account it shows, how
 the chain of certificates is broken, what must be found, and what the person with the
 device and the admin do about it. With --json it is a file that "up" and "verify" take.
-` + argumentsHelp,
+` + strings.Replace(argumentsHelp, "; without one it is all\nscenarios", "", 1),
 		Example: "  mailtlslab show missing-intermediate",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if which.all(args) {
-				return usage("show takes an ID; 'mailtlslab list' names them all")
+				return usage("show takes an ID, or a filter such as --family time; 'mailtlslab list' names them all")
 			}
 			list, err := which.choose(args)
 			if err != nil {
@@ -48,7 +48,11 @@ device and the admin do about it. With --json it is a file that "up" and "verify
 				if i > 0 {
 					fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n\n", strings.Repeat("─", terminal.Narrow))
 				}
-				show(cmd.OutOrStdout(), terminal.Colours(cmd), told, all)
+				arg := s.ID
+				if _, known := scenarios.Lookup(arg); !known && len(args) == 1 {
+					arg = args[0] // a file, or ids with + between them
+				}
+				show(cmd.OutOrStdout(), terminal.Colours(cmd), told, arg, all)
 			}
 			return nil
 		},
@@ -71,13 +75,16 @@ func writeScenarios(w io.Writer, list []scenarios.Scenario) error {
 	return terminal.WriteJSON(w, list)
 }
 
-func show(w io.Writer, p terminal.Palette, told lesson.Telling, all bool) {
+func show(w io.Writer, p terminal.Palette, told lesson.Telling, arg string, all bool) {
 	s := told.Scenario
 	head := s.ID
 	if s.Number > 0 {
 		head = fmt.Sprintf("%d %s", s.Number, s.ID)
 	}
-	fmt.Fprintf(w, "%s  %s\n\n%s\n\n", p.Bold(head), p.Faint(string(s.Family)), p.Bold(terminal.Wrap(terminal.Line(s.Title+"."), terminal.Narrow, "")))
+	if s.Family != "" {
+		head += "  " + string(s.Family)
+	}
+	fmt.Fprintf(w, "%s\n\n%s\n\n", p.Bold(head), p.Bold(terminal.Wrap(terminal.Line(s.Title+"."), terminal.Narrow, "")))
 	if s.Story != "" {
 		fmt.Fprintf(w, "%s\n\n", terminal.Wrap(terminal.Line(s.Story), terminal.Narrow-2, ""))
 	}
@@ -113,5 +120,5 @@ func show(w io.Writer, p terminal.Palette, told lesson.Telling, all bool) {
 	case len(told.Found) == 0:
 		fmt.Fprintf(w, "\n%s\n", p.Green("Nothing is wrong here, and nothing may be found."))
 	}
-	fmt.Fprintf(w, "\n  mailtlslab up %[1]s\n      serves it for a mail program\n  mailtlslab verify %[1]s\n      diagnoses it and proves the cure\n", s.ID)
+	fmt.Fprintf(w, "\n  mailtlslab up %[1]s\n      serves it for a mail program\n  mailtlslab verify %[1]s\n      diagnoses it and proves the cure\n", lesson.Quoted(arg))
 }

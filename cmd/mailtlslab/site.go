@@ -53,7 +53,7 @@ func (at site) lines(s *lab.Server, e account.Endpoint) []string {
 
 func (at site) place(s *lab.Server, e account.Endpoint) lesson.Place {
 	return lesson.Place{
-		Address: at.address(s, e), Root: at.files.root, Proxy: at.files.proxy,
+		Address: at.address(s, e), Root: at.files.root, Proxy: at.files.proxy, Known: at.files.known,
 		User: lab.User, Password: lab.Password, DNS: at.dns, Now: at.now,
 	}
 }
@@ -67,7 +67,7 @@ func (d *display) text(servers []*lab.Server, at site) {
 	fmt.Fprintf(d.out, "root      %s\n", at.files.root)
 	if at.dns != "" && len(servers) > 0 {
 		fmt.Fprintf(d.out, "dns       %s, which also leads a mail address to its servers:\n          %s\n", at.dns,
-			p.Faint(fmt.Sprintf("mailtlslab diagnose --ca %s --dns %s %s", lesson.Quoted(at.files.root), at.dns, mailbox(servers))))
+			p.Faint(fmt.Sprintf("mailtlslab diagnose --ca %s --dns %s %s", lesson.Quoted(at.files.known), at.dns, mailbox(servers))))
 	}
 	switch {
 	case len(servers) > inFull && at.spread:

@@ -50,7 +50,7 @@ It serves on 127.0.0.1 unless --listen says otherwise. ` + argumentsHelp,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&f.json, "json", false, "write a JSON line when everything listens, then one per connection")
-	flags.StringVar(&f.export, "export", "", "write the root to `DIR`/root.pem, and not to a folder in your cache for this run alone")
+	flags.StringVar(&f.export, "export", "", "write the root to `DIR`/root.pem, and with the intermediates to DIR/lab.pem for 'diagnose --ca', and not to a folder in your cache for this run alone")
 	flags.StringVar(&f.ca, "ca", "", "keep the root and its key in `DIR`, so that a device need not trust a new one each time")
 	flags.StringArrayVar(&f.caHosts, "ca-host", nil, "a further `NAME|IP` that the root may certify when it is made, a name with all below it (repeatable)")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1", "serve on this `ADDRESS`; anything but loopback lets others on the network in")
@@ -71,6 +71,9 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 		return err
 	}
 	if err := checkUp(cmd, f, list); err != nil {
+		return err
+	}
+	if err := checkNumbers(list); err != nil {
 		return err
 	}
 	var address func(int, account.Endpoint) string
@@ -178,7 +181,7 @@ func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked b
 			continue
 		}
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("%w; stop what uses the port, or choose other ones with --base-port", err)
+			return nil, fmt.Errorf("%w; another 'up' may be running: stop what uses the port, or choose other ones with --base-port", err)
 		} else if err != nil {
 			return nil, widening(err)
 		}
@@ -232,4 +235,16 @@ func widening(err error) error {
 		return fmt.Errorf("%w; have a root made for it in another folder, with --ca-host %s", err, terminal.Line(not.Host))
 	}
 	return err
+}
+
+// checkNumbers refuses two scenarios that would have the same ports: a file often is a copy.
+func checkNumbers(list []scenarios.Scenario) error {
+	had := map[int]string{}
+	for _, s := range list {
+		if other := had[s.Number]; s.Number > 0 && other != "" {
+			return usage("%s and %s both have the number %d, and with it the same ports; take the number out of one", other, s.ID, s.Number)
+		}
+		had[s.Number] = s.ID
+	}
+	return nil
 }

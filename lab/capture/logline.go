@@ -19,27 +19,41 @@ func tagged(name string) func(string) (process, message string, ok bool) {
 }
 
 // dovecotLine knows what Dovecot writes to a file of its own, "Nov 25 18:42:08 imap-login: Error:
-// message", to syslog, "dovecot: imap-login: Error: message", and to a terminal. What comes
-// behind the message is of the client.
+// message", to syslog, "dovecot: imap-login: Error: message", where Info is mostly left out, and to
+// a terminal. What comes behind the message is of the client.
 func dovecotLine(line string) (process, message string, ok bool) {
 	for _, level := range []string{": Error: ", ": Fatal: ", ": Warning: ", ": Info: ", ": Panic: "} {
 		head, rest, found := strings.Cut(line, level)
 		if !found {
 			continue
 		}
-		process = head[strings.LastIndexByte(head, ' ')+1:]
-		switch name, _, _ := strings.Cut(process, "("); name {
-		case "master", "config", "doveconf", "imap-login", "pop3-login", "submission-login", "managesieve-login",
-			"imap", "pop3", "submission", "lmtp", "auth", "anvil", "log", "stats", "doveadm", "ssl-params":
-		default:
-			return "", "", false
+		return dovecotSaid(head[strings.LastIndexByte(head, ' ')+1:], rest, level != ": Info: ")
+	}
+	for _, tag := range []string{" dovecot: ", " dovecot["} {
+		_, rest, found := strings.Cut(line, tag)
+		if found && strings.HasSuffix(tag, "[") {
+			_, rest, found = strings.Cut(rest, "]: ")
 		}
-		if message, _, _ = strings.Cut(rest, ": user=<"); strings.HasPrefix(level, ": Info") && process != "master" {
-			message = "" // nothing that fails
+		if process, message, ok := strings.Cut(rest, ": "); found && ok {
+			return dovecotSaid(process, message, false)
 		}
-		return process, message, true
 	}
 	return "", "", false
+}
+
+// dovecotSaid takes a message apart. Of one that tells of ordinary work only that TLS failed is taken.
+func dovecotSaid(process, rest string, trouble bool) (string, string, bool) {
+	switch name, _, _ := strings.Cut(process, "("); name {
+	case "master", "config", "doveconf", "imap-login", "pop3-login", "submission-login", "managesieve-login",
+		"imap", "pop3", "submission", "lmtp", "auth", "anvil", "log", "stats", "doveadm", "ssl-params":
+	default:
+		return "", "", false
+	}
+	message, _, _ := strings.Cut(rest, ": user=<")
+	if !trouble && process != "master" && !strings.Contains(message, "SSL_accept() failed") {
+		message = "" // nothing that fails
+	}
+	return process, message, true
 }
 
 // eximLine knows the main log of Exim by its time. Of a message about TLS only what stands behind

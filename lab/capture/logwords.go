@@ -18,8 +18,9 @@ type productWords struct {
 	// encrypted says whether a whole line tells of a TLS session that came about; nil where the
 	// product does not tell.
 	encrypted func(line string) bool
-	// failed begin a message about a TLS session that did not, in lower case.
-	failed []string
+	// failed begin a message about a TLS session that did not, in lower case; failing stand anywhere
+	// in one, where nothing of the message is the client's.
+	failed, failing []string
 }
 
 func (w productWords) came(line string) bool { return w.encrypted != nil && w.encrypted(line) }
@@ -27,12 +28,13 @@ func (w productWords) came(line string) bool { return w.encrypted != nil && w.en
 // fails reports whether a message, in lower case, tells of a session that failed. That the other
 // side hung up is no failure of TLS: scanners and health checks do it all day.
 func (w productWords) fails(low string) bool {
-	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer", "connection closed"} {
+	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer"} {
 		if strings.Contains(low, over) {
 			return false
 		}
 	}
-	return slices.ContainsFunc(w.failed, func(s string) bool { return strings.HasPrefix(low, s) })
+	return slices.ContainsFunc(w.failed, func(s string) bool { return strings.HasPrefix(low, s) }) ||
+		slices.ContainsFunc(w.failing, func(s string) bool { return strings.Contains(low, s) })
 }
 
 // A logWord is a message that must begin with one part and contain others, in lower case.
@@ -140,7 +142,7 @@ func dovecotWords() productWords {
 			_, after, ok := strings.Cut(line, ", lip=") // what the client chose stands before it
 			return ok && strings.Contains(line, ": Login: ") && strings.Contains(after, ", TLS")
 		},
-		failed: []string{"ssl: ", "tls handshaking: ssl_accept() failed"},
+		failing: []string{"ssl_accept() failed"},
 		words: []logWord{
 			config(finding.KeyMissing, " ssl_key: ", noFile),
 			config(finding.KeyMissing, " ssl_server_key_file: ", noFile),

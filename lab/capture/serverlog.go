@@ -44,15 +44,18 @@ func ServerLog(data []byte) (Log, error) {
 		r.forget()
 		all = append(all, r)
 	}
+	unread := 0
 	for line := range strings.Lines(string(plain(data))) {
 		line = unquoted(line[:min(len(line), maxLine)])
-		for _, r := range all {
-			if r.line(line) {
-				break
-			}
+		if line != "" && !slices.ContainsFunc(all, func(r *logReader) bool { return r.line(line) }) {
+			unread++
 		}
 	}
-	return sumUp(all), nil
+	l := sumUp(all)
+	if unread > 0 && len(l.Read) > 0 {
+		l.NotRead = append(l.NotRead, count(unread, "line")+" of none of these")
+	}
+	return l, nil
 }
 
 func sumUp(all []*logReader) Log {

@@ -298,7 +298,7 @@ func (t *Transcript) tell(n *notes) {
 	}
 	switch {
 	case len(t.Chain) > 0 && t.Whole:
-		*read = append(*read, count(len(t.Chain), "certificate")+", as the server sent them")
+		*read = append(*read, count(len(t.Chain), "certificate")+", as sent by the server")
 	case len(t.Chain) > 0:
 		*read = append(*read, "the server's own certificate")
 		*not = append(*not, "the certificates that the server sent with it: -showcerts shows them, and without them the chain is not judged")

@@ -74,13 +74,16 @@ func (x *examination) about() string {
 func (a *Answer) conclude() {
 	a.Verdict, a.Judged = OK, []string{}
 	judged := 0
+	// Beside a server that was seen, a log is asked why something fails: where nothing does, it may be
+	// silent. It is said all the same.
+	seen := slices.ContainsFunc(a.Places, func(p Place) bool { return p.Kind == Connection && p.Verdict == OK })
 	for _, p := range a.Places {
 		switch {
 		case p.Absent:
 			continue
 		case p.Verdict == Fail:
 			a.Verdict = Fail
-		case p.Verdict == Unjudged && a.Verdict == OK:
+		case p.Verdict == Unjudged && a.Verdict == OK && !(p.Kind == Log && seen):
 			a.Verdict = Unjudged
 		}
 		if p.Verdict != Unjudged {

@@ -98,7 +98,11 @@ func (t try) curl(v visit) string {
 
 // mailtlslab returns a line for the lab's own diagnosis, where no other program looks.
 func (t try) mailtlslab(flags ...string) string {
-	words := append([]string{"mailtlslab diagnose --ca", Quoted(t.at.Root)}, flags...)
+	ca := t.at.Root
+	if t.at.Known != "" {
+		ca = t.at.Known
+	}
+	words := append([]string{"mailtlslab diagnose --ca", Quoted(ca)}, flags...)
 	if t.at.DNS != "" && t.s.Device.Published {
 		return strings.Join(append(words, "--dns", t.at.DNS, t.at.User+"@"+t.s.ID+".lab.test"), " ")
 	}

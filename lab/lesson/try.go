@@ -20,6 +20,8 @@ type Place struct {
 	// Root is the file with the roots to trust, and Proxy one with the root of the proxy on the path
 	// besides, where the device has that.
 	Root, Proxy string
+	// Known is the file with the roots and intermediates of the lab, for mailtlslab; empty takes Root.
+	Known string
 	// User and Password are the right ones.
 	User, Password string
 	// DNS is where the lab's name server listens; empty when it does not.

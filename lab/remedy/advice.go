@@ -27,6 +27,8 @@ type Advice struct {
 // Steps are what to do on one platform or with one product.
 type Steps struct {
 	For string `json:"for"` // "any device", "iPhone and iPad, iOS 18 and later", "Postfix", "Dovecot 2.3", …
+	// General steps hold for any fault: a person who reads one answer may do without them.
+	General bool `json:"general,omitempty"`
 	// Steps are imperative sentences, which may hold placeholders (see Advice.Fill).
 	Steps []string `json:"steps"`
 	// Config holds lines of configuration or commands, verbatim; often empty. Its one placeholder

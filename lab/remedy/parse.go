@@ -44,6 +44,7 @@ type block struct {
 	Unless  string   `yaml:"unless"`
 	Effect  string   `yaml:"effect"`
 	For     string   `yaml:"for"`
+	General bool     `yaml:"general"`
 	Steps   []string `yaml:"steps"`
 	Config  string   `yaml:"config"`
 	Task    string   `yaml:"task"`
@@ -200,7 +201,7 @@ func expand(blocks []block, shared *sharedBlocks) ([]Steps, error) {
 
 func (b block) own() (Steps, error) {
 	s := Steps{
-		For: b.For, Steps: b.Steps, Config: strings.TrimRight(b.Config, "\n"),
+		For: b.For, General: b.General, Steps: b.Steps, Config: strings.TrimRight(b.Config, "\n"),
 		Known: Known{How: How(b.Known.How), Source: b.Known.Source}, Effect: Effect(b.Effect),
 		When: action.Kind(b.When), Unless: action.Kind(b.Unless),
 	}

@@ -38,22 +38,25 @@ func WriteTitle(w io.Writer, p terminal.Palette, severity finding.Severity, titl
 // WriteAdvice prints what is to be done, the person with the device first: the steps for every
 // platform and product.
 func WriteAdvice(w io.Writer, p terminal.Palette, a remedy.Advice) {
-	writeParty(w, p, "you", a.User)
-	writeParty(w, p, "admin", a.Admin)
+	writeParty(w, p, "you", a.User, true)
+	writeParty(w, p, "admin", a.Admin, true)
 	fmt.Fprintln(w, Labelled(p, "prevent", a.Prevention))
 	fmt.Fprintln(w, Labelled(p, "help", a.Support))
 }
 
-// writeParty prints what one party does.
-func writeParty(w io.Writer, p terminal.Palette, who string, all []remedy.Steps) {
+// writeParty prints what one party does, and how that is known where it is asked for.
+func writeParty(w io.Writer, p terminal.Palette, who string, all []remedy.Steps, sourced bool) {
+	before := ""
 	for _, s := range all {
-		fmt.Fprintln(w, Labelled(p, who, s.For+":"))
-		writeSteps(w, p, s)
-		who = ""
+		if s.For != before || sourced {
+			fmt.Fprintln(w, Labelled(p, who, s.For+":"))
+		}
+		writeSteps(w, p, s, sourced)
+		who, before = "", s.For
 	}
 }
 
-func writeSteps(w io.Writer, p terminal.Palette, s remedy.Steps) {
+func writeSteps(w io.Writer, p terminal.Palette, s remedy.Steps, sourced bool) {
 	known := string(s.Known.How)
 	if s.Known.Source != "" {
 		known += ": " + s.Known.Source
@@ -69,6 +72,9 @@ func writeSteps(w io.Writer, p terminal.Palette, s remedy.Steps) {
 	}
 	if s.Config != "" && !strings.HasSuffix(s.Config, "\n") {
 		fmt.Fprintln(w)
+	}
+	if !sourced {
+		return
 	}
 	fmt.Fprintf(w, "              %s\n", p.Faint(terminal.Wrap(terminal.Line("("+known+")"), 64, "              ")))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/remedy"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
@@ -59,7 +60,7 @@ func (f Face) Write() {
 		f.tell(c)
 	}
 	if len(a.Causes) > 0 && !f.All && f.Reader == Anybody {
-		f.say("more", "--for user|admin|trainer has the steps; --all has everything")
+		f.say("more", "--for user|admin|trainer tells it to one of them; --all has all")
 	}
 }
 
@@ -80,6 +81,8 @@ func (f Face) headline() string {
 		mark, words = f.P.Red("✗"), fmt.Sprintf("%s: %d things are wrong", a.About, wrong)
 	case a.Verdict == checkup.Unjudged && len(a.Judged) > 0:
 		mark, words = f.P.Yellow("?"), a.About+": not all of it could be judged"
+	case a.Verdict == checkup.Unjudged && !slices.ContainsFunc(a.Places, func(p checkup.Place) bool { return p.Kind != checkup.Connection }):
+		mark, words = f.P.Yellow("?"), a.About+": nothing could be judged"
 	case a.Verdict == checkup.Unjudged:
 		mark, words = f.P.Yellow("?"), a.About+": nothing in it decides whether something is wrong"
 	case len(a.Causes) > 0:
@@ -113,9 +116,12 @@ func (f Face) shared() string {
 func (f Face) basis() {
 	a := f.Answer
 	if a.Verdict != checkup.Fail || f.All {
-		f.judged()
+		f.gathered("judged", func(p checkup.Place) []string { return p.Judged })
 	}
-	f.lines("open", a.NotJudged, 6)
+	f.gathered("open", func(p checkup.Place) []string { return p.NotJudged })
+	if len(a.Places) == 0 {
+		f.lines("open", a.NotJudged, 6)
+	}
 	var clean, absent []string
 	for _, p := range a.Places {
 		switch {
@@ -136,12 +142,12 @@ func (f Face) basis() {
 	f.lines("hint", f.Hints, len(f.Hints))
 }
 
-// judged says what was judged, what holds for several places once.
-func (f Face) judged() {
+// gathered says of the places what was judged, or what was not: what holds for several of them once.
+func (f Face) gathered(label string, of func(checkup.Place) []string) {
 	var what []string
 	where := map[string][]string{}
 	for _, p := range f.Answer.Places {
-		words := strings.Join(p.Judged, "; ")
+		words := strings.Join(of(p), "; ")
 		if words == "" || p.Absent {
 			continue
 		}
@@ -150,7 +156,6 @@ func (f Face) judged() {
 		}
 		where[words] = append(where[words], p.Name)
 	}
-	label := "judged"
 	for _, words := range what {
 		f.say(label, strings.Join(where[words], ", ")+": "+words)
 		label = ""
@@ -226,7 +231,7 @@ func (f Face) known(g finding.Finding) {
 	if !f.All && f.Reader == Anybody {
 		var words []string
 		for _, e := range evidence[:min(len(evidence), 2)] {
-			words = append(words, terminal.Shorten(Sentence(e), 160))
+			words = append(words, terminal.Shorten(Sentence(e), 240))
 		}
 		if len(words) > 0 {
 			f.say("known by", strings.Join(words, " "))
@@ -248,19 +253,27 @@ func (f Face) cure(c checkup.Cause) {
 	if f.All || f.Reader != Anybody {
 		f.deeds(c, users, admins)
 	}
-	if c.Advice == nil || !f.All && (f.Reader == Anybody || f.Reader == forTrainer) {
+	if c.Advice == nil || !f.All && f.Reader == Anybody {
 		return
 	}
 	if users {
-		writeParty(f.W, f.P, "steps", c.Advice.User)
+		writeParty(f.W, f.P, "steps", f.steps(c.Advice.User), f.All)
 	}
-	if admins {
-		writeParty(f.W, f.P, "steps", c.Advice.Admin)
-	}
-	if admins {
+	if admins && (f.All || f.Reader == forAdmin) {
+		writeParty(f.W, f.P, "steps", c.Advice.Admin, true)
 		f.say("prevent", c.Advice.Prevention)
 	}
-	f.say("help", c.Advice.Support)
+	if users { // an admin is who helps
+		f.say("help", c.Advice.Support)
+	}
+}
+
+// steps leaves out what holds for any fault, where one is told.
+func (f Face) steps(all []remedy.Steps) []remedy.Steps {
+	if f.All {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(s remedy.Steps) bool { return s.General })
 }
 
 // deeds are the actions that the diagnosis chose, each enough on its own.
