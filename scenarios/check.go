@@ -137,8 +137,16 @@ func (c Case) checkEndpoints() error {
 		if err := checkOn(fmt.Sprintf("services[%d].on", i), service.On, account.Endpoints()); err != nil {
 			return err
 		}
+		if !slices.ContainsFunc(c.On(), func(e account.Endpoint) bool { return c.chosen(e) == i }) {
+			return flaw(fmt.Sprintf("services[%d]", i), "it is served nowhere: no endpoint that the scenario runs on is left for it")
+		}
 	}
 	return nil
+}
+
+// chosen returns the place of the service that an endpoint has, -1 when it is the healthy one.
+func (c Case) chosen(e account.Endpoint) int {
+	return slices.IndexFunc(c.Services, func(s Service) bool { return len(s.On) == 0 || slices.Contains(s.On, e) })
 }
 
 // checkOn refuses an endpoint that is none of those possible, and one that is named twice.

@@ -36,10 +36,11 @@ func batch(cmd *cobra.Command, f diagnoseFlags) error {
 		defer file.Close()
 		in = file
 	}
-	fails := 0
+	fails, lines := 0, 0
 	out := bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10)
 	var unwritten error
 	err = b.Run(cmd.Context(), in, func(answer any, more bool) error {
+		lines++
 		if judged, is := answer.(checkup.ChainAnswer); !is || judged.Verdict != checkup.OK {
 			fails++
 		}
@@ -59,6 +60,9 @@ func batch(cmd *cobra.Command, f diagnoseFlags) error {
 	}
 	if err := out.Flush(); err != nil {
 		return environment(err)
+	}
+	if lines == 0 {
+		return usage("--batch %s is empty; it takes one chain a line", f.batch)
 	}
 	if fails > 0 {
 		return &status{code: exitFindings}

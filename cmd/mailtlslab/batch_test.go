@@ -81,7 +81,7 @@ func TestBatch(t *testing.T) {
 	if got, r := runBatch(t, strings.NewReader(batchLine(t, good, "1", "mail.lab.test"))); r.code != exitOK || len(got) != 1 {
 		t.Errorf("%+v", r)
 	}
-	if _, r := runBatch(t, strings.NewReader("")); r.code != exitOK || r.out != "" {
+	if _, r := runBatch(t, strings.NewReader("")); r.code != exitUsage || r.out != "" || !strings.Contains(r.errors, "--batch - is empty") {
 		t.Errorf("%+v", r)
 	}
 }

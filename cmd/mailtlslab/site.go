@@ -100,7 +100,7 @@ func (d *display) one(s *lab.Server, at site) {
 			fmt.Fprintf(d.out, "    %s\n", p.Faint(l))
 		}
 	}
-	if l := lesson.Whole(s.Scenario, at.files.known, func(e account.Endpoint) string { return at.address(s, e) }); l != "" {
+	if l := lesson.Whole(s.Scenario, at.files.known, at.now, func(e account.Endpoint) string { return at.address(s, e) }); l != "" {
 		fmt.Fprintf(d.out, "  to have it diagnosed\n    %s\n", p.Faint(l))
 	}
 }

@@ -37,7 +37,14 @@ func (t Transcript) Findings(at time.Time) []finding.Finding {
 		if code == finding.Expired && !t.Leaf.NotAfter.IsZero() && at.Before(t.Leaf.NotAfter) {
 			code = finding.IntermediateExpired
 		}
-		f := finding.New(code, fmt.Sprintf("according to %s: %s", t.Tool, c.Text))
+		tool := string(t.Tool)
+		switch {
+		case c.Tool != "":
+			tool = string(c.Tool)
+		case tool == "":
+			tool = "the text"
+		}
+		f := finding.New(code, fmt.Sprintf("according to %s: %s", tool, c.Text))
 		f.Facts.Subject, f.Facts.Issuer = t.Leaf.Subject, t.Leaf.Issuer
 		f.Evidence = []string{"this is what the tool says; nobody here saw the connection"}
 		add(f)

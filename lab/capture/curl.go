@@ -64,12 +64,14 @@ func (r *curlReader) says(text string) bool {
 		r.n.version, _, _ = strings.Cut(v, " ")
 		return true
 	}
-	if v, ok := after(text, "SSL certificate verify result:"); ok {
-		r.certificate(v)
-		return true
+	for _, says := range []string{"SSL certificate verify result:", "SSL certificate OpenSSL verify result:"} {
+		if v, ok := after(text, says); ok {
+			r.certificate(v)
+			return true
+		}
 	}
 	switch {
-	case text == "SSL certificate verify ok.":
+	case text == "SSL certificate verify ok.", strings.HasPrefix(text, "SSL certificate verified via "):
 		r.n.ok = true
 		return true
 	case strings.HasPrefix(text, "SSL certificate problem:"), strings.HasPrefix(text, "SSL: "), strings.HasPrefix(text, "schannel:"),
@@ -133,7 +135,10 @@ func (r *curlReader) failure(code, text string) {
 		"6": finding.HostNotFound, "7": finding.PortClosed, "28": finding.ConnectTimeout, "35": finding.Unexplained, "58": finding.Unexplained, "59": finding.Unexplained,
 		"60": finding.Unexplained, "64": finding.StartTLSNotOffered, "67": finding.CredentialsRefused,
 	}[code]
-	if meaning == finding.Unexplained && code != "60" {
+	if strings.Contains(text, "Resolving timed out") {
+		return // which decides nothing
+	}
+	if (meaning == "" || meaning == finding.Unexplained) && code != "60" && code != "0" {
 		r.n.died(text)
 		return
 	}

@@ -85,9 +85,7 @@ func (r *gnutlsReader) status(text string) {
 func (r *gnutlsReader) failure(line string) bool {
 	switch {
 	case strings.HasPrefix(line, "*** Fatal error:"), strings.HasPrefix(line, "*** Received alert"):
-		if !strings.Contains(line, "Error in the certificate") {
-			r.n.died(line, connectionPhrases())
-		}
+		r.n.died(line, connectionPhrases())
 		return true
 	case strings.HasPrefix(line, "*** Handshake has failed"):
 		return true // said behind the reason

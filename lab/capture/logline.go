@@ -41,7 +41,7 @@ func dovecotLine(line string) (process, message string, ok bool) {
 	return "", "", false
 }
 
-// dovecotSaid takes a message apart. Of one that tells of ordinary work only that TLS failed is taken.
+// dovecotSaid takes a message apart. One that tells of ordinary work has no message: nothing fails there.
 func dovecotSaid(process, rest string, trouble bool) (string, string, bool) {
 	switch name, _, _ := strings.Cut(process, "("); name {
 	case "master", "config", "doveconf", "imap-login", "pop3-login", "submission-login", "managesieve-login",
@@ -50,7 +50,7 @@ func dovecotSaid(process, rest string, trouble bool) (string, string, bool) {
 		return "", "", false
 	}
 	message, _, _ := strings.Cut(rest, ": user=<")
-	if !trouble && process != "master" && !strings.Contains(message, "SSL_accept() failed") {
+	if !trouble && process != "master" {
 		message = "" // nothing that fails
 	}
 	return process, message, true

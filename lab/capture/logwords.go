@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -18,24 +17,9 @@ type productWords struct {
 	// encrypted says whether a whole line tells of a TLS session that came about; nil where the
 	// product does not tell.
 	encrypted func(line string) bool
-	// failed begin a message about a TLS session that did not, in lower case; failing stand anywhere
-	// in one, where nothing of the message is the client's.
-	failed, failing []string
 }
 
 func (w productWords) came(line string) bool { return w.encrypted != nil && w.encrypted(line) }
-
-// fails reports whether a message, in lower case, tells of a session that failed. That the other
-// side hung up is no failure of TLS: scanners and health checks do it all day.
-func (w productWords) fails(low string) bool {
-	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer"} {
-		if strings.Contains(low, over) {
-			return false
-		}
-	}
-	return slices.ContainsFunc(w.failed, func(s string) bool { return strings.HasPrefix(low, s) }) ||
-		slices.ContainsFunc(w.failing, func(s string) bool { return strings.Contains(low, s) })
-}
 
 // A logWord is a message that must begin with one part and contain others, in lower case.
 type logWord struct {
@@ -101,7 +85,6 @@ func postfixWords() productWords {
 		starts:  []string{"reload -- version", "daemon started -- version"},
 		// "Anonymous TLS connection established from …", and Trusted, Untrusted and Verified.
 		encrypted: func(line string) bool { return strings.Contains(line, " TLS connection established ") },
-		failed:    []string{"ssl_accept error from ", "ssl_connect error to ", library, "cannot start tls"},
 		words: []logWord{
 			said("warning: key at index ", finding.KeyDoesNotMatch, "does not match next certificate"),
 			said("warning: loading ", finding.KeyEncrypted, "ignoring pem type: encrypted private key"),
@@ -142,7 +125,6 @@ func dovecotWords() productWords {
 			_, after, ok := strings.Cut(line, ", lip=") // what the client chose stands before it
 			return ok && strings.Contains(line, ": Login: ") && strings.Contains(after, ", TLS")
 		},
-		failing: []string{"ssl_accept() failed"},
 		words: []logWord{
 			config(finding.KeyMissing, " ssl_key: ", noFile),
 			config(finding.KeyMissing, " ssl_server_key_file: ", noFile),
@@ -175,7 +157,6 @@ func eximWords() productWords {
 			_, after, ok := strings.Cut(line, "] ") // what the client chose stands before it
 			return ok && strings.HasPrefix(after, "X=TLS") || strings.Contains(after, " X=TLS")
 		},
-		failed: []string{"(gnutls_handshake)", "(ssl_accept)"},
 		words: []logWord{
 			setup(finding.KeyDoesNotMatch, "): the certificate and the given key do not match."),
 			setup(finding.KeyEncrypted, "): decryption has failed."),
@@ -193,7 +174,6 @@ func nginxWords() productWords {
 		product: finding.Nginx,
 		mine:    nginxLine,
 		starts:  []string{"signal process started", "received, reconfiguring"},
-		failed:  []string{"ssl_do_handshake() failed"},
 		words: []logWord{
 			said(finding.KeyDoesNotMatch, `ssl_ctx_use_privatekey("`, keysDiffer),
 			said(finding.KeyEncrypted, key, noPassword),

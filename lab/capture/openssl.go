@@ -20,7 +20,7 @@ type opensslReader struct {
 
 var (
 	depthShape = regexp.MustCompile(`^depth=(\d{1,3}) `)
-	queueShape = regexp.MustCompile(`^[0-9A-F]{8,16}:error:`)
+	queueShape = regexp.MustCompile(`^[0-9A-Fa-f]{1,16}:error:`)
 )
 
 func (r *opensslReader) tool() Tool    { return OpenSSL }
@@ -110,7 +110,19 @@ func (r *opensslReader) verdict(line string) bool {
 		}
 		return true
 	}
-	return strings.HasPrefix(line, "verify return:") || strings.HasPrefix(line, "Verification error:")
+	if text, ok := after(line, "Verification error:"); ok {
+		if !r.refused {
+			r.certificate(text, 0)
+		}
+		return true
+	}
+	if text, ok := after(line, "Cert Status:"); ok {
+		if strings.HasPrefix(strings.ToLower(text), "revoked") {
+			r.n.claim(finding.Revoked, line)
+		}
+		return true
+	}
+	return strings.HasPrefix(line, "verify return:")
 }
 
 func (r *opensslReader) certificate(text string, depth int) {
@@ -138,6 +150,9 @@ func (r *opensslReader) failure(line string) bool {
 	case strings.HasPrefix(line, "Didn't find STARTTLS"), strings.HasPrefix(line, "didn't found starttls"):
 		r.n.upgrade = true
 		r.n.words(connectionPhrases(), line)
+		return true
+	case strings.HasPrefix(line, "write:errno="), strings.HasPrefix(line, "read:errno="):
+		r.n.died(line)
 		return true
 	case strings.HasPrefix(line, "connect:"), strings.HasPrefix(line, "gethostbyname failure"), strings.HasPrefix(line, "getaddrinfo:"):
 		r.n.words(connectionPhrases(), line)

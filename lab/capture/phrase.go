@@ -19,7 +19,6 @@ func connectionPhrases() []phrase {
 		{"name or service not known", finding.HostNotFound},
 		{"nodename nor servname", finding.HostNotFound},
 		{"could not resolve host", finding.HostNotFound},
-		{"temporary failure in name resolution", finding.HostNotFound},
 		{"no address associated with hostname", finding.HostNotFound},
 		{"connection timed out", finding.ConnectTimeout},
 		{"operation timed out", finding.ConnectTimeout},

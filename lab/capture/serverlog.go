@@ -44,14 +44,20 @@ func ServerLog(data []byte) (Log, error) {
 		r.forget()
 		all = append(all, r)
 	}
-	unread := 0
+	unread, stray := 0, ""
 	for line := range strings.Lines(string(plain(data))) {
 		line = unquoted(line[:min(len(line), maxLine)])
 		if line != "" && !slices.ContainsFunc(all, func(r *logReader) bool { return r.line(line) }) {
 			unread++
+			if failedSession(line) {
+				stray = line
+			}
 		}
 	}
 	l := sumUp(all)
+	if stray != "" {
+		l.Claims = append(l.Claims, LogClaim{Code: finding.Unexplained, Line: clip(stray)})
+	}
 	if unread > 0 && len(l.Read) > 0 {
 		l.NotRead = append(l.NotRead, count(unread, "line")+" of none of these")
 	}
@@ -95,7 +101,8 @@ type logReader struct {
 	now   *LogClaim // of the last start
 	// before is what was claimed before that.
 	before *LogClaim
-	// strange is the last failure of TLS in words that are not known here, also since then.
+	// strange is the last session that failed, in words that are not known here. It does not end
+	// with a new start: sessions fail for other reasons than the files.
 	strange   *LogClaim
 	encrypted int // TLS sessions that came about
 
@@ -131,7 +138,7 @@ func (r *logReader) line(line string) bool {
 	switch {
 	case r.words.came(line):
 		r.encrypted++
-	case r.words.fails(low):
+	case failedSession(line):
 		r.strange = &LogClaim{finding.Unexplained, r.words.product, clip(line)}
 	}
 	return true
@@ -139,7 +146,7 @@ func (r *logReader) line(line string) bool {
 
 // forget begins anew: the product reads its files again.
 func (r *logReader) forget() {
-	r.now, r.strange, r.word = nil, nil, logWord{}
+	r.now, r.word = nil, logWord{}
 	r.said, r.about = map[string]finding.Code{}, map[string]string{}
 }
 
@@ -160,7 +167,11 @@ func (r *logReader) claim(w logWord, process, line string) {
 func (l Log) Findings() []finding.Finding {
 	var out []finding.Finding
 	for _, c := range l.Claims {
-		f := finding.New(c.Code, fmt.Sprintf("according to the log of %s %s", c.Product, logSays(c.Code)))
+		whose := "the log"
+		if c.Product != "" {
+			whose = "the log of " + string(c.Product)
+		}
+		f := finding.New(c.Code, fmt.Sprintf("according to %s %s", whose, logSays(c.Code)))
 		f.Evidence = []string{"its last word on it: " + c.Line, "this is what the log says; nobody here saw the connection"}
 		f.Facts.Text, f.Facts.Product = c.Line, c.Product
 		if c.Code == finding.Unexplained {

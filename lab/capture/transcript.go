@@ -58,6 +58,7 @@ type Leaf struct {
 type Claim struct {
 	Code finding.Code
 	Text string
+	Tool Tool // whose words they are, where it is another tool than the transcript's
 }
 
 // ReadTranscript reads the output of one of the tools. Prompts, quotation marks of mail programs
@@ -74,6 +75,7 @@ func ReadTranscript(data []byte, host string) (Transcript, error) {
 	all := []reader{&opensslReader{}, &gnutlsReader{}, &curlReader{}}
 	var a armour
 	var chain [][]byte
+	var suspects []string // lines that tell of a failure, and that no reader took a claim from
 	text := string(plain(data))
 	quoted := isQuoted(text)
 	for line := range strings.Lines(text) {
@@ -94,22 +96,63 @@ func ReadTranscript(data []byte, host string) (Transcript, error) {
 		if inside || line == "" {
 			continue
 		}
+		before := claimed(all)
 		for _, r := range all {
 			if r.line(line) {
 				r.notes().hits++
 			}
 		}
+		if claimed(all) == before && troubled(line) && len(suspects) < maxClaims {
+			suspects = append(suspects, clip(line))
+		}
 	}
 	a.end()
 	best := slices.MaxFunc(all, func(x, y reader) int { return x.notes().hits - y.notes().hits })
 	if best.notes().hits > 0 {
-		return best.notes().transcript(best.tool(), host, a.damaged), nil
+		t := best.notes().transcript(best.tool(), host, a.damaged)
+		t.hear(all, best, suspects)
+		return t, nil
 	}
-	if len(chain) == 0 {
+	if len(chain) == 0 && len(suspects) == 0 {
 		return Transcript{Settings: account.Settings{Host: host}, NotRead: notUnderstood(a.damaged)}, nil
 	}
-	return Transcript{Chain: chain, Whole: true, Settings: account.Settings{Host: host}, NotRead: append(a.damaged, "the words around the certificates are of no tool that is known here, "+
-		"or in another language: host, port and what the tool thought of it are not known ('LC_ALL=C' makes most tools speak English)")}, nil
+	t := Transcript{Chain: chain, Whole: len(chain) > 0, Settings: account.Settings{Host: host}, NotRead: append(a.damaged, "the words around the certificates are of no tool that is known here, "+
+		"or in another language: host, port and what the tool thought of it are not known ('LC_ALL=C' makes most tools speak English)")}
+	if len(chain) == 0 {
+		t.NotRead = notUnderstood(a.damaged)
+	}
+	t.hear(all, nil, suspects)
+	return t, nil
+}
+
+// claimed counts what the readers have claimed so far.
+func claimed(all []reader) (n int) {
+	for _, r := range all {
+		n += len(r.notes().claims) + len(r.notes().strange)
+	}
+	return n
+}
+
+// hear adds what the other tools of a text say, and what nobody understood and tells of a failure.
+func (t *Transcript) hear(all []reader, best reader, suspects []string) {
+	for _, r := range all {
+		if r == best {
+			continue
+		}
+		r.notes().unknown()
+		for _, c := range r.notes().claims {
+			if !slices.ContainsFunc(t.Claims, func(d Claim) bool { return d.Code == c.Code }) {
+				c.Tool = r.tool()
+				t.Claims = append(t.Claims, c)
+				t.Read = append(t.Read, string(c.Tool)+" says: "+c.Text)
+			}
+		}
+	}
+	if len(t.Claims) == 0 && len(suspects) > 0 {
+		t.Claims = append(t.Claims, Claim{Code: finding.Unexplained, Text: suspects[0]})
+		t.Read = append(t.Read, "it says: "+suspects[0])
+	}
+	t.Accepted = t.Accepted && len(t.Claims) == 0
 }
 
 func notUnderstood(damaged []string) []string {
@@ -160,7 +203,7 @@ const maxClaims = 20
 
 func (n *notes) claim(code finding.Code, text string) {
 	if len(n.claims) < maxClaims && !slices.ContainsFunc(n.claims, func(c Claim) bool { return c.Code == code }) {
-		n.claims = append(n.claims, Claim{code, clip(text)})
+		n.claims = append(n.claims, Claim{Code: code, Text: clip(text)})
 	}
 }
 
@@ -187,7 +230,7 @@ func (n *notes) unknown() (left []string) {
 		switch {
 		case explained:
 			left = append(left, "words that are not known here: "+text)
-		case strings.Contains(text, "certificate verify failed") && len(n.claims) > 0: // and it said why
+		case len(n.claims) > 0 && (strings.Contains(text, "certificate verify failed") || strings.Contains(text, "Error in the certificate")): // and it said why
 		default:
 			n.claim(finding.Unexplained, text)
 		}
@@ -263,7 +306,7 @@ func (n *notes) transcript(tool Tool, host string, damaged []string) Transcript 
 		t.Claims = append(t.Claims, t.specific(c))
 	}
 	if tooOld(n.version) {
-		t.Claims = append(t.Claims, Claim{finding.ProtocolTooOld, "the connection used " + n.version})
+		t.Claims = append(t.Claims, Claim{Code: finding.ProtocolTooOld, Text: "the connection used " + n.version})
 	}
 	t.tell(n)
 	return t

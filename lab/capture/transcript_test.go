@@ -175,14 +175,14 @@ func TestTranscriptQuotesWhatItDoesNotKnow(t *testing.T) {
 	}{
 		{"curl", "* Connected to mail.example.com (192.0.2.1) port 993 (#0)\n* TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer\n" +
 			"curl: (35) TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer\n",
-			[]Claim{{finding.Unexplained, "TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer"}}},
+			[]Claim{{Code: finding.Unexplained, Text: "TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer"}}},
 		{"openssl", "CONNECTED(00000003)\n40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:\n",
-			[]Claim{{finding.Unexplained, "40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:"}}},
+			[]Claim{{Code: finding.Unexplained, Text: "40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:"}}},
 		{"gnutls", "Processed 140 CA certificate(s).\n*** Fatal error: A frobnicated record was received.\n",
-			[]Claim{{finding.Unexplained, "*** Fatal error: A frobnicated record was received."}}},
+			[]Claim{{Code: finding.Unexplained, Text: "*** Fatal error: A frobnicated record was received."}}},
 		{"a line that is known speaks for the next", "CONNECTED(00000003)\n40D7E5F3:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:ssl/record/ssl3_record.c:354:\n" +
 			"40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:\n",
-			[]Claim{{finding.PortSpeaksPlaintext, "wrong version number"}}},
+			[]Claim{{Code: finding.PortSpeaksPlaintext, Text: "wrong version number"}}},
 	} {
 		tr, err := ReadTranscript([]byte(c.text), "")
 		if err != nil || !slices.Equal(tr.Claims, c.want) || tr.Accepted {
@@ -201,4 +201,53 @@ func TestTranscriptWithALogin(t *testing.T) {
 			t.Errorf("a password is repeated: %s", s)
 		}
 	}
+}
+
+// A failure is never read as a success, whoever tells of it and in whatever words.
+func TestTranscriptOfAFailureIsNotAccepted(t *testing.T) {
+	good := "CONNECTED(00000003)\ndepth=0 CN = mail.example.com\nverify return:1\nCertificate chain\n 0 s:CN = mail.example.com\n" +
+		pemOf(t, "openssl-expired") + "Verify return code: 0 (ok)\n"
+	for _, c := range []struct {
+		name, text string
+		want       finding.Code
+	}{
+		{"revoked by the staple", good + "\nOCSP Response Data:\n    Cert Status: revoked\n", finding.Revoked},
+		{"died afterwards", good + "\nwrite:errno=104\n", finding.Unexplained},
+		{"a short number in lower case", good + "\n7f3a:error:0A000418:SSL routines:ssl3_read_bytes:frobnicated:ssl/record/rec_layer_s3.c:1605:\n", finding.Unexplained},
+		{"another tool refuses", good + "\n* SSL certificate problem: certificate has expired\ncurl: (60) SSL certificate problem: certificate has expired\n", finding.Expired},
+		{"an exit status of curl's", "* Connected to mail.example.com (192.0.2.1) port 993 (#0)\n* SSL certificate verify ok.\n* No OCSP response received\ncurl: (91) No OCSP response received\n", finding.Unexplained},
+		{"a new sentence of curl's", "* Connected to mail.example.com (192.0.2.1) port 993 (#0)\n* SSL certificate OpenSSL verify result: unable to get local issuer certificate (20)\n", finding.IssuerUnknown},
+		{"cut before the code", "CONNECTED(00000003)\nVerification error: unable to verify the first certificate\n", finding.IssuerUnknown},
+		{"a stack trace around a certificate", "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: frobnicated (_ssl.c:1007)\n" + pemOf(t, "openssl-expired"), finding.Unexplained},
+	} {
+		tr, err := ReadTranscript([]byte(c.text), "")
+		if err != nil || tr.Accepted || !slices.ContainsFunc(tr.Claims, func(d Claim) bool { return d.Code == c.want }) {
+			t.Errorf("%s: %v, accepted %t, %+v", c.name, err, tr.Accepted, tr.Claims)
+		}
+	}
+	for _, calm := range []string{good, string(samples(t)["curl-ok"])} {
+		if tr, err := ReadTranscript([]byte(calm), ""); err != nil || len(tr.Claims) > 0 || !tr.Accepted {
+			t.Errorf("%v, accepted %t, %+v", err, tr.Accepted, tr.Claims)
+		}
+	}
+	// A resolver that gives no answer has not said that there is no such name.
+	for _, text := range []string{
+		"curl: (28) Resolving timed out after 5000 milliseconds\n",
+		"getaddrinfo: Temporary failure in name resolution\nconnect:errno=22\n",
+	} {
+		if tr, err := ReadTranscript([]byte(text), ""); err != nil || len(tr.Claims) > 0 || tr.Accepted {
+			t.Errorf("%q: %v %+v", text, err, tr.Claims)
+		}
+	}
+}
+
+// pemOf returns the certificates of a sample, with nothing around them.
+func pemOf(t *testing.T, sample string) string {
+	t.Helper()
+	text := string(samples(t)[sample])
+	from, to := strings.Index(text, beginMark), strings.LastIndex(text, endMark)
+	if from < 0 || to < from {
+		t.Fatalf("%s has no certificate", sample)
+	}
+	return text[from:to] + endMark + "CERTIFICATE" + dashes + "\n"
 }

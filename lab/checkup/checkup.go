@@ -3,6 +3,7 @@ package checkup
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
@@ -104,8 +105,9 @@ type examination struct {
 
 	answer Answer
 	survey probe.Survey
-	seen   []Place // connections
-	given  []Place // files
+	seen   []Place  // connections
+	given  []Place  // files
+	open   []string // what was to be looked at and could not be, a phrase each
 	// installed are the certificates of Evidence.Pair, the leaf first.
 	installed [][]byte
 }
@@ -156,6 +158,9 @@ func (x *examination) connections() error {
 	default:
 		return nil
 	}
+	if t := x.evidence.Target; t != nil && t.Port == 0 && t.As == "" && !slices.ContainsFunc(report.Endpoints, offersMail) {
+		x.open = append(x.open, "mail: none of the six mail ports of "+finding.Clip(t.Host)+" answers")
+	}
 	for i, e := range report.Endpoints {
 		x.seen = append(x.seen, connectionPlace(e, x.survey.Observations[i], len(x.answer.Published) > 0))
 	}
@@ -163,6 +168,11 @@ func (x *examination) connections() error {
 		x.answer.Host = x.survey.Observations[0].Settings.Host
 	}
 	return x.ctx.Err()
+}
+
+// offersMail reports whether there is a mail service, in order or not.
+func offersMail(e diagnose.Endpoint) bool {
+	return e.Endpoint.Protocol() != account.HTTPS && !has(e.Findings, finding.NotOffered)
 }
 
 // look looks at all settings, and again where the diagnosis asks for it.

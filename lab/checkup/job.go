@@ -15,12 +15,12 @@ func jobs(causes []Cause) []Job {
 	var out []Job
 	reissue := 0
 	for _, c := range causes {
-		if c.Severity != finding.Note && slices.ContainsFunc(c.Deeds, Deed.reissues) {
+		if c.Severity != finding.Note && !c.undecided() && slices.ContainsFunc(c.Deeds, Deed.reissues) {
 			reissue++
 		}
 	}
 	for _, c := range causes {
-		if len(c.Deeds) == 0 || c.Severity == finding.Note {
+		if len(c.Deeds) == 0 || c.Severity == finding.Note || c.undecided() {
 			continue
 		}
 		d := c.Deeds[0]
@@ -41,6 +41,12 @@ func jobs(causes []Cause) []Job {
 		out[i].Words = out[i].words()
 	}
 	return out
+}
+
+// undecided reports whether the evidence leaves open which of two deeds would end a cause: nobody
+// should order a certificate before it is known that the intermediate is not what is missing.
+func (c Cause) undecided() bool {
+	return c.Code == finding.IssuerUnknown && !slices.ContainsFunc(c.Cases, func(o Case) bool { return o.Finding.Facts.Detail != "" })
 }
 
 func (d Deed) reissues() bool { return d.Action.Kind.Reissues() }

@@ -32,7 +32,7 @@ func (x *examination) sum() (Answer, error) {
 	if a.About == "" {
 		a.About = x.about()
 	}
-	a.conclude()
+	a.conclude(x.open)
 	a.Causes = causes(a.Places)
 	if len(a.Causes) > 0 {
 		var found []finding.Code
@@ -71,7 +71,7 @@ func (x *examination) about() string {
 
 // conclude gives the verdict: fail where any place has an error, ok where every place asked for was
 // judged, and otherwise unjudged, with what is open.
-func (a *Answer) conclude() {
+func (a *Answer) conclude(open []string) {
 	a.Verdict, a.Judged = OK, []string{}
 	judged := 0
 	// Beside a server that was seen, a log is asked why something fails: where nothing does, it may be
@@ -96,7 +96,10 @@ func (a *Answer) conclude() {
 			a.NotJudged = append(a.NotJudged, p.Name+": "+words)
 		}
 	}
+	a.NotJudged = append(a.NotJudged, open...)
 	switch {
+	case len(open) > 0 && a.Verdict == OK:
+		a.Verdict = Unjudged
 	case len(a.Problems) > 0:
 		a.Verdict = Fail
 	case judged == 0 && a.Verdict == OK:

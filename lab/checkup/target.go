@@ -69,6 +69,11 @@ func (x *examination) published() []account.Settings {
 		x.nothingPublished(d.Name, sources)
 		return nil
 	}
+	for _, s := range sources {
+		if s.Unanswered && !strings.HasPrefix(s.Place, "https://") { // a mail program would have asked for it
+			x.open = append(x.open, s.Place+": DNS gave no answer ("+finding.Clip(s.Error)+")")
+		}
+	}
 	all = append(all, webServers(sources)...)
 	for i := range all {
 		all[i].Addresses, all[i].Clock = d.Addresses, d.Clock

@@ -74,11 +74,16 @@ func (p *filePlace) claim(f finding.Finding, t capture.Transcript, j chain.Judge
 	info, _ := finding.Lookup(f.Code)
 	switch {
 	case covered(p.place.Findings, info.Family):
-	case t.Whole && info.Family == finding.Trust && !worstOf(j.Findings, finding.Trust):
+	case t.Whole && aboutTheRoot(f.Code) && !worstOf(j.Findings, finding.Trust):
 		p.add(rootlessTool(f, t))
 	default:
 		p.add(f)
 	}
+}
+
+// aboutTheRoot reports whether a code is what a program says whose store lacks the root.
+func aboutTheRoot(c finding.Code) bool {
+	return c == finding.IssuerUnknown || c == finding.IssuerNotTrusted || c == finding.SelfSigned
 }
 
 // rootlessTool is the finding about a program that does not know an issuer whose chain is complete

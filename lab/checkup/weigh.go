@@ -11,7 +11,7 @@ import (
 
 // weigh makes a warning of what the server's own files and log say and the connections speak
 // against: a log may have lost the line that says it is over. One connection on which TLS does not
-// come about speaks for all of it.
+// come about speaks for all of it. A session that failed with somebody else is no matter of ours.
 func (x *examination) weigh(p *Place) {
 	seen := x.survey.Observations
 	if slices.ContainsFunc(seen, func(o probe.Observation) bool { return reached(o) && !encrypts(o) }) {
@@ -20,7 +20,7 @@ func (x *examination) weigh(p *Place) {
 	for i, f := range p.Findings {
 		evidence := ""
 		switch {
-		case p.Kind == Log && slices.ContainsFunc(seen, func(o probe.Observation) bool { return encrypts(o) && isOf(f.Facts.Product, o) }):
+		case p.Kind == Log && f.Code != finding.Unexplained && slices.ContainsFunc(seen, func(o probe.Observation) bool { return encrypts(o) && isOf(f.Facts.Product, o) }):
 			evidence = "this may be over: every port that answers presents a certificate now"
 		case f.Facts.Detail == finding.DetailPermission && slices.ContainsFunc(seen, x.presents):
 			evidence = "a mail port presents the certificate of the file, so that the server could read its own when it started: run this as root to look into the file"

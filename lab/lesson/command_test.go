@@ -37,7 +37,10 @@ func TestLines(t *testing.T) {
 			[]string{"openssl s_client -connect 127.0.0.1:4711 -noservername -verify_ip 127.0.0.1 -starttls imap -CAfile 'my root.pem' -verify_return_error </dev/null"}},
 		{"a clock", scenarios.Case{Device: scenarios.Device{Clock: -1}}, account.Submissions, "127.0.0.1:4711", []string{
 			"openssl s_client -connect 127.0.0.1:4711 -servername mail.lab.test -verify_hostname mail.lab.test -CAfile 'my root.pem' -attime 1773403200 -verify_return_error </dev/null",
-			"mailtlslab diagnose --ca 'my root.pem' --time 2026-03-13T12:00:00Z --resolve mail.lab.test:465:127.0.0.1:4711 mail.lab.test:465",
+		}},
+		{"a clock, where the server tells the time", scenarios.Case{Device: scenarios.Device{Clock: -1}}, account.Web, "127.0.0.1:4711", []string{
+			"openssl s_client -connect 127.0.0.1:4711 -servername mail.lab.test -verify_hostname mail.lab.test -CAfile 'my root.pem' -attime 1773403200 -verify_return_error </dev/null",
+			"mailtlslab diagnose --ca 'my root.pem' --time 2026-03-13T12:00:00Z --resolve mail.lab.test:443:127.0.0.1:4711 mail.lab.test:443",
 		}},
 	} {
 		got := Lines(scenarios.Scenario{Case: c.c}, c.e, Place{

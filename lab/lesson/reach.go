@@ -60,15 +60,27 @@ func alsoNamed(presented [][]byte, place string) string {
 }
 
 // Whole returns the line that has the whole account diagnosed, by somebody who knows no more than
-// the CAs in a file; empty where the fault is on the device or in DNS, which has lines of its own.
-func Whole(s scenarios.Scenario, known string, address func(account.Endpoint) string) string {
-	if len(Settings(s, time.Time{})) > 0 {
+// the CAs in a file, or one connection of it where the rest is no part of the scenario; empty where
+// the fault is on the device or in DNS, which has lines of its own. A device's clock is in the line.
+func Whole(s scenarios.Scenario, known string, now time.Time, address func(account.Endpoint) string) string {
+	set := s
+	set.Device.Clock = 0
+	if len(Settings(set, time.Time{})) > 0 {
 		return ""
 	}
 	host := s.AccountHost()
 	words := []string{"mailtlslab diagnose --ca", Quoted(known)}
-	for _, e := range account.Endpoints() {
+	if s.Device.Clock != 0 {
+		words = append(words, "--time", now.AddDate(0, 0, s.Device.Clock).UTC().Format(time.RFC3339))
+	}
+	on, target := s.On(), host
+	if len(on) < len(account.Endpoints()) {
+		target = account.For(on[0], host).Target()
+	} else {
+		on = account.Endpoints()
+	}
+	for _, e := range on {
 		words = append(words, "--resolve", Quoted(account.For(e, host).Target()+":"+address(e)))
 	}
-	return strings.Join(append(words, Quoted(host)), " ")
+	return strings.Join(append(words, Quoted(target)), " ")
 }

@@ -88,10 +88,11 @@ func (t try) device() []string {
 	switch {
 	case d.Clock != 0:
 		then := t.at.Now.AddDate(0, 0, d.Clock)
-		return []string{
-			t.openssl(look{flags: []string{"-attime", fmt.Sprint(then.Unix())}}),
-			t.mailtlslab("--time", then.UTC().Format(time.RFC3339)),
+		lines := []string{t.openssl(look{flags: []string{"-attime", fmt.Sprint(then.Unix())}})}
+		if t.e.Protocol() == account.HTTPS { // which tells the time that the device's clock is held against
+			lines = append(lines, t.mailtlslab("--time", then.UTC().Format(time.RFC3339)))
 		}
+		return lines
 	case d.NoSNI:
 		return []string{t.openssl(look{nameless: true})}
 	case d.Password != "":

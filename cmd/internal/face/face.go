@@ -57,7 +57,10 @@ func (f Face) Write() {
 	}
 	f.basis()
 	for _, c := range a.Causes {
-		f.tell(c)
+		// Beside an error a note is worth a line of the list, until all is asked for.
+		if c.Severity != finding.Note || a.Verdict != checkup.Fail || f.All || f.Reader != Anybody {
+			f.tell(c)
+		}
 	}
 	if len(a.Causes) > 0 && !f.All && f.Reader == Anybody {
 		f.say("more", "--for user|admin|trainer tells it to one of them; --all has all")
@@ -119,9 +122,7 @@ func (f Face) basis() {
 		f.gathered("judged", func(p checkup.Place) []string { return p.Judged })
 	}
 	f.gathered("open", func(p checkup.Place) []string { return p.NotJudged })
-	if len(a.Places) == 0 {
-		f.lines("open", a.NotJudged, 6)
-	}
+	f.lines("open", f.elsewhere(), 6)
 	var clean, absent []string
 	for _, p := range a.Places {
 		switch {
@@ -140,6 +141,17 @@ func (f Face) basis() {
 	f.lines("read", a.Read, 4)
 	f.lines("not read", a.NotRead, 4)
 	f.lines("hint", f.Hints, len(f.Hints))
+}
+
+// elsewhere returns what was not judged and belongs to no place.
+func (f Face) elsewhere() []string {
+	of := map[string]bool{}
+	for _, p := range f.Answer.Places {
+		for _, words := range p.NotJudged {
+			of[p.Name+": "+words] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(f.Answer.NotJudged), func(words string) bool { return of[words] })
 }
 
 // gathered says of the places what was judged, or what was not: what holds for several of them once.
