@@ -40,7 +40,7 @@ var vocabulary = [...]Info{
 		Basis: byEvery},
 	{Code: ServiceUnavailable, Family: Service, Severity: Error, Stage: Greeting, Blocks: true, Title: "The server answers and declines to serve",
 		Basis: byEvery},
-	{Code: ProtocolViolation, Family: Service, Severity: Error, Stage: Greeting, Blocks: true, Title: "What the server says breaks the rules of the protocol",
+	{Code: ProtocolViolation, Family: Service, Severity: Error, Stage: Greeting, Blocks: true, Title: "What the server says breaks the protocol's rules",
 		Basis: byEvery},
 	{Code: WrongService, Family: Service, Severity: Error, Stage: Greeting, Blocks: true, Title: "Another service answers on this port",
 		Basis: byEvery},
@@ -199,7 +199,7 @@ var vocabulary = [...]Info{
 		Basis: byThunderbird, RFC8460: "validation-failure"},
 	{Code: StaleStaple, Family: Revocation, Severity: Error, Stage: Certifying, Title: "The stapled OCSP response is out of date, or proves nothing",
 		Basis: byThunderbird, RFC8460: "validation-failure"},
-	{Code: RevocationUnknown, Family: Revocation, Severity: Warning, Stage: Certifying, Title: "Whether the certificate was revoked cannot be found out",
+	{Code: RevocationUnknown, Family: Revocation, Severity: Warning, Stage: Certifying, Title: "Whether the certificate is revoked is not known",
 		Basis: "RFC 6960 section 2.4; most clients go on, hard-fail set-ups do not"},
 
 	{Code: Intermittent, Family: History, Severity: Error, Stage: Certifying, Title: "Some connections meet another certificate than the rest",
