@@ -16,8 +16,12 @@ import (
 	"github.com/mailtlslab/mailtlslab/certs"
 )
 
-// maxDecoded bounds a list in a file.
-const maxDecoded = 1000
+// Bounds of a file, asked about while it is walked: nothing is decoded that is beyond them.
+const (
+	maxDecoded = 1000    // entries of a list
+	maxFields  = 50_000  // fields and entries in all
+	maxJSON    = 4 << 20 // bytes
+)
 
 // A Misplaced is an error at a place of a file.
 type Misplaced struct {
@@ -42,6 +46,9 @@ func (m *Misplaced) Unwrap() error { return m.Err }
 // leave something healthier than it claims to be. "$schema" is for editors. Errors are a *Misplaced.
 func Decode(data []byte) ([]Scenario, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if len(data) > maxJSON {
+		return nil, &Misplaced{1, 1, "", fmt.Errorf("the text has more than %d MB", maxJSON>>20)}
+	}
 	w := &walker{data: data, dec: json.NewDecoder(bytes.NewReader(data)), at: map[string]int64{}}
 	w.dec.UseNumber()
 	list := bytes.HasPrefix(bytes.TrimSpace(data), []byte("["))
@@ -192,7 +199,9 @@ func (w *walker) value(path string, field Field) error {
 	if err != nil {
 		return err
 	}
-	w.at[path] = start
+	if w.at[path] = start; len(w.at) > maxFields {
+		return w.misplaced(start, path, fmt.Errorf("there are more than %d fields before it", maxFields))
+	}
 	switch typ := field.Type; {
 	case token == json.Delim('{') && typ.Kind() == reflect.Struct && typ != reflect.TypeFor[time.Time]():
 		return w.object(path, typ)
@@ -210,6 +219,9 @@ func (w *walker) value(path string, field Field) error {
 
 func (w *walker) array(path string, entry Field) error {
 	for i := 0; w.dec.More(); i++ {
+		if i == maxDecoded {
+			return w.misplaced(w.dec.InputOffset(), path, fmt.Errorf("the list has more than %d entries", maxDecoded))
+		}
 		if err := w.value(fmt.Sprintf("%s[%d]", path, i), entry); err != nil {
 			return err
 		}

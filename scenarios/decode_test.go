@@ -201,3 +201,17 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// What is more than a file can need is refused where it begins to be, and before it is decoded.
+func TestDecodeIsBounded(t *testing.T) {
+	for want, data := range map[string]string{
+		"more than 1000 entries": `{"services":[{"chain":[{"kind":"names","names":[` + strings.Repeat(`"a",`, 2000) + `"a"]}]}]}`,
+		"more than 50000 fields": `[` + strings.Repeat(`{"title":"a","services":[`+strings.Repeat(`{"ciphers":[1]},`, 400)+`{}],"expect":[{"findings":["expired"]}]},`, 150) + `{}]`,
+		"more than 4 MB":         strings.Repeat(" ", 5<<20),
+	} {
+		_, err := scenarios.Decode([]byte(data))
+		if m := (*scenarios.Misplaced)(nil); !errors.As(err, &m) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %.300v", want, err)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/pem"
 	"io"
 	"path/filepath"
@@ -209,8 +208,8 @@ func readCA(file string, store *roots.Store) error {
 	}
 	read := 0
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil || block.Type != "CERTIFICATE" {
+		c := chain.ParseRoots([][]byte{block.Bytes})[0].Certificate
+		if c == nil || block.Type != "CERTIFICATE" {
 			return usage("--ca %s: the PEM block %q is no certificate that can be read", file, terminal.Clip(block.Type))
 		}
 		if read++; bytes.Equal(c.RawSubject, c.RawIssuer) {

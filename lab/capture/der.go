@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
-	"errors"
 	"fmt"
 
-	"github.com/smallstep/pkcs7"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // A thing is what a DER value turns out to be.
@@ -36,7 +35,7 @@ func (t thing) String() string {
 // classify tells what a DER value is by its first elements. A certificate that cannot be parsed
 // is still one: that is a finding, not a mistake in the choice of file.
 func classify(der []byte) thing {
-	if bytes.HasPrefix(der, []byte{0x30, 0x80}) {
+	if bytes.HasPrefix(der, []byte{0x30, indefinite}) {
 		return bag7 // indefinite length: BER, which of all these only PKCS #7 writers use
 	}
 	outer, first, ok := opened(der)
@@ -59,13 +58,15 @@ func classify(der []byte) thing {
 
 // signed tells apart what begins with a sequence in a sequence.
 func signed(der []byte, outer, first asn1.RawValue) thing {
-	if _, err := x509.ParseCertificate(der); err == nil {
+	if _, err := bound.Certificate(der); err == nil {
 		return certificate
 	}
-	if _, err := x509.ParseCertificateRequest(der); err == nil {
-		return request
+	if len(der) <= bound.MaxCertificate {
+		if _, err := x509.ParseCertificateRequest(der); err == nil {
+			return request
+		}
 	}
-	if _, err := x509.ParseRevocationList(der); err == nil {
+	if isList(first.Bytes) {
 		return crl
 	}
 	_, inner, ok := opened(first.FullBytes)
@@ -80,6 +81,27 @@ func signed(der []byte, outer, first asn1.RawValue) thing {
 		return certificate // or was meant to be
 	}
 	return unknown
+}
+
+// isList reports whether what is signed is a revocation list: of what begins like a certificate it
+// alone has a time behind the name of its issuer (RFC 5280 section 5.1).
+func isList(signed []byte) bool {
+	tags := []int{asn1.TagSequence, asn1.TagSequence, 0}
+	for i, want := range tags {
+		var v asn1.RawValue
+		rest, err := asn1.Unmarshal(signed, &v)
+		if err == nil && i == 0 && v.Tag == asn1.TagInteger && v.Class == asn1.ClassUniversal {
+			rest, err = asn1.Unmarshal(rest, &v)
+		}
+		if err != nil || v.Class != asn1.ClassUniversal || want > 0 && v.Tag != want {
+			return false
+		}
+		if want == 0 {
+			return v.Tag == asn1.TagUTCTime || v.Tag == asn1.TagGeneralizedTime
+		}
+		signed = rest
+	}
+	return false
 }
 
 func opened(der []byte) (outer, first asn1.RawValue, ok bool) {
@@ -129,24 +151,6 @@ func declared(data []byte) (int, bool) {
 		size = size<<8 | int(b)
 	}
 	return 2 + n + size, true
-}
-
-// inBag7 returns the certificates of a PKCS #7 bag. The parser is somebody else's and takes BER
-// apart by hand, so a panic of its is an error here.
-func inBag7(der []byte) (out [][]byte, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New("the pkcs #7 bag cannot be read: its structure is broken")
-		}
-	}()
-	bag, err := pkcs7.Parse(der)
-	if err != nil {
-		return nil, fmt.Errorf("the pkcs #7 bag cannot be read: %w", err)
-	}
-	for _, c := range bag.Certificates {
-		out = append(out, c.Raw)
-	}
-	return out, nil
 }
 
 func errTooMany() error {

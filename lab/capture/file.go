@@ -2,13 +2,14 @@ package capture
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // Read reads certificates from the bytes of a file: PEM with anything around it, DER, PKCS #7 or
@@ -33,7 +34,7 @@ func Read(data []byte, password string) (Contents, error) {
 		return r.Contents, errors.New("there is no certificate in it; give a file in PEM, DER, PKCS #7 or PKCS #12 form")
 	}
 	for i, der := range r.Certificates {
-		if _, err := x509.ParseCertificate(der); err != nil && i > 0 { // the first is judged
+		if _, err := bound.Certificate(der); err != nil && i > 0 { // the first is judged
 			r.skip("certificate %d cannot be read (%s)", i+1, clip(err.Error()))
 		}
 	}
@@ -174,29 +175,25 @@ func (r *fileReader) add(ders ...[]byte) error {
 // LeafFirst puts certificates of no order into that of signing, by their names: first one that is
 // named as issuer by no other, and is no CA if there is such a one, then its issuers, then the rest.
 func LeafFirst(ders [][]byte) [][]byte {
-	certs := make([]*x509.Certificate, len(ders))
+	certs := make([]naming, len(ders))
 	issues := map[string]bool{}
 	for i, der := range ders {
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			continue
-		}
-		certs[i] = c
-		if !bytes.Equal(c.RawIssuer, c.RawSubject) {
-			issues[string(c.RawIssuer)] = true
+		certs[i] = namingOf(der)
+		if c := certs[i]; c.subject != nil && !bytes.Equal(c.issuer, c.subject) {
+			issues[string(c.issuer)] = true
 		}
 	}
 	next := -1
 	for i, c := range certs {
-		if c != nil && !issues[string(c.RawSubject)] && (next < 0 || certs[next].IsCA && !c.IsCA) {
+		if c.subject != nil && !issues[string(c.subject)] && (next < 0 || certs[next].ca && !c.ca) {
 			next = i
 		}
 	}
 	var order []int
 	for next >= 0 {
 		order = append(order, next)
-		want := certs[next].RawIssuer
-		next = slices.IndexFunc(certs, func(c *x509.Certificate) bool { return c != nil && bytes.Equal(c.RawSubject, want) })
+		want := certs[next].issuer
+		next = slices.IndexFunc(certs, func(c naming) bool { return c.subject != nil && bytes.Equal(c.subject, want) })
 		if slices.Contains(order, next) {
 			break
 		}
@@ -211,4 +208,19 @@ func LeafFirst(ders [][]byte) [][]byte {
 		}
 	}
 	return out
+}
+
+// A naming is whose a certificate is, as DER, and nothing where it cannot be read: of thousands
+// of certificates no more is kept.
+type naming struct {
+	issuer, subject []byte
+	ca              bool
+}
+
+func namingOf(der []byte) naming {
+	c, err := bound.Certificate(der)
+	if err != nil {
+		return naming{}
+	}
+	return naming{bytes.Clone(c.RawIssuer), bytes.Clone(c.RawSubject), c.IsCA}
 }

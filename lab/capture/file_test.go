@@ -194,7 +194,7 @@ func TestRoundsAreBounded(t *testing.T) {
 		}
 		return outer
 	}
-	if tooManyRounds(salted(600_000), maxDERDepth) || !tooManyRounds(salted(1<<31), maxDERDepth) {
+	if tooManyRounds(salted(600_000)) || !tooManyRounds(salted(1<<31)) || !tooManyRounds(bytes.Repeat(salted(1_000_000), 4)) {
 		t.Error("rounds are not bounded")
 	}
 	if _, err := Read(salted(1<<31), ""); err == nil || !strings.Contains(err.Error(), "hashed more than") {
@@ -276,5 +276,45 @@ func TestReadKey(t *testing.T) {
 		if err != nil || !key.PublicKey.Equal(got.Public()) {
 			t.Errorf("rsa: %v", err)
 		}
+	}
+}
+
+// However bags are nested, reading them takes their bytes and no more.
+func TestNestedBags(t *testing.T) {
+	p := newPKI(t)
+	bag, err := pkcs7.DegenerateCertificate(p.der())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"open lengths":         bytes.Repeat([]byte{0x30, 0x80}, 2<<20),
+		"open lengths, closed": slices.Concat(bytes.Repeat([]byte{0x30, 0x80}, 1<<20), make([]byte, 2<<20)),
+		"within the content":   inBag(slices.Concat(bytes.Repeat([]byte{0x30, 0x80}, 1<<20), make([]byte, 2<<20))),
+		"cut off":              bag[:len(bag)/2],
+		"of another kind":      {0x30, 0x0b, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03},
+	} {
+		if c, err := Read(data, ""); err == nil || len(c.Certificates) > 0 {
+			t.Errorf("%s: %d certificates", name, len(c.Certificates))
+		}
+	}
+	open := inBag(slices.Concat([]byte{0x30, 0x80}, berItem(0x02, []byte{1}), berItem(0x31, nil), []byte{0x30, 0x80, 0, 0},
+		[]byte{0xa0, 0x80}, p.certs[0].Raw, p.certs[1].Raw, []byte{0, 0}, []byte{0x31, 0}, []byte{0, 0}))
+	c, err := Read(open, "")
+	if err != nil || len(c.Certificates) != 2 || !bytes.Equal(c.Certificates[0], p.certs[0].Raw) {
+		t.Errorf("with open lengths: %v, %d certificates", err, len(c.Certificates))
+	}
+}
+
+// inBag puts signed data into a bag of open lengths.
+func inBag(signed []byte) []byte {
+	return slices.Concat([]byte{0x30, 0x80}, berItem(0x06, oidSignedData), []byte{0xa0, 0x80}, signed, []byte{0, 0, 0, 0})
+}
+
+func berItem(id byte, inner []byte) []byte { return slices.Concat([]byte{id, byte(len(inner))}, inner) }
+
+// Whoever parses a key computes with it.
+func TestKeyTooLarge(t *testing.T) {
+	if _, err := ReadKey(block("RSA PRIVATE KEY", make([]byte, 1<<20))); err == nil || !strings.Contains(err.Error(), "no server can work with") {
+		t.Errorf("%v", err)
 	}
 }

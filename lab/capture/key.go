@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // ErrEncrypted says that a private key wants a password.
@@ -70,7 +72,14 @@ func ReadKey(data []byte) (crypto.Signer, error) {
 // isEncrypted knows the older form, with headers (RFC 1421).
 func isEncrypted(b *pem.Block) bool { return strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED") }
 
+// maxKey is the most bytes of a private key (DER) that is looked at: one of RSA with 16,384 bits has
+// 9.3 kB. Whoever parses a key computes with it, to see whether it is one.
+const maxKey = 12 << 10
+
 func parseKey(der []byte) (crypto.Signer, error) {
+	if len(der) > maxKey {
+		return nil, fmt.Errorf("the private key has %d kB, and no server can work with one that large", len(der)>>10)
+	}
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
 		return key, nil
 	}
@@ -90,7 +99,7 @@ func parseKey(der []byte) (crypto.Signer, error) {
 
 // Fits reports whether a certificate (DER) is for this key.
 func Fits(der []byte, key crypto.Signer) bool {
-	c, err := x509.ParseCertificate(der)
+	c, err := bound.Certificate(der)
 	if err != nil {
 		return false
 	}

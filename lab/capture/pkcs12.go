@@ -9,10 +9,11 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// A PKCS #12 bag says itself how often its password is to be hashed. Real ones want up to a
-// million rounds.
+// A PKCS #12 bag says itself how often its password is to be hashed, for each of its parts. Real ones
+// want up to a million rounds for a part, and have three. Each is hashed several times over.
 const (
-	maxRounds   = 10_000_000
+	maxRounds   = 3_000_000 // of all parts together
+	maxBag12    = 1 << 20   // bytes: a store of all public roots has a fifth of it
 	bagTime     = 10 * time.Second
 	maxDERDepth = 12
 )
@@ -22,7 +23,10 @@ var ErrPassword = errors.New("the pkcs #12 bag does not open with this password;
 
 // inBag12 returns the certificates of a PKCS #12 bag and how many private keys are beside them.
 func inBag12(der []byte, password string) (certs [][]byte, keys int, err error) {
-	if tooManyRounds(der, maxDERDepth) {
+	if len(der) > maxBag12 {
+		return nil, 0, fmt.Errorf("the pkcs #12 bag is larger than %d MB; 'openssl pkcs12 -in FILE -nokeys' takes the certificates out of it", maxBag12>>20)
+	}
+	if tooManyRounds(der) {
 		return nil, 0, fmt.Errorf("the pkcs #12 bag wants its password hashed more than %d times; no program writes that", maxRounds)
 	}
 	type opened struct {
@@ -86,29 +90,34 @@ func openBag12(der []byte, password string) (certs [][]byte, keys int, err error
 	return certs, 0, nil
 }
 
-// tooManyRounds looks for an integer behind an octet string, which is how every scheme of PKCS #5
-// and #12 writes salt and rounds, that would keep a machine busy for minutes.
-func tooManyRounds(der []byte, depth int) bool {
+// tooManyRounds looks for integers behind octet strings, which is how every scheme of PKCS #5 and
+// #12 writes salt and rounds, that would together keep a machine busy for long.
+func tooManyRounds(der []byte) bool {
+	left := int64(maxRounds)
+	spendRounds(der, maxDERDepth, &left)
+	return left < 0
+}
+
+func spendRounds(der []byte, depth int, left *int64) {
 	salt := false
-	for len(der) > 0 && depth > 0 {
+	for len(der) > 0 && depth > 0 && *left >= 0 {
 		var v asn1.RawValue
 		rest, err := asn1.Unmarshal(der, &v)
 		if err != nil {
-			return false
+			return
 		}
 		switch {
 		case salt && v.Tag == asn1.TagInteger && v.Class == asn1.ClassUniversal:
 			var n int64
 			if _, err := asn1.Unmarshal(v.FullBytes, &n); err != nil || n > maxRounds {
-				return true
+				*left = -1
+				return
 			}
+			*left -= max(n, 0)
 		case v.IsCompound || v.Tag == asn1.TagOctetString:
-			if tooManyRounds(v.Bytes, depth-1) {
-				return true
-			}
+			spendRounds(v.Bytes, depth-1, left)
 		}
 		salt = v.Tag == asn1.TagOctetString && v.Class == asn1.ClassUniversal
 		der = rest
 	}
-	return false
 }

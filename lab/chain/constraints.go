@@ -129,13 +129,18 @@ func subtrees(c *x509.Certificate) int {
 // certificate rejected. It returns the name that breaks one, and false when none does.
 func otherForms(ca *x509.Certificate, below []*x509.Certificate) (what string, broken bool) {
 	lists := listsOf(ca)
+	permitted, excluded := directories(lists.Permitted), directories(lists.Excluded)
+	left := mostChecks
 	for _, c := range below {
 		for _, n := range generalNames(c) {
+			if left -= len(lists.Permitted) + len(lists.Excluded); left < 0 {
+				return "so many names, which nobody compares with so many constraints", true
+			}
 			switch n.Tag {
 			case formEmail, formDNS, formURI, formIP:
 				continue
 			case formDirectory:
-				if !directoryAllowed(n.Bytes, lists) {
+				if !directoryAllowed(relativeNames(n.Bytes), permitted, excluded) {
 					return "the directory name of " + Name(c), true
 				}
 			default:
@@ -179,16 +184,24 @@ func generalNames(c *x509.Certificate) []asn1.RawValue {
 	return names
 }
 
-// directoryAllowed reports whether a Name (DER) lies within one of the permitted subtrees, if
-// there are any, and in none of the excluded. A name lies below another that it begins with.
-func directoryAllowed(name []byte, lists constraintLists) bool {
-	within := func(s generalSubtree) bool {
-		return s.Base.Tag == formDirectory && beginsWith(relativeNames(name), relativeNames(s.Base.Bytes))
+// directories returns the directory names among some subtrees, taken apart.
+func directories(list []generalSubtree) (out [][]asn1.RawValue) {
+	for _, s := range list {
+		if s.Base.Tag == formDirectory {
+			out = append(out, relativeNames(s.Base.Bytes))
+		}
 	}
-	if slices.ContainsFunc(lists.Excluded, within) {
+	return out
+}
+
+// directoryAllowed reports whether a name lies within one of the permitted subtrees, if there are
+// any, and in none of the excluded. A name lies below another that it begins with.
+func directoryAllowed(name []asn1.RawValue, permitted, excluded [][]asn1.RawValue) bool {
+	within := func(base []asn1.RawValue) bool { return beginsWith(name, base) }
+	if slices.ContainsFunc(excluded, within) {
 		return false
 	}
-	return !mentions(lists.Permitted, formDirectory) || slices.ContainsFunc(lists.Permitted, within)
+	return len(permitted) == 0 || slices.ContainsFunc(permitted, within)
 }
 
 func relativeNames(name []byte) []asn1.RawValue {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // readULabels reads a leaf that crypto/x509 refuses to read for one reason alone: a dNSName of
@@ -34,7 +35,7 @@ func (ev *evidence) readULabels(why error) *x509.Certificate {
 	if len(told) == 0 {
 		return nil
 	}
-	c, err := x509.ParseCertificate(masked)
+	c, err := bound.Certificate(masked)
 	if err != nil || len(c.DNSNames) != len(names) {
 		return nil
 	}

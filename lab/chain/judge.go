@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // A Judge judges chains. It is safe for concurrent use.
@@ -63,7 +64,7 @@ func (ev *evidence) askForIssuer(found []finding.Finding) {
 		if f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted {
 			continue
 		}
-		c, err := x509.ParseCertificate(f.Facts.Certificate)
+		c, err := bound.Certificate(f.Facts.Certificate)
 		if err != nil {
 			continue
 		}
@@ -129,8 +130,9 @@ func (ev *evidence) run() []finding.Finding {
 
 // open reads what was sent and finds the path to judge. It returns why the leaf cannot be read.
 func (ev *evidence) open() error {
-	ev.sent = parseAll(ev.raw[:min(len(ev.raw), maxSent)])
-	leaf, err := x509.ParseCertificate(ev.raw[0])
+	looked := ev.raw[:within(ev.raw)]
+	ev.sent = parseAll(looked)
+	leaf, err := bound.Certificate(ev.raw[0])
 	if err != nil {
 		if leaf = ev.readULabels(err); leaf == nil {
 			return err
@@ -143,8 +145,20 @@ func (ev *evidence) open() error {
 		return nil
 	}
 	ev.path = bestPath(ev.sent, ev.know, ev.at)
-	ev.unreadable = unreadables(ev.raw[1:min(len(ev.raw), maxSent)])
+	ev.unreadable = unreadables(looked[1:])
 	return nil
+}
+
+// within returns how many certificates of a chain are looked at: the leaf, and what comes early
+// enough.
+func within(ders [][]byte) int {
+	bytes := 0
+	for i, der := range ders[:min(len(ders), maxSent)] {
+		if bytes += len(der); i > 0 && bytes > maxSentBytes {
+			return i
+		}
+	}
+	return min(len(ders), maxSent)
 }
 
 // accepted returns the chain that crypto/x509 builds from what was sent, nil when it refuses.

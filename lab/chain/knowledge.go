@@ -3,6 +3,9 @@ package chain
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
+
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // Knowledge is what the diagnosis knows beside the evidence: the same for every connection of a
@@ -36,7 +39,7 @@ type Root struct {
 // known without being sent. The intermediates are not trusted: they explain what is missing.
 func NewKnowledge(roots []Root, intermediates []*x509.Certificate) *Knowledge {
 	k := &Knowledge{
-		intermediates: intermediates,
+		intermediates: slices.DeleteFunc(slices.Clone(intermediates), func(c *x509.Certificate) bool { return bound.Key(c) != nil }),
 		pool:          x509.NewCertPool(),
 		bySubject:     map[string][]*x509.Certificate{},
 		anchors:       map[string]bool{},
@@ -46,6 +49,10 @@ func NewKnowledge(roots []Root, intermediates []*x509.Certificate) *Knowledge {
 	for _, r := range roots {
 		if r.Certificate == nil {
 			k.unreadable = append(k.unreadable, unreadables([][]byte{r.Raw})...)
+			continue
+		}
+		if why := bound.Key(r.Certificate); why != nil {
+			k.unreadable = append(k.unreadable, skim(r.Certificate.Raw, why))
 			continue
 		}
 		if k.anchors[string(r.Certificate.Raw)] {
@@ -62,7 +69,7 @@ func NewKnowledge(roots []Root, intermediates []*x509.Certificate) *Knowledge {
 	for _, c := range k.roots {
 		k.bySubject[string(c.RawSubject)] = append(k.bySubject[string(c.RawSubject)], c)
 	}
-	for _, c := range intermediates {
+	for _, c := range k.intermediates {
 		if !k.anchors[string(c.Raw)] {
 			k.bySubject[string(c.RawSubject)] = append(k.bySubject[string(c.RawSubject)], c)
 		}
@@ -115,18 +122,25 @@ func addTo(pool *x509.CertPool, c *x509.Certificate, constraint func([]*x509.Cer
 func parseAll(ders [][]byte) []*x509.Certificate {
 	var out []*x509.Certificate
 	for _, der := range ders {
-		if c, err := x509.ParseCertificate(der); err == nil {
+		if c, err := bound.Certificate(der); err == nil {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
+// maxRootNames is how many names of its own a root keeps. Nobody asks for them, and each takes many
+// times the bytes that it was written with.
+const maxRootNames = 100
+
 // ParseRoots returns the trust anchors in ders. Those that cannot be read are kept as such.
 func ParseRoots(ders [][]byte) []Root {
 	var out []Root
 	for _, der := range ders {
-		if c, err := x509.ParseCertificate(der); err == nil {
+		if c, err := bound.Certificate(der); err == nil {
+			if len(c.DNSNames)+len(c.URIs)+len(c.EmailAddresses) > maxRootNames {
+				c.DNSNames, c.URIs, c.EmailAddresses = nil, nil, nil
+			}
 			out = append(out, Root{Certificate: c})
 		} else {
 			out = append(out, Root{Raw: der})

@@ -11,9 +11,10 @@ import (
 
 // Bounds of the search for an explanation. crypto/x509 has its own for verification.
 const (
-	maxSent  = 64 // certificates of a chain that are looked at
-	maxDepth = 12 // certificates in a path
-	maxSteps = 96 // links tried
+	maxSent      = 64      // certificates of a chain that are looked at
+	maxSentBytes = 1 << 20 // of all of them; crypto/tls takes a quarter of it
+	maxDepth     = 12      // certificates in a path
+	maxSteps     = 96      // links tried
 )
 
 // An End is where a path stops.

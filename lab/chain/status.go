@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 const (
@@ -19,6 +20,8 @@ const (
 	slack = 5 * time.Minute
 	// openEnded is how long a word holds that does not say until when: a day, as in mozilla::pkix.
 	openEnded = 24 * time.Hour
+	// maxResponse bounds an OCSP response, in bytes, which has some hundred and a few certificates.
+	maxResponse = 64 << 10
 )
 
 // A word is what one source says about the revocation of a certificate.
@@ -57,6 +60,9 @@ func (w word) current(from, until, at time.Time) word {
 // ocspWord judges an OCSP response by RFC 6960 section 3.2. The nonce is left out: none was sent.
 func ocspWord(source string, der []byte, leaf, issuer *x509.Certificate, at time.Time) word {
 	w := word{source: source}
+	if err := withinBounds(der); err != nil {
+		return w.useless(finding.DetailUnreadable, "cannot be read: %s", finding.Clip(err.Error()))
+	}
 	r, err := ocsp.ParseResponseForCert(der, leaf, nil)
 	if refusal, ok := errors.AsType[ocsp.ResponseError](err); ok {
 		return w.useless(finding.DetailErrorStatus, "is no answer but the error %q", refusal.Status)
@@ -81,6 +87,38 @@ func ocspWord(source string, der []byte, leaf, issuer *x509.Certificate, at time
 	return w.current(r.ThisUpdate, r.NextUpdate, at)
 }
 
+// withinBounds says why a response is not even parsed: the parser computes with the key of a
+// certificate that comes with it.
+func withinBounds(der []byte) error {
+	if len(der) > maxResponse {
+		return fmt.Errorf("it has %d kB, and no response has more than %d", len(der)>>10, maxResponse>>10)
+	}
+	var outer struct {
+		Status   asn1.Enumerated
+		Response struct {
+			Type     asn1.ObjectIdentifier
+			Response []byte
+		} `asn1:"explicit,tag:0,optional"`
+	}
+	var basic struct {
+		Data, Algorithm asn1.RawValue
+		Signature       asn1.BitString
+		Certificates    []asn1.RawValue `asn1:"explicit,tag:0,optional"`
+	}
+	if _, err := asn1.Unmarshal(der, &outer); err != nil || len(outer.Response.Response) == 0 {
+		return nil // which the parser says better
+	}
+	if _, err := asn1.Unmarshal(outer.Response.Response, &basic); err != nil {
+		return err
+	}
+	for _, c := range basic.Certificates {
+		if _, err := bound.Certificate(c.FullBytes); err != nil {
+			return fmt.Errorf("of a certificate that comes with it: %w", err)
+		}
+	}
+	return nil
+}
+
 // signer says why nobody whom the issuer has authorised signed the response (RFC 6960 section
 // 4.2.2.2): the issuer itself, or a certificate it issued for this purpose. The parser has
 // checked the response against a certificate that comes with it, and nothing else.
@@ -97,68 +135,6 @@ func signer(r *ocsp.Response, issuer *x509.Certificate, at time.Time) string {
 		return fmt.Sprintf("is signed by %s, whose certificate does not allow it (id-kp-OCSPSigning)", Name(c))
 	case at.Before(c.NotBefore) || at.After(c.NotAfter):
 		return fmt.Sprintf("is signed by %s, whose certificate was valid from %s to %s", Name(c), finding.Day(c.NotBefore), finding.Day(c.NotAfter))
-	}
-	return ""
-}
-
-// crlWord judges a revocation list by RFC 5280 section 6.3.3, as far as a list that is complete
-// for its scope goes: delta lists and those about other CAs' certificates are told, not used.
-func crlWord(source, url string, der []byte, leaf, issuer *x509.Certificate, at time.Time) word {
-	w := word{source: source}
-	list, err := x509.ParseRevocationList(der)
-	switch {
-	case err != nil:
-		return w.useless(finding.DetailUnreadable, "cannot be read: %s", finding.Clip(err.Error()))
-	case !bytes.Equal(list.RawIssuer, issuer.RawSubject):
-		return w.useless(finding.DetailOtherSigner, "is the list of %s, not of the issuer, %s", finding.Clip(list.Issuer.String()), Name(issuer))
-	case list.CheckSignatureFrom(issuer) != nil:
-		return w.useless(finding.DetailOtherSigner, "is not signed by the issuer, %s", Name(issuer))
-	}
-	if why := scope(list, url); why != "" {
-		return w.useless(finding.DetailOtherScope, "%s", why)
-	}
-	w.good = true
-	for _, e := range list.RevokedCertificateEntries {
-		if e.SerialNumber.Cmp(leaf.SerialNumber) == 0 {
-			w.good, w.revoked, w.since, w.reason = false, true, e.RevocationTime, e.ReasonCode
-		}
-	}
-	return w.current(list.ThisUpdate, list.NextUpdate, at)
-}
-
-// issuingPoint is the extension IssuingDistributionPoint, RFC 5280 section 5.2.5.
-type issuingPoint struct {
-	Point struct {
-		FullName []asn1.RawValue `asn1:"optional,tag:0"`
-	} `asn1:"optional,tag:0"`
-	OnlyUsers      bool           `asn1:"optional,tag:1"`
-	OnlyCAs        bool           `asn1:"optional,tag:2"`
-	OnlyReasons    asn1.BitString `asn1:"optional,tag:3"`
-	Indirect       bool           `asn1:"optional,tag:4"`
-	OnlyAttributes bool           `asn1:"optional,tag:5"`
-}
-
-// scope says why a list does not speak about the leaf. Large CAs split their lists: without this
-// look somebody on the way could answer with another part, on which the leaf cannot be.
-func scope(list *x509.RevocationList, url string) string {
-	for _, e := range list.Extensions {
-		if !e.Critical {
-			continue
-		}
-		if !e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 28}) {
-			return fmt.Sprintf("has the critical extension %s, which cannot be used here", e.Id)
-		}
-		var p issuingPoint
-		if rest, err := asn1.Unmarshal(e.Value, &p); err != nil || len(rest) > 0 {
-			return "says in a way that cannot be read what it is about"
-		}
-		if p.OnlyCAs || p.OnlyAttributes || p.Indirect || p.OnlyReasons.BitLength > 0 {
-			return "is not about all reasons to revoke a server's certificate"
-		}
-		named := slices.ContainsFunc(p.Point.FullName, func(v asn1.RawValue) bool { return string(v.Bytes) == url })
-		if len(p.Point.FullName) > 0 && !named {
-			return "is a part of the CA's list, and not the one that the certificate names"
-		}
 	}
 	return ""
 }

@@ -16,6 +16,7 @@ type stores struct {
 	distrusted   []Removal
 	elsewhere    map[string]bool   // raw bytes of roots that others have, and this device does not
 	origins      map[string]string // raw bytes of certificates that were fetched: the address
+	fetched      []unreadable      // those of them that cannot be read
 }
 
 // A Removal is a root that was trusted once, and was removed from the stores. It is known by its
@@ -39,7 +40,7 @@ func (k *Knowledge) Distrusting(list []Removal) *Knowledge {
 
 // like gives a new Knowledge what k knows of other stores.
 func (n *Knowledge) like(k *Knowledge) *Knowledge {
-	n.distrusted, n.elsewhere, n.origins = k.distrusted, k.elsewhere, k.origins
+	n.distrusted, n.elsewhere, n.origins, n.fetched = k.distrusted, k.elsewhere, k.origins, k.fetched
 	return n
 }
 
@@ -91,7 +92,7 @@ func (k *Knowledge) Fetching(list []Fetched) *Knowledge {
 		ders = append(ders, f.Certificate)
 	}
 	n := *k.with(nil, parseAll(ders))
-	n.origins = origins
+	n.origins, n.fetched = origins, unreadables(ders)
 	return &n
 }
 

@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // An unreadable is a certificate that crypto/x509 cannot parse, as far as it can be skimmed.
@@ -50,6 +52,9 @@ func smallCurve(oid asn1.ObjectIdentifier) int {
 // skim reads what it can of a certificate that was refused for why.
 func skim(der []byte, why error) unreadable {
 	u := unreadable{der: der, why: why}
+	if len(der) > bound.MaxCertificate {
+		return u
+	}
 	var s skimmed
 	if _, err := asn1.Unmarshal(der, &s); err != nil {
 		return u
@@ -66,7 +71,7 @@ func skim(der []byte, why error) unreadable {
 func unreadables(ders [][]byte) []unreadable {
 	var out []unreadable
 	for _, der := range ders {
-		if _, err := x509.ParseCertificate(der); err != nil {
+		if _, err := bound.Certificate(der); err != nil {
 			out = append(out, skim(der, err))
 		}
 	}
@@ -83,6 +88,9 @@ func (u unreadable) fault(whose string, about finding.Pointer) finding.Finding {
 		return f
 	}
 	f := finding.New(finding.MalformedCertificate, whose+" cannot be read")
+	if errors.Is(u.why, bound.ErrTooLarge) {
+		f.Summary = whose + " is larger than clients take, or its key is"
+	}
 	f.Evidence = []string{says(u.why)}
 	f.Facts.About = about
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with a certificate that follows RFC 5280 there would be something to judge"}
@@ -100,6 +108,11 @@ func unreadableIssuer(ev *evidence, c *x509.Certificate) (finding.Finding, bool)
 	for _, u := range ev.unreadable {
 		if bytes.Equal(u.subject, c.RawIssuer) {
 			return u.fault(IssuerName(c)+", which the server sent,", finding.PointAt(u.der, ev.raw, finding.RoleIntermediate)), true
+		}
+	}
+	for _, u := range ev.know.fetched {
+		if bytes.Equal(u.subject, c.RawIssuer) {
+			return u.fault(IssuerName(c)+", which was fetched,", finding.PointAt(u.der, ev.raw, finding.RoleIntermediate)), true
 		}
 	}
 	for _, u := range ev.know.unreadable {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
@@ -24,6 +25,18 @@ const (
 	maxBatchChain = 2000     // certificates, and roots as many again
 	maxBatchHost  = 1000     // bytes
 	maxBatchID    = 1000
+)
+
+// lineShape is asked about before a line is decoded.
+func lineShape() bound.Shape {
+	return bound.Shape{Bytes: maxBatchLine, Depth: 64, Objects: 1000, Values: 3 * maxBatchChain}
+}
+
+// maxBatchAhead is how many bytes of lines are read ahead of the judging; one line is always taken.
+// maxBatchKept is how many are kept for the next line.
+const (
+	maxBatchAhead = 4 << 20
+	maxBatchKept  = 1 << 20
 )
 
 // A ChainCase is one line of a batch. Roots that are not given are those of the batch.
@@ -90,11 +103,13 @@ func (b Batch) start(ctx context.Context, r io.Reader) (order chan batchJob, unr
 	work := make(chan batchJob)
 	order, unread = make(chan batchJob, 2*workers), make(chan error, 1)
 	shared := judgeOf(b.Roots)
+	ahead := &ledger{most: maxBatchAhead, freed: make(chan struct{}, 1)}
 	for range workers {
 		go func() {
 			w := batchWorker{judge: shared, at: b.At}
 			for j := range work {
 				j.done <- w.answer(j.number, j.line, j.failed)
+				ahead.give(len(j.line))
 			}
 		}()
 	}
@@ -103,6 +118,9 @@ func (b Batch) start(ctx context.Context, r io.Reader) (order chan batchJob, unr
 		defer close(work)
 		unread <- batchLines(r, func(number int, line []byte, failed error) bool {
 			j := batchJob{number, line, failed, make(chan any, 1)}
+			if !ahead.take(ctx, len(line)) {
+				return false
+			}
 			select {
 			case order <- j:
 				work <- j
@@ -148,6 +166,9 @@ func batchLines(r io.Reader, take func(number int, line []byte, failed error) bo
 				return nil
 			}
 		}
+		if cap(line) > maxBatchKept {
+			line = nil
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -169,6 +190,9 @@ type batchWorker struct {
 
 func (w *batchWorker) answer(number int, line []byte, failed error) any {
 	var c ChainCase
+	if failed == nil {
+		failed = lineShape().JSON(line)
+	}
 	if failed == nil {
 		failed = json.Unmarshal(line, &c)
 	}
@@ -225,8 +249,11 @@ func (w *batchWorker) own(raw []byte) (chain.Judge, error) {
 	if len(ders) > maxBatchChain {
 		return chain.Judge{}, fmt.Errorf("it has %d roots, and %d are the most", len(ders), maxBatchChain)
 	}
-	w.roots, w.last = bytes.Clone(raw), judgeOf(chain.ParseRoots(ders))
-	return w.last, nil
+	judge := judgeOf(chain.ParseRoots(ders))
+	if len(raw) <= maxBatchKept {
+		w.roots, w.last = bytes.Clone(raw), judge
+	}
+	return judge, nil
 }
 
 func answerOf(id json.RawMessage, found []finding.Finding, accepted bool) ChainAnswer {

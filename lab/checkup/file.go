@@ -1,7 +1,6 @@
 package checkup
 
 import (
-	"crypto/x509"
 	"fmt"
 	"slices"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
 
@@ -184,7 +184,7 @@ func (a *Answer) present(der []byte, at time.Time) string {
 		return print
 	}
 	out := Certificate{Fingerprint: print}
-	if c, err := x509.ParseCertificate(der); err == nil {
+	if c, err := bound.Certificate(der); err == nil {
 		out.Subject, out.Issuer = finding.Clip(c.Subject.String()), finding.Clip(c.Issuer.String())
 		out.NotBefore, out.NotAfter = c.NotBefore.UTC(), c.NotAfter.UTC()
 		for _, n := range c.DNSNames {

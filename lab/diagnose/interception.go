@@ -8,6 +8,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
@@ -62,7 +63,7 @@ func leafOf(o *probe.Observation) *x509.Certificate {
 	if o == nil || o.TLS == nil || len(o.TLS.Chain) == 0 {
 		return nil
 	}
-	c, err := x509.ParseCertificate(o.TLS.Chain[0])
+	c, err := bound.Certificate(o.TLS.Chain[0])
 	if err != nil {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"crypto/x509"
 	"fmt"
 	"net"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
@@ -66,7 +66,7 @@ func sniMissing(c *connection) []finding.Finding {
 
 // leafNames returns the names of the certificate that o shows.
 func leafNames(o probe.Observation) []string {
-	leaf, err := x509.ParseCertificate(o.TLS.Chain[0])
+	leaf, err := bound.Certificate(o.TLS.Chain[0])
 	if err != nil {
 		return nil
 	}
@@ -101,7 +101,7 @@ func outgoingName(c *connection) []finding.Finding {
 	if wrong == nil {
 		return nil
 	}
-	leaf, err := x509.ParseCertificate(c.TLS.Chain[0])
+	leaf, err := bound.Certificate(c.TLS.Chain[0])
 	if err != nil {
 		return nil
 	}

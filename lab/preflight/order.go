@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // InOrder puts the leaf first where a file begins with another certificate that was issued in it,
@@ -17,8 +18,8 @@ func InOrder(ders [][]byte) ([][]byte, []finding.Finding) {
 		return nil, nil
 	}
 	sorted := capture.LeafFirst(ders)
-	first, err := x509.ParseCertificate(ders[0])
-	leaf, err2 := x509.ParseCertificate(sorted[0])
+	first, err := bound.Certificate(ders[0])
+	leaf, err2 := bound.Certificate(sorted[0])
 	if err != nil || err2 != nil || bytes.Equal(ders[0], sorted[0]) || !first.IsCA || leaf.IsCA {
 		return ders, nil
 	}

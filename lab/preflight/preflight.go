@@ -8,7 +8,6 @@
 package preflight
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +18,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // A File is what reading one gave.
@@ -162,8 +162,8 @@ func (c *check) key(chain [][]byte) [][]byte {
 		c.fitsNothing(chain)
 		return c.inOrder(chain)
 	case fits > 0:
-		first, _ := x509.ParseCertificate(chain[0])
-		leaf, _ := x509.ParseCertificate(chain[fits])
+		first, _ := bound.Certificate(chain[0])
+		leaf, _ := bound.Certificate(chain[fits])
 		if first != nil && leaf != nil {
 			c.Findings = append(c.Findings, leafNotFirst(chain, first, leaf))
 		}
@@ -201,7 +201,7 @@ const asWhom = "this is what the user could read who ran the check; it holds for
 
 func (c *check) fitsNothing(chain [][]byte) {
 	subject := "the certificate"
-	if leaf, err := x509.ParseCertificate(chain[0]); err == nil {
+	if leaf, err := bound.Certificate(chain[0]); err == nil {
 		subject = "the certificate for " + CertName(leaf)
 	}
 	f := c.find(finding.KeyDoesNotMatch, "", fmt.Sprintf("the private key in %s belongs to none of the certificates in %s", called(c.pair.Key.Name), called(c.pair.Cert.Name)),

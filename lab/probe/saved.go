@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // SavedForm is the version of the form in which a Survey is saved. Another form is another number.
@@ -16,6 +18,12 @@ const (
 	maxSaved     = 100 // observations, and further looks as many again
 	maxInstalled = 2000
 )
+
+// savedShape is asked about before anything is decoded: an observation of three bytes, "{},", takes
+// up a kilobyte.
+func savedShape() bound.Shape {
+	return bound.Shape{Bytes: 8 << 20, Depth: 16, Objects: 10_000, Values: 100_000}
+}
 
 // Saved is a Survey as it is written to a file, to be judged elsewhere.
 type Saved struct {
@@ -29,6 +37,9 @@ func Save(s Survey) Saved { return Saved{SavedForm, s} }
 // ReadSaved reads a saved survey. The file comes from somebody else and may hold anything: what is
 // unknown in it, or more than an account can have, is an error that says so.
 func ReadSaved(data []byte) (Survey, error) {
+	if err := savedShape().JSON(data); err != nil {
+		return Survey{}, fmt.Errorf("it is no saved survey: %w", err)
+	}
 	var s Saved
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
