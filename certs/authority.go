@@ -2,8 +2,8 @@
 // is applied to a healthy specification, so "and only this is broken" holds by construction.
 //
 // Keys are made when an Authority is, and stay in memory unless OpenAuthority is asked to keep
-// them. The root may certify only names under .test, localhost, loopback addresses and what
-// Options.Hosts adds, so that trusting it on a device is not dangerous.
+// them. The root may certify only servers, with names under .test, localhost, loopback addresses and
+// what Options.Hosts adds, so that trusting it on a device is not dangerous.
 //
 // A certificate that has expired, and all else in order:
 //
@@ -15,6 +15,7 @@
 package certs
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -27,6 +28,9 @@ import (
 	"sync"
 	"time"
 )
+
+// labDomain is the domain of the lab's mail addresses.
+const labDomain = "lab.test"
 
 // Options of an authority. The zero value makes one for now, with the default names.
 type Options struct {
@@ -68,9 +72,19 @@ func NewAuthority(o Options) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := caDraft(pkix.Name{Organization: []string{"mailtlslab"}, CommonName: "mailtlslab Root"}, key, nil, o.Now)
+	root := caDraft(rootName(), key, nil, o.Now)
 	constrain(&root.tmpl, slices.Concat(o.Hosts, o.Permit))
 	return newAuthority(root, o)
+}
+
+func rootName() pkix.Name {
+	return pkix.Name{Organization: []string{"mailtlslab"}, CommonName: "mailtlslab Root"}
+}
+
+// IsRoot reports whether a certificate is the root of an authority, of whichever run: by its name,
+// and that it is signed by itself.
+func IsRoot(c *x509.Certificate) bool {
+	return c.IsCA && c.Subject.String() == rootName().String() && bytes.Equal(c.RawSubject, c.RawIssuer)
 }
 
 func newAuthority(root *draft, o Options) (*Authority, error) {
@@ -101,10 +115,13 @@ func (o Options) check() error {
 	return nil
 }
 
-// constrain limits a root to the lab's names. RFC 5280 section 4.2.1.10 wants the extension
-// critical; it is not, because mbed TLS 2.28 cannot parse such a root. Go and OpenSSL enforce it
-// either way.
+// constrain limits a root to the lab's names, in mail addresses and URIs too: with its usage, which
+// is that of servers alone, nothing that it signs is taken for somebody's mail or program. RFC 5280
+// section 4.2.1.10 wants the extension critical; it is not, because mbed TLS 2.28 cannot parse such
+// a root. Go, OpenSSL and GnuTLS enforce it either way, and Java takes nothing from a trusted root but
+// its name and key. The names of subjects are left free: a server's may be any.
 func constrain(root *x509.Certificate, hosts []string) {
+	root.PermittedEmailAddresses, root.PermittedURIDomains = []string{labDomain}, []string{labDomain}
 	root.PermittedDNSDomains = []string{"test", "localhost"}
 	root.PermittedIPRanges = []*net.IPNet{
 		{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
@@ -126,7 +143,9 @@ func constrain(root *x509.Certificate, hosts []string) {
 // constrainAlike limits another root to the names of the authority's own, which may have been made
 // for other hosts than this run has.
 func (a *Authority) constrainAlike(root *x509.Certificate) {
-	root.PermittedDNSDomains, root.PermittedIPRanges = a.root.tmpl.PermittedDNSDomains, a.root.tmpl.PermittedIPRanges
+	own := &a.root.tmpl
+	root.PermittedDNSDomains, root.PermittedIPRanges = own.PermittedDNSDomains, own.PermittedIPRanges
+	root.PermittedEmailAddresses, root.PermittedURIDomains = own.PermittedEmailAddresses, own.PermittedURIDomains
 }
 
 // Permits reports whether the root may certify a host.

@@ -156,7 +156,8 @@ func keyID(key crypto.Signer) ([]byte, error) {
 
 func newKey() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
 
-// caDraft returns a CA certificate whose window holds every healthy one.
+// caDraft returns a CA certificate whose window holds every healthy one. It may issue for servers
+// alone, so that whoever trusts the lab trusts it with nothing else.
 func caDraft(subject pkix.Name, key crypto.Signer, issuer *draft, now time.Time) *draft {
 	return &draft{key: key, issuer: issuer, tmpl: x509.Certificate{
 		Subject:               subject,
@@ -166,6 +167,7 @@ func caDraft(subject pkix.Name, key crypto.Signer, issuer *draft, now time.Time)
 		IsCA:                  true,
 		MaxPathLen:            -1,
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}}
 }
 

@@ -11,15 +11,16 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 )
 
-// The files of a kept authority. The folder has mode 0700, the files 0600.
+// The files of a kept authority, by their names in its folder. The folder has mode 0700, the files 0600.
 const (
-	rootFile = "root.pem"
-	keyFile  = "root-key.pem"
+	RootFile = "root.pem"
+	KeyFile  = "root-key.pem"
 )
 
 // OpenAuthority returns an authority whose root and key are kept in dir, so that a device need
@@ -30,13 +31,10 @@ func OpenAuthority(dir string, o Options) (*Authority, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the folder for the authority: %w", err)
-	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the authority's folder private: %w", err)
-	}
 	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if err := private(dir); err != nil {
 		return nil, err
 	}
 	root, err := load(dir)
@@ -50,9 +48,57 @@ func OpenAuthority(dir string, o Options) (*Authority, error) {
 		return nil, fmt.Errorf("the authority kept in %s: %w", dir, err) // it is sound, and serves others
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the authority kept in %s: %w; remove that folder to have a new one made, and trust it on the devices again", dir, err)
+		return nil, fmt.Errorf("the authority kept in %s: %w; remove %s and %s there to have a new one made, and trust it on the devices again", dir, err, RootFile, KeyFile)
 	}
 	return newAuthority(root, o)
+}
+
+// private makes a folder that nobody else may enter, or sees to it that one is that: it is changed
+// only where nobody else can have a use for it.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("cannot make the folder for the authority: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("cannot look at the folder for the authority: %w", err)
+	}
+	mode := info.Mode()
+	if mode.Perm()&0o077 == 0 || runtime.GOOS == "windows" { // where modes say nothing
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("cannot look into the folder for the authority: %w", err)
+	}
+	others := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != RootFile && e.Name() != KeyFile })
+	if others || mode&(fs.ModeSticky|0o002) != 0 || !own(info) {
+		return fmt.Errorf("the folder %s is there for others too (mode %04o), and is left as it is: a root's key is kept only where nobody else may look; name a folder that does not exist yet", dir, octal(mode))
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return fmt.Errorf("cannot make the authority's folder private: %w", err)
+	}
+	return nil
+}
+
+// octal returns a mode as chmod has it.
+func octal(mode fs.FileMode) uint32 {
+	bits := uint32(mode.Perm())
+	for i, special := range []fs.FileMode{fs.ModeSticky, fs.ModeSetgid, fs.ModeSetuid} {
+		if mode&special != 0 {
+			bits |= 0o1000 << i
+		}
+	}
+	return bits
+}
+
+// exposed says that others may read a kept key, or could have put another in its place.
+func exposed(name string) error {
+	info, err := os.Stat(name)
+	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	return fmt.Errorf("%s may be read by others (mode %04o), and whoever has it can be any server of the lab's names; 'chmod 600' helps where nobody has read it yet", filepath.Base(name), octal(info.Mode()))
 }
 
 func create(dir string, o Options) (*Authority, error) {
@@ -67,7 +113,7 @@ func create(dir string, o Options) (*Authority, error) {
 	for _, f := range []struct {
 		name, block string
 		der         []byte
-	}{{keyFile, "PRIVATE KEY", key}, {rootFile, "CERTIFICATE", a.root.raw}} {
+	}{{KeyFile, "PRIVATE KEY", key}, {RootFile, "CERTIFICATE", a.root.raw}} {
 		if err := writePrivate(filepath.Join(dir, f.name), pem.EncodeToMemory(&pem.Block{Type: f.block, Bytes: f.der})); err != nil {
 			return nil, fmt.Errorf("cannot keep the authority: %w", err)
 		}
@@ -100,30 +146,34 @@ func writePrivate(name string, data []byte) error {
 
 // load reads a kept root, with fs.ErrNotExist when there is none.
 func load(dir string) (*draft, error) {
-	certificate, err := readPEM(filepath.Join(dir, rootFile), "CERTIFICATE")
+	certificate, err := readPEM(filepath.Join(dir, RootFile), "CERTIFICATE")
 	if err != nil {
 		return nil, err
 	}
 	cert, err := x509.ParseCertificate(certificate)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", rootFile, err)
+		return nil, fmt.Errorf("%s cannot be read: %w", RootFile, err)
 	}
-	der, err := readPEM(filepath.Join(dir, keyFile), "PRIVATE KEY")
+	err = exposed(filepath.Join(dir, KeyFile))
+	var der []byte
+	if err == nil {
+		der, err = readPEM(filepath.Join(dir, KeyFile), "PRIVATE KEY")
+	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is there and %s is not", rootFile, keyFile)
+		return nil, fmt.Errorf("%s is there and %s is not", RootFile, KeyFile)
 	} else if err != nil {
 		return nil, err
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", keyFile, err)
+		return nil, fmt.Errorf("%s cannot be read: %w", KeyFile, err)
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, fmt.Errorf("%s holds no key that can sign", keyFile)
+		return nil, fmt.Errorf("%s holds no key that can sign", KeyFile)
 	}
 	if pub, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(cert.PublicKey) {
-		return nil, fmt.Errorf("%s does not belong to %s", keyFile, rootFile)
+		return nil, fmt.Errorf("%s does not belong to %s", KeyFile, RootFile)
 	}
 	return &draft{tmpl: *cert, key: signer, raw: cert.Raw, cert: cert}, nil
 }

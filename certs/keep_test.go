@@ -33,7 +33,7 @@ func TestOpenAuthorityKeepsTheRoot(t *testing.T) {
 	if got := reason(two, build(t, two, SameNameIssuer()), DefaultHost); got != "signature" {
 		t.Errorf("under another root with the kept one's name x509 says %q", got)
 	}
-	for name, want := range map[string]os.FileMode{"": 0o700 | os.ModeDir, rootFile: 0o600, keyFile: 0o600} {
+	for name, want := range map[string]os.FileMode{"": 0o700 | os.ModeDir, RootFile: 0o600, KeyFile: 0o600} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode() != want {
 			t.Errorf("%q has mode %v, want %v (%v)", name, info.Mode(), want, err)
@@ -122,16 +122,16 @@ func TestOpenAuthorityRefuses(t *testing.T) {
 	}{
 		{name: "over", later: 100 * day, want: "ended on"},
 		{name: "not begun", later: -1200 * day, want: "begins on"},
-		{name: "no PEM", spoil: write(rootFile, "hello"), want: "holds no PEM block"},
-		{name: "no certificate", spoil: write(rootFile, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), want: "cannot be read"},
-		{name: "no key inside", spoil: write(keyFile, "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n"), want: "cannot be read"},
-		{name: "no key", spoil: func(dir string) error { return os.Remove(filepath.Join(dir, keyFile)) }, want: "is not"},
+		{name: "no PEM", spoil: write(RootFile, "hello"), want: "holds no PEM block"},
+		{name: "no certificate", spoil: write(RootFile, "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), want: "cannot be read"},
+		{name: "no key inside", spoil: write(KeyFile, "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n"), want: "cannot be read"},
+		{name: "no key", spoil: func(dir string) error { return os.Remove(filepath.Join(dir, KeyFile)) }, want: "is not"},
 		{name: "key of another", spoil: func(dir string) error {
 			other := filepath.Join(dir, "other")
 			if _, err := open(other, testNow()); err != nil {
 				return err
 			}
-			return os.Rename(filepath.Join(other, keyFile), filepath.Join(dir, keyFile))
+			return os.Rename(filepath.Join(other, KeyFile), filepath.Join(dir, KeyFile))
 		}, want: "does not belong"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -145,8 +145,65 @@ func TestOpenAuthorityRefuses(t *testing.T) {
 				}
 			}
 			_, err := open(dir, testNow().Add(c.later))
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "remove that folder") {
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "remove root.pem and root-key.pem there") {
 				t.Errorf("got the error %v, want %q and what to do", err, c.want)
+			}
+		})
+	}
+}
+
+// Whoever reads a kept key can be any server of the lab's names: it is not used any more as if
+// nobody had.
+func TestOpenAuthorityRefusesAnExposedKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	if _, err := open(dir, testNow()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(dir, KeyFile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(dir, testNow()); err == nil || !strings.Contains(err.Error(), "may be read by others (mode 0644)") {
+		t.Errorf("got the error %v", err)
+	}
+}
+
+// A folder that was there for others is left as it is.
+func TestOpenAuthorityLeavesSharedFolders(t *testing.T) {
+	for name, c := range map[string]struct {
+		mode   os.FileMode
+		beside string
+		fails  bool
+	}{
+		"like /tmp":          {0o777 | os.ModeSticky, "", true},
+		"anybody may write":  {0o777, "", true},
+		"others read it":     {0o755, "notes", true},
+		"a group's":          {0o770 | os.ModeSetgid, "notes", true},
+		"empty":              {0o755, "", false},
+		"with an old key":    {0o755, KeyFile, false},
+		"private, not empty": {0o700, "notes", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if c.beside != "" {
+				if err := os.WriteFile(filepath.Join(dir, c.beside), nil, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Chmod(dir, c.mode); err != nil {
+				t.Fatal(err)
+			}
+			_, err := open(dir, testNow())
+			info, statErr := os.Stat(dir)
+			if statErr != nil {
+				t.Fatal(statErr)
+			}
+			switch {
+			case c.fails && (err == nil || !strings.Contains(err.Error(), "is there for others too")):
+				t.Errorf("got the error %v", err)
+			case c.fails && info.Mode() != c.mode|os.ModeDir:
+				t.Errorf("its mode is %v now", info.Mode())
+			case !c.fails && (err != nil || info.Mode().Perm() != 0o700):
+				t.Errorf("mode %v, %v", info.Mode(), err)
 			}
 		})
 	}
@@ -155,13 +212,13 @@ func TestOpenAuthorityRefuses(t *testing.T) {
 // A key file left by an interrupted first use does not keep the mode it happens to have.
 func TestOpenAuthorityTightensModes(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, keyFile), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, KeyFile), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := open(dir, testNow()); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(filepath.Join(dir, keyFile))
+	info, err := os.Stat(filepath.Join(dir, KeyFile))
 	if err != nil || info.Mode() != 0o600 {
 		t.Errorf("the key has mode %v (%v)", info.Mode(), err)
 	}

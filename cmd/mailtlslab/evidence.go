@@ -61,13 +61,16 @@ func dayOf(cmd *cobra.Command, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
+	name := "time"
+	if cmd.Flags().Changed("at") {
+		name = "at"
+	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		name := "time"
-		if cmd.Flags().Changed("at") {
-			name = "at"
-		}
-		return t, usage("--"+name+" takes a time such as 2026-11-24T12:00:00Z, not %q", terminal.Clip(s))
+		return t, usage("--%s takes a time such as 2026-11-24T12:00:00Z, not %q", name, terminal.Clip(s))
+	}
+	if t.IsZero() { // which stands for no time everywhere
+		return t, usage("--%s cannot be the first moment of the year 1; no certificate reaches back before 1950, so that any later time says the same", name)
 	}
 	return t, nil
 }

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 )
@@ -36,14 +40,14 @@ func export(dir string, l *lab.Lab, servers []*lab.Server) (files exported, remo
 		return files, remove, fmt.Errorf("cannot tell where the root is: %w", err)
 	}
 	files.root = filepath.Join(dir, "root.pem")
-	err = writeBytes(files.root, l.RootPEM())
+	err = writeCertificates(files.root, l.RootPEM())
 	if more := deviceRoots(servers); err == nil && len(more) > 0 {
 		files.proxy = filepath.Join(dir, "root-and-proxy.pem")
-		err = writeBytes(files.proxy, append(l.RootPEM(), more...))
+		err = writeCertificates(files.proxy, append(l.RootPEM(), more...))
 	}
 	if err == nil {
 		files.known = filepath.Join(dir, "lab.pem")
-		err = writeBytes(files.known, append(l.RootPEM(), l.IntermediatePEM()...))
+		err = writeCertificates(files.known, append(l.RootPEM(), l.IntermediatePEM()...))
 	}
 	if err != nil {
 		remove()
@@ -80,9 +84,53 @@ func deviceRoots(servers []*lab.Server) []byte {
 	return out.Bytes()
 }
 
-func writeBytes(name string, data []byte) error {
-	return writeFile(name, func(w io.Writer) error {
+// writeCertificates writes a file that begins with the lab's root, in the place of one from an
+// earlier run or of none. Its name is known beforehand: whoever may write to the folder could have
+// put a link there, and somebody may keep a root of his own under it.
+func writeCertificates(name string, data []byte) error {
+	info, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return fmt.Errorf("cannot write %s: %w", name, err)
+	case info.Mode()&os.ModeSymlink != 0:
+		return fmt.Errorf("%s is a link, and nothing is written to what is behind it; take it away, or let --export name another folder", name)
+	case kept(name, data):
+		return fmt.Errorf("%s is the root of an authority that is kept beside its key, so that it stays; let --export name another folder", name)
+	case !info.Mode().IsRegular() || !ofTheLab(name):
+		return fmt.Errorf("%s is there already and is not the lab's, so that it stays; move it away, or let --export name another folder", name)
+	}
+	err = replace(name, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", name, err)
+	}
+	return nil
+}
+
+// kept reports whether a file is a kept authority's root, and another one than data begins with.
+func kept(name string, data []byte) bool {
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(name), certs.KeyFile)); err != nil || filepath.Base(name) != certs.RootFile {
+		return false
+	}
+	old, err := readBounded(name, nil)
+	mine, _ := pem.Decode(data)
+	block, _ := pem.Decode(old)
+	return err != nil || block == nil || !bytes.Equal(block.Bytes, mine.Bytes)
+}
+
+// ofTheLab reports whether a file begins with a root of the lab, of whichever run.
+func ofTheLab(name string) bool {
+	data, err := readBounded(name, nil)
+	if err != nil {
+		return false
+	}
+	block, _ := pem.Decode(data)
+	if block == nil || !bytes.HasPrefix(data, []byte("-----BEGIN CERTIFICATE-----")) {
+		return false
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	return err == nil && certs.IsRoot(c)
 }

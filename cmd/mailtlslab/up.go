@@ -187,6 +187,9 @@ func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked b
 		}
 		servers = append(servers, server)
 	}
+	if len(servers) == 0 {
+		return nil, errors.New("this machine can serve none of the scenarios, so that nothing is served")
+	}
 	return servers, nil
 }
 

@@ -45,7 +45,7 @@ type ChainCase struct {
 	Chain [][]byte        `json:"chain"`
 	Roots json.RawMessage `json:"roots"`
 	Host  string          `json:"host"`
-	Time  time.Time       `json:"time"`
+	Time  *time.Time      `json:"time"`
 	Usage chain.Usage     `json:"usage"`
 }
 
@@ -209,10 +209,11 @@ func (w *batchWorker) answer(number int, line []byte, failed error) any {
 	if failed != nil {
 		return LineError{c.ID, fmt.Sprintf("line %d cannot be judged: %s", number, finding.Clip(failed.Error()))}
 	}
-	if c.Time.IsZero() {
-		c.Time = w.at
+	at := w.at
+	if c.Time != nil {
+		at = *c.Time
 	}
-	j := judge.Judge(chain.Evidence{Certificates: c.Chain, Host: c.Host, At: c.Time, Usage: c.Usage})
+	j := judge.Judge(chain.Evidence{Certificates: c.Chain, Host: c.Host, At: at, Usage: c.Usage})
 	return answerOf(c.ID, j.Findings, j.Accepted)
 }
 
@@ -226,6 +227,8 @@ func checkCase(c ChainCase) error {
 		return fmt.Errorf("its chain has %d certificates, and %d are the most", len(c.Chain), maxBatchChain)
 	case len(c.Host) > maxBatchHost:
 		return fmt.Errorf("its host name has %d bytes, and %d are the most", len(c.Host), maxBatchHost)
+	case c.Time != nil && c.Time.IsZero():
+		return errors.New("its time is the first moment of the year 1, which stands for none; no certificate reaches back before 1950")
 	case !slices.Contains([]chain.Usage{"", chain.Server, chain.Client, chain.Email, chain.Any}, c.Usage):
 		return fmt.Errorf("its usage is %q, and must be server, client, email or any", finding.Clip(string(c.Usage)))
 	}
