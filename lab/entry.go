@@ -44,10 +44,12 @@ type Entry struct {
 	ALPN []string `json:"alpn,omitempty"`
 	// Password says whether one arrived, and how.
 	Password PasswordState `json:"password"`
-	Commands int           `json:"commands"`        // how many commands came, in the clear and encrypted
-	LoggedIn bool          `json:"loggedIn"`        // the user and the password were right
-	Client   string        `json:"client"`          // address and port
-	Error    string        `json:"error,omitempty"` // why the handshake failed, in the library's words
+	Commands int           `json:"commands"` // how many commands came, in the clear and encrypted
+	LoggedIn bool          `json:"loggedIn"` // the user and the password were right
+	// Refused says why the connection was closed at once, and not served: it was one too many.
+	Refused string `json:"refused,omitempty"`
+	Client  string `json:"client"`          // address and port
+	Error   string `json:"error,omitempty"` // why the handshake failed, in the library's words
 }
 
 // A Stage is how far a connection came. Each of the constants lies behind those above it, but for
@@ -85,7 +87,7 @@ func entry(scenario string, e account.Endpoint, r wire.Record) Entry {
 	out := Entry{
 		ID: r.ID, Scenario: scenario, Endpoint: e, Open: r.Ended.IsZero(), Began: r.Began, Ended: r.Ended,
 		Stage: Stage(r.Stage), Alert: r.Alert, SNI: r.SNI, Versions: r.Versions, Suites: r.Suites, Groups: r.Groups, ALPN: r.ALPN,
-		Password: PasswordState(r.Password), Commands: r.Commands, LoggedIn: r.LoggedIn, Client: r.Remote, Error: r.HandshakeError,
+		Password: PasswordState(r.Password), Commands: r.Commands, LoggedIn: r.LoggedIn, Refused: r.Refused, Client: r.Remote, Error: r.HandshakeError,
 	}
 	for _, s := range r.Steps {
 		out.Reached = append(out.Reached, Milestone{Stage(s.Stage), s.At})
@@ -101,6 +103,8 @@ func (e Entry) Did() string {
 		who += " (asked for " + e.SNI + ")"
 	}
 	switch {
+	case e.Refused != "":
+		return who + " was turned away: " + e.Refused
 	case e.LoggedIn && e.Password == ClearPassword:
 		return who + " logged in WITHOUT encryption"
 	case e.LoggedIn:

@@ -30,6 +30,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
@@ -75,6 +76,7 @@ type Lab struct {
 	authority *certs.Authority
 	publisher *publisher // what the authority publishes over plain HTTP
 	names     *names
+	limits    *wire.Limits
 	patience  time.Duration // how long Close waits for what does not end
 
 	mu      sync.Mutex
@@ -87,7 +89,7 @@ func New(o Options) (*Lab, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
-	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}, names: &names{}, patience: patience}
+	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}, names: &names{}, limits: wire.NewLimits(), patience: patience}
 	if l.authority == nil {
 		var err error
 		if l.authority, err = certs.NewAuthority(certs.Options{Now: o.Now, Hosts: o.Hosts}); err != nil {

@@ -101,6 +101,7 @@ func (s *Server) config(e account.Endpoint, now served) *wire.Config {
 		Implicit: now.mode == account.ImplicitTLS,
 		Dialect:  dialect(now.protocol),
 		Handler:  s.daemons[now.protocol],
+		Limits:   s.lab.limits,
 		Opened:   func(c *wire.Conn) int { return s.opened(e, c) },
 		Done:     func(r wire.Record) { s.ended(entry(s.Scenario.ID, e, r)) },
 	}

@@ -79,11 +79,7 @@ func daemons(l *Lab, host string, published func() []httpd.Setting) (map[account
 	if net.ParseIP(host) != nil {
 		host = scenarios.DefaultHost // a greeting names a host, never an address
 	}
-	if err := store.Deliver("lab@lab.test", []string{Mailbox}, []byte(welcome)); err != nil {
-		return nil, err
-	}
-	imap, err := imapd.New(imapd.Options{Store: store})
-	if err != nil {
+	if err := store.Deliver([]byte(welcome)); err != nil {
 		return nil, err
 	}
 	var root []byte
@@ -91,7 +87,7 @@ func daemons(l *Lab, host string, published func() []httpd.Setting) (map[account
 		root = l.Root().Raw
 	}
 	return map[account.Protocol]daemon{
-		account.IMAP:       imap,
+		account.IMAP:       imapd.New(imapd.Options{Store: store}),
 		account.POP3:       pop3d.New(pop3d.Options{Store: store, Hostname: host}),
 		account.Submission: smtpd.New(smtpd.Options{Store: store, Hostname: host}),
 		account.HTTPS:      httpd.New(httpd.Options{Store: store, Hostname: host, Root: root, Published: published}),

@@ -10,14 +10,25 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
-// display prints what up has to say. Connections end in several goroutines.
+// display prints what up has to say. Connections end in several goroutines, and none of them waits
+// for the reader of the output: it may be as slow as it likes.
 type display struct {
-	mu      sync.Mutex
 	out     io.Writer
 	palette terminal.Palette
 	json    bool
-	ready   bool        // the list of endpoints is out
-	early   []lab.Entry // connections that ended before it was
+
+	mu     sync.Mutex
+	queue  []lab.Entry   // connections that ended and are not printed yet
+	lost   int           // those that had no room there
+	more   chan struct{} // has a value when there is something in queue
+	closed bool
+}
+
+// maxQueue bounds how many connections wait to be printed; of more, the oldest are left out.
+const maxQueue = 10_000
+
+func newDisplay(out io.Writer, p terminal.Palette, json bool) *display {
+	return &display{out: out, palette: p, json: json, more: make(chan struct{}, 1)}
 }
 
 // running is the first line of "up --json". Other programs rely on it.
@@ -60,14 +71,6 @@ type address struct {
 const runningVersion = 1
 
 func (d *display) listening(servers []*lab.Server, at site) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	defer func() {
-		d.ready = true
-		for _, e := range d.early {
-			d.print(e)
-		}
-	}()
 	if !d.json {
 		d.text(servers, at)
 		return nil // the screen knows when it cannot be written to
@@ -83,15 +86,51 @@ func (d *display) listening(servers []*lab.Server, at site) error {
 	return terminal.WriteLine(d.out, r)
 }
 
-// connection prints what one client did.
+// connection has printed what one client did. It does not wait for that.
 func (d *display) connection(e lab.Entry) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.ready {
-		d.early = append(d.early, e)
-		return
+	if len(d.queue) == maxQueue {
+		const many = maxQueue / 10 // at once, for it moves all the others
+		d.queue = append(d.queue[:0], d.queue[many:]...)
+		d.lost += many
 	}
-	d.print(e)
+	d.queue = append(d.queue, e)
+	d.wake()
+}
+
+// close lets show end when everything is printed.
+func (d *display) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	d.wake()
+}
+
+func (d *display) wake() {
+	select {
+	case d.more <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// show prints connections as they end, until close.
+func (d *display) show(errs io.Writer) {
+	for range d.more {
+		d.mu.Lock()
+		queue, lost, closed := d.queue, d.lost, d.closed
+		d.queue, d.lost = nil, 0
+		d.mu.Unlock()
+		if lost > 0 {
+			_, _ = fmt.Fprintf(errs, "mailtlslab: %d connections are not shown, for the output was read too slowly\n", lost)
+		}
+		for _, e := range queue {
+			d.print(e)
+		}
+		if closed {
+			return
+		}
+	}
 }
 
 func (d *display) print(e lab.Entry) {

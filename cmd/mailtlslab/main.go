@@ -48,7 +48,7 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out := terminal.NewScreen(stdout, cancel)
+	out := terminal.NewScreen(ctx, stdout, cancel)
 	root := command()
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -87,7 +88,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err != nil {
 		return environment(err)
 	}
-	display := &display{out: cmd.OutOrStdout(), palette: terminal.Colours(cmd), json: f.json}
+	display := newDisplay(cmd.OutOrStdout(), terminal.Colours(cmd), f.json)
 	open := !net.ParseIP(f.listen).IsLoopback()
 	l, err := lab.New(lab.Options{
 		Listen: f.listen, Hosts: f.hosts, BasePort: f.base, Authority: authority,
@@ -96,11 +97,12 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err != nil {
 		return environment(err)
 	}
-	defer func() {
+	closeLab := sync.OnceFunc(func() {
 		if err := l.Close(); err != nil {
 			_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "mailtlslab: "+terminal.Line(err.Error()))
 		}
-	}()
+	})
+	defer closeLab()
 	servers, err := serveAll(cmd, l, list, !f.which.all(ids))
 	if err != nil {
 		return environment(err)
@@ -125,7 +127,12 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if err := display.listening(servers, at); err != nil {
 		return environment(err)
 	}
+	var shown sync.WaitGroup
+	shown.Go(func() { display.show(cmd.ErrOrStderr()) })
 	<-cmd.Context().Done()
+	closeLab()
+	display.close()
+	shown.Wait()
 	return nil
 }
 

@@ -3,12 +3,16 @@
 package terminal
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -16,18 +20,29 @@ import (
 
 // A Screen is the command's output. It remembers the first write that failed, so that no command
 // has to look at each, and ends what runs then: nobody is there to read the rest.
+//
+// A reader who takes nothing, as a full pipe or a stopped terminal, makes a command wait, but not
+// much longer than until Ctrl-C.
 type Screen struct {
 	w     io.Writer
+	ctx   context.Context // of the command
 	end   func()
 	width int // columns of the terminal; 0 when the output is none
 
-	mu  sync.Mutex
+	mu  sync.Mutex // held by one writer at a time
 	err error
 }
 
-// NewScreen returns the screen on w. end is called when nobody is there to read the rest.
-func NewScreen(w io.Writer, end func()) *Screen {
-	return &Screen{w: w, end: end, width: columns(w)}
+// lastWords is how long a write may take after Ctrl-C.
+const lastWords = time.Second
+
+// errUnread is what a write ends with that nobody took.
+var errUnread = errors.New("nobody reads it")
+
+// NewScreen returns the screen on w of a command that runs until ctx ends. end is called when nobody
+// is there to read the rest.
+func NewScreen(ctx context.Context, w io.Writer, end func()) *Screen {
+	return &Screen{w: w, ctx: ctx, end: end, width: columns(w)}
 }
 
 func (s *Screen) Write(p []byte) (int, error) {
@@ -36,12 +51,40 @@ func (s *Screen) Write(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	n, err := s.w.Write(p)
+	n, err := s.write(p)
 	if err != nil {
 		s.err = err
 		s.end()
 	}
 	return n, err
+}
+
+// write waits for the system's write, which nothing can interrupt. One that is left behind ends with
+// the program.
+func (s *Screen) write(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	text := bytes.Clone(p) // p is the caller's again when this returns
+	go func() {
+		n, err := s.w.Write(text)
+		done <- result{n, err}
+	}()
+	select {
+	case r := <-done:
+		return r.n, r.err
+	case <-s.ctx.Done():
+	}
+	patience := time.NewTimer(lastWords)
+	defer patience.Stop()
+	select {
+	case r := <-done:
+		return r.n, r.err
+	case <-patience.C:
+		return 0, errUnread
+	}
 }
 
 // Broken returns the error of the first write that failed, nil where none did.

@@ -68,14 +68,18 @@ func Listen(addr string) (*Server, error) {
 // another is tried then.
 func sockets(addr string) (net.PacketConn, net.Listener, error) {
 	const tries = 20
+	family := "" // 0.0.0.0 means IPv4 only: net.Listen would open IPv6 too
+	if at, err := netip.ParseAddrPort(addr); err == nil && at.Addr().Is4() {
+		family = "4"
+	}
 	var err error
 	for range tries {
 		var packets net.PacketConn
-		if packets, err = net.ListenPacket("udp", addr); err != nil {
+		if packets, err = net.ListenPacket("udp"+family, addr); err != nil {
 			return nil, nil, err
 		}
 		var stream net.Listener
-		if stream, err = net.Listen("tcp", packets.LocalAddr().String()); err == nil {
+		if stream, err = net.Listen("tcp"+family, packets.LocalAddr().String()); err == nil {
 			return packets, stream, nil
 		}
 		packets.Close()

@@ -7,7 +7,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -95,11 +94,7 @@ func (s *Server) root(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) inbox(w http.ResponseWriter, _ *http.Request) {
 	p := page{Hostname: s.opts.Hostname, Address: s.opts.Store.Address(), Root: len(s.opts.Root) > 0}
-	messages := s.opts.Store.Messages()
-	slices.Reverse(messages)
-	for _, m := range messages {
-		p.Messages = append(p.Messages, entry{Subject: m.Subject(), From: m.Header("From"), Date: m.Date})
-	}
+	p.list(s.opts.Store)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 	w.Header().Set("Cache-Control", "no-store")

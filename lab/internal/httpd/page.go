@@ -1,9 +1,21 @@
 package httpd
 
 import (
+	"fmt"
 	"html/template"
 	"io"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+)
+
+// Bounds of the page, whatever was sent to the mailbox.
+const (
+	maxEntries = 100
+	maxWords   = 200 // characters of a subject or a sender
 )
 
 type page struct {
@@ -11,12 +23,51 @@ type page struct {
 	Address  string
 	Root     bool
 	Messages []entry
+	Older    int // how many there are besides
 }
 
 type entry struct {
 	Subject string
 	From    string
 	Date    time.Time
+}
+
+// list takes the newest messages, the last one first.
+func (p *page) list(store *mailbox.Store) {
+	inbox := store.Inbox()
+	all := store.Sizes(inbox)
+	for i := len(all) - 1; i >= 0 && len(p.Messages) < maxEntries; i-- {
+		m, release, err := store.Open(inbox, all[i].UID)
+		if err != nil {
+			continue // it is gone since
+		}
+		p.Messages = append(p.Messages, entry{Subject: visible(m.Subject()), From: visible(m.Header("From")), Date: m.Date})
+		release()
+	}
+	p.Older = max(0, len(all)-maxEntries)
+}
+
+// visible shortens what a sender wrote, and escapes what a reader would not see: control characters,
+// those that turn the direction of the text, bytes that are no UTF-8.
+func visible(s string) string {
+	var b strings.Builder
+	n := 0
+	for at, r := range s {
+		if n == maxWords {
+			return b.String() + "…"
+		}
+		n++
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[at:], string(utf8.RuneError)):
+			fmt.Fprintf(&b, `\x%02x`, s[at])
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 func (p page) write(w io.Writer) error {
@@ -53,7 +104,8 @@ aside { margin-top: 2rem; padding: .75rem 1rem; border-left: 4px solid #b35900; 
 <main>
 {{if .Messages}}<ul>
 {{range .Messages}}<li><strong>{{or .Subject "(no subject)"}}</strong><span>{{.From}}</span><span><time datetime="{{.Date.Format "2006-01-02T15:04:05Z07:00"}}">{{.Date.Format "2 January 2006, 15:04"}}</time></span></li>
-{{end}}</ul>{{else}}<p>No mail yet.</p>{{end}}
+{{end}}</ul>
+{{if .Older}}<p>Older ones: {{.Older}}.</p>{{end}}{{else}}<p>No mail yet.</p>{{end}}
 {{if .Root}}<aside><a href="/root.cer">Download the lab's root certificate</a>. Install it on test devices only, and remove it afterwards: whoever holds its key can impersonate the sites it covers.</aside>{{end}}
 </main>
 </body>

@@ -1,16 +1,14 @@
-// Package imapd serves the lab's mailbox over IMAP, with go-imap.
+// Package imapd serves the lab's mailbox over IMAP. go-imap reads the commands and writes the
+// answers; what stands behind them is the store that the other protocols show too.
 package imapd
 
 import (
-	"bytes"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"sync"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
-	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 
 	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
 	"github.com/mailtlslab/mailtlslab/lab/internal/wire"
@@ -25,36 +23,25 @@ type Options struct {
 
 // A Server serves the clear and the encrypted conversations of any number of listeners.
 type Server struct {
-	store *mailbox.Store
-	user  *imapmemserver.User
-	parts wire.Parts
-	bell  bell
-	wg    sync.WaitGroup
+	store   *mailbox.Store
+	readers chan struct{}
+	parts   wire.Parts
+	wg      sync.WaitGroup
 }
 
+// maxReaders is how many clients search in the text of messages at once.
+const maxReaders = 4
+
 // New starts a server that waits for ServeConn.
-func New(opts Options) (*Server, error) {
-	s := &Server{
-		store: opts.Store,
-		user:  imapmemserver.NewUser(opts.Store.User(), opts.Store.Password()),
-		parts: wire.NewParts(),
-	}
-	for _, name := range []string{"INBOX", "Drafts", "Sent", "Trash"} {
-		if err := s.user.Create(name, nil); err != nil {
-			return nil, fmt.Errorf("create mailbox %s: %w", name, err)
-		}
-		if err := s.user.Subscribe(name); err != nil {
-			return nil, fmt.Errorf("subscribe to mailbox %s: %w", name, err)
-		}
-	}
-	s.store.OnDeliver(s.append)
+func New(opts Options) *Server {
+	s := &Server{store: opts.Store, readers: make(chan struct{}, maxReaders), parts: wire.NewParts()}
 	// The wire begins TLS, so one library server announces STARTTLS and LOGINDISABLED and the
 	// other allows a login. The empty configuration is never used: no STARTTLS reaches it.
 	s.start(s.parts.Clear, &imapserver.Options{TLSConfig: &tls.Config{}}, opts)
 	s.start(s.parts.Secure, &imapserver.Options{InsecureAuth: true}, opts)
 	// A third announces STARTTLS and allows a login all the same, for connections that ask for it.
 	s.start(s.parts.Open, &imapserver.Options{TLSConfig: &tls.Config{}, InsecureAuth: true}, opts)
-	return s, nil
+	return s
 }
 
 func (s *Server) start(q *wire.Queue, o *imapserver.Options, opts Options) {
@@ -62,7 +49,8 @@ func (s *Server) start(q *wire.Queue, o *imapserver.Options, opts Options) {
 	o.Logger = logger(opts.Logf)
 	o.Caps = imap.CapSet{
 		imap.CapIMAP4rev1: {}, imap.CapNamespace: {}, imap.CapUIDPlus: {}, imap.CapMove: {},
-		imap.CapESearch: {}, imap.CapListExtended: {}, imap.CapListStatus: {}, imap.CapStatusSize: {},
+		imap.CapESearch: {}, imap.CapSearchRes: {}, imap.CapListExtended: {}, imap.CapListStatus: {}, imap.CapStatusSize: {},
+		imap.CapChildren: {}, imap.CapSpecialUse: {}, imap.CapCreateSpecialUse: {},
 	}
 	server := imapserver.New(o)
 	s.wg.Go(func() { server.Serve(q) })
@@ -78,14 +66,6 @@ func (s *Server) Close() error {
 	s.wg.Wait()
 	return nil
 }
-
-func (s *Server) append(m mailbox.Message) {
-	// In memory, and INBOX is there unless a client deleted it, which it is not allowed to.
-	s.user.Append("INBOX", literal{bytes.NewReader(m.Raw)}, &imap.AppendOptions{Time: m.Date})
-	s.bell.ring()
-}
-
-type literal struct{ *bytes.Reader }
 
 type logger func(format string, args ...any)
 

@@ -16,10 +16,7 @@ import (
 // TestDialog talks in raw lines, as c-client programs and idling phones do.
 func TestDialog(t *testing.T) {
 	store := mailbox.New(mailbox.Options{User: "user", Password: "secret", Address: "user@lab.test"})
-	s, err := imapd.New(imapd.Options{Store: store})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := imapd.New(imapd.Options{Store: store})
 	defer s.Close()
 	pair := wiretest.Healthy(t)
 	l, records := wiretest.Listen(t, wire.Config{Dialect: wire.IMAP, Implicit: true, TLS: pair.Server, Handler: s})
@@ -46,7 +43,7 @@ func TestDialog(t *testing.T) {
 	until("DONE\r\n", "b OK")
 	until("c SELECT inbox\r\n", "c OK")
 	until("d IDLE\r\n", "+ ")
-	if err := store.Deliver("", nil, []byte("Subject: news\r\n\r\n")); err != nil {
+	if err := store.Deliver([]byte("Subject: news\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	until("", "* 1 EXISTS")

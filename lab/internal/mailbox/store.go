@@ -1,12 +1,15 @@
 // Package mailbox keeps the mail of the lab's one user, for every protocol at once.
+//
+// What clients do is bounded: all folders together hold no more than MaxTotal bytes in MaxMessages
+// messages, and a message that was removed counts until the last one who reads it is done. No lock
+// is held while anybody reads or writes a connection.
 package mailbox
 
 import (
 	"bytes"
 	"crypto/subtle"
 	"errors"
-	"mime"
-	"net/mail"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -14,12 +17,16 @@ import (
 
 // Bounds: a lab is no archive.
 const (
-	MaxMessages = 1000
-	MaxSize     = 10 << 20 // bytes of one message
-	maxTotal    = 256 << 20
+	MaxMessages = 10_000           // in all folders
+	MaxSize     = 10 << 20         // bytes of one message
+	MaxTotal    = 64 << 20         // bytes of all messages
+	maxIncoming = MaxTotal         // bytes of those that are just arriving
+	chunk       = 32 << 10         // how much of a message is read at once
+	Inbox       = "INBOX"          // where mail arrives
+	tick        = time.Second / 10 // of UIDVALIDITY
 )
 
-// Errors of Deliver.
+// Errors of what brings messages.
 var (
 	ErrFull   = errors.New("mailbox is full")
 	ErrTooBig = errors.New("message is too big")
@@ -33,13 +40,13 @@ type Options struct {
 	Now      func() time.Time // nil is the real time
 }
 
-// A Message is one delivered mail. Raw must not be changed.
+// A Message is one mail. Raw must not be changed.
 type Message struct {
-	UID  uint32
-	Date time.Time // of delivery
-	From string    // of the envelope
-	To   []string
-	Raw  []byte // RFC 5322, lines end in CRLF
+	UID    uint32
+	Date   time.Time // of delivery
+	Flags  Flags
+	Change uint32 // of the flags, as in Mark
+	Raw    []byte // RFC 5322, lines end in CRLF
 }
 
 // A Store is safe for concurrent use.
@@ -47,18 +54,27 @@ type Store struct {
 	opts Options
 
 	mu       sync.Mutex
-	messages []Message
-	total    int
-	last     uint32
-	hooks    []func(Message)
+	folders  map[string]*Folder
+	subs     map[string]bool // the folders subscribed to
+	count    int             // of messages
+	total    int             // bytes of messages
+	incoming int             // bytes of those that are just arriving
+	validity uint32          // the last UIDVALIDITY given out
+	keywords []string        // by the bits of Flags behind the system's
+	changed  chan struct{}   // closed and replaced at every change
 }
 
-// New returns an empty store.
+// New returns a store with the usual folders, all empty.
 func New(opts Options) *Store {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Store{opts: opts}
+	s := &Store{opts: opts, folders: map[string]*Folder{}, subs: map[string]bool{}, changed: make(chan struct{})}
+	for _, f := range []struct{ name, use string }{{Inbox, ""}, {"Drafts", `\Drafts`}, {"Sent", `\Sent`}, {"Trash", `\Trash`}} {
+		s.createLocked(f.name, f.use)
+		s.subs[f.name] = true
+	}
+	return s
 }
 
 // User returns the name to log in with.
@@ -84,75 +100,97 @@ func (s *Store) Accepts(address string) bool {
 	return at > 0 && own != "" && strings.EqualFold(address[at+1:], own)
 }
 
-// Deliver appends a message. Whatever the line ends were, they are CRLF afterwards.
-func (s *Store) Deliver(from string, to []string, data []byte) error {
+// Deliver puts a message into INBOX. Whatever the line ends were, they are CRLF afterwards.
+func (s *Store) Deliver(data []byte) error {
 	if len(data) > MaxSize {
 		return ErrTooBig
 	}
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.messages) >= MaxMessages || s.total+len(data) > maxTotal {
-		return ErrFull
+	if bytes.Count(data, []byte("\n")) != bytes.Count(data, []byte("\r\n")) {
+		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+		data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
 	}
-	s.last++
-	s.total += len(data)
-	m := Message{UID: s.last, Date: s.opts.Now(), From: from, To: append([]string(nil), to...), Raw: data}
-	s.messages = append(s.messages, m)
-	for _, hook := range s.hooks {
-		hook(m)
-	}
-	return nil
+	_, err := s.Append(Inbox, data, 0, time.Time{})
+	return err
 }
 
-// OnDeliver calls f for every message there is and for each one to come, in their order and
-// never twice at once. f must not call the store.
-func (s *Store) OnDeliver(f func(Message)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, m := range s.messages {
-		f(m)
+// Append puts a message into a folder, byte for byte. A zero date is now.
+func (s *Store) Append(folder string, raw []byte, flags Flags, date time.Time) (Placed, error) {
+	if len(raw) > MaxSize {
+		return Placed{}, ErrTooBig
 	}
-	s.hooks = append(s.hooks, f)
-}
-
-// Messages returns what is there now, oldest first.
-func (s *Store) Messages() []Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Message(nil), s.messages...)
-}
-
-// Remove deletes the messages with these UIDs. IMAP keeps its own copies, so that a POP3 client
-// that empties the mailbox does not spoil a lesson about IMAP.
-func (s *Store) Remove(uids map[uint32]bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var kept []Message
-	for _, m := range s.messages {
-		if uids[m.UID] {
-			s.total -= len(m.Raw)
-			continue
-		}
-		kept = append(kept, m)
+	if date.IsZero() {
+		date = s.opts.Now()
 	}
-	s.messages = kept
-}
-
-// Header returns a header field decoded (RFC 2047), or "" when there is none or the message
-// cannot be read.
-func (m Message) Header(name string) string {
-	msg, err := mail.ReadMessage(bytes.NewReader(m.Raw))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.folderLocked(folder)
 	if err != nil {
-		return ""
+		return Placed{}, err
 	}
-	value := msg.Header.Get(name)
-	if decoded, err := new(mime.WordDecoder).DecodeHeader(value); err == nil {
-		value = decoded
+	if !s.fitsLocked(1, len(raw)) {
+		return Placed{}, ErrFull
 	}
-	return value
+	m := s.putLocked(f, Message{Date: date, Flags: flags, Raw: raw})
+	s.wakeLocked()
+	return Placed{Validity: f.validity, To: []uint32{m.UID}}, nil
 }
 
-// Subject returns the decoded subject.
-func (m Message) Subject() string { return m.Header("Subject") }
+func (s *Store) fitsLocked(count, size int) bool {
+	return s.count+count <= MaxMessages && s.total+size <= MaxTotal
+}
+
+// Receive reads a message to its end, of at most MaxSize bytes. All that are arriving at once are
+// bounded too, so that nobody has to be trusted about a size. done is called when the message was
+// put where it belongs.
+func (s *Store) Receive(r io.Reader) (data []byte, done func(), err error) {
+	reserved := 0
+	done = func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.incoming -= reserved
+		reserved = 0
+	}
+	buf := make([]byte, chunk)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 && len(data)+n > MaxSize {
+			done()
+			return nil, nil, ErrTooBig
+		}
+		if n > 0 && !s.reserve(n) {
+			done()
+			return nil, nil, ErrFull
+		}
+		reserved += n
+		data = append(data, buf[:n]...)
+		if errors.Is(err, io.EOF) {
+			return data, done, nil
+		}
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+	}
+}
+
+func (s *Store) reserve(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.incoming+n > maxIncoming {
+		return false
+	}
+	s.incoming += n
+	return true
+}
+
+// Changed returns a channel that the next change of anything closes.
+func (s *Store) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+func (s *Store) wakeLocked() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}

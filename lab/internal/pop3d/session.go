@@ -32,8 +32,8 @@ type session struct {
 
 	user     string
 	loggedIn bool
-	messages []mailbox.Message // as they were at login
-	deleted  map[int]bool      // by index
+	messages []mailbox.Size // as they were at login
+	deleted  map[int]bool   // by index
 	bad      int
 	quit     bool
 }
@@ -123,7 +123,7 @@ func (s *session) leave() {
 		gone[s.messages[i].UID] = true
 	}
 	if len(gone) > 0 {
-		s.store.Remove(gone)
+		s.store.Remove(s.store.Inbox(), func(uid uint32, _ mailbox.Flags) bool { return gone[uid] })
 	}
 	s.ok("goodbye")
 	s.quit = true
@@ -185,6 +185,6 @@ func (s *session) login(user, password string) {
 		return
 	}
 	s.loggedIn = true
-	s.messages = s.store.Messages()
+	s.messages = s.store.Sizes(s.store.Inbox())
 	s.ok("logged in")
 }

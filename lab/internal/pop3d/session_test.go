@@ -26,8 +26,8 @@ func talk(store *mailbox.Store, secure bool, input string) string {
 
 func newStore() *mailbox.Store {
 	s := mailbox.New(mailbox.Options{User: "user", Password: "secret", Address: "user@lab.test"})
-	s.Deliver("", nil, []byte("Subject: one\r\n\r\n.dot\r\nsecond\r\n"))
-	s.Deliver("", nil, []byte("Subject: two\r\n\r\nx"))
+	s.Deliver([]byte("Subject: one\r\n\r\n.dot\r\nsecond\r\n"))
+	s.Deliver([]byte("Subject: two\r\n\r\nx"))
 	return s
 }
 
@@ -63,11 +63,11 @@ func TestSession(t *testing.T) {
 func TestQuitDeletes(t *testing.T) {
 	s := newStore()
 	talk(s, true, "USER user\r\nPASS secret\r\nDELE 1\r\n") // no QUIT: nothing is deleted
-	if len(s.Messages()) != 2 {
+	if len(s.Sizes(s.Inbox())) != 2 {
 		t.Error("deleted without QUIT")
 	}
 	talk(s, true, "USER user\r\nPASS secret\r\nDELE 1\r\nQUIT\r\n")
-	if m := s.Messages(); len(m) != 1 || m[0].UID != 2 {
+	if m := s.Sizes(s.Inbox()); len(m) != 1 || m[0].UID != 2 {
 		t.Errorf("after QUIT: %d messages", len(m))
 	}
 }

@@ -33,11 +33,19 @@ func (s *session) transact(verb string, args []string) {
 	case "DELE":
 		s.deleted[i] = true
 		s.ok("deleted")
-	case "RETR":
+	case "RETR", "TOP":
+		m, release, err := s.store.Open(s.store.Inbox(), s.messages[i].UID)
+		if err != nil {
+			s.err("[SYS/PERM] another client removed it")
+			return
+		}
+		defer release()
+		if verb == "TOP" {
+			s.top(m.Raw, args)
+			return
+		}
 		s.ok("message follows")
-		s.body(s.messages[i].Raw)
-	case "TOP":
-		s.top(i, args)
+		s.body(m.Raw)
 	}
 }
 
@@ -57,7 +65,7 @@ func (s *session) stat() (count, size int) {
 	for i, m := range s.messages {
 		if !s.deleted[i] {
 			count++
-			size += len(m.Raw)
+			size += m.Bytes
 		}
 	}
 	return count, size
@@ -77,10 +85,10 @@ func (s *session) entry(verb string, i int) string {
 	if verb == "UIDL" {
 		return fmt.Sprintf("%d lab-%d", i+1, s.messages[i].UID)
 	}
-	return fmt.Sprintf("%d %d", i+1, len(s.messages[i].Raw))
+	return fmt.Sprintf("%d %d", i+1, s.messages[i].Bytes)
 }
 
-func (s *session) top(i int, args []string) {
+func (s *session) top(raw []byte, args []string) {
 	n := -1
 	if len(args) == 2 {
 		if v, err := strconv.Atoi(args[1]); err == nil {
@@ -91,7 +99,6 @@ func (s *session) top(i int, args []string) {
 		s.err("how many lines?")
 		return
 	}
-	raw := s.messages[i].Raw
 	end := bytes.Index(raw, []byte("\r\n\r\n"))
 	if end < 0 {
 		end = len(raw)
@@ -121,7 +128,9 @@ func (s *session) body(raw []byte) {
 		if line[0] == '.' {
 			s.w.WriteByte('.')
 		}
-		s.w.Write(line)
+		if _, err := s.w.Write(line); err != nil {
+			return // the client is gone, and there may be millions of lines
+		}
 		if len(raw) == 0 && line[len(line)-1] != '\n' {
 			s.w.WriteString("\r\n")
 		}

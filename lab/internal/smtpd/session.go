@@ -18,8 +18,6 @@ type session struct {
 	conn     *wire.Conn
 	secure   bool
 	loggedIn bool
-	from     string
-	to       []string
 }
 
 var _ smtp.AuthSession = (*session)(nil)
@@ -54,14 +52,13 @@ func (s *session) login(user, password string) error {
 	return nil
 }
 
-func (s *session) Mail(from string, _ *smtp.MailOptions) error {
+func (s *session) Mail(_ string, _ *smtp.MailOptions) error {
 	switch {
 	case !s.secure && !s.conn.ClearLogins(): // RFC 3207 section 4
 		return refuse(530, smtp.EnhancedCode{5, 7, 0}, "Must issue a STARTTLS command first")
 	case !s.loggedIn: // RFC 4954 section 6
 		return refuse(530, smtp.EnhancedCode{5, 7, 0}, "Authentication required")
 	}
-	s.from, s.to = from, nil
 	return nil
 }
 
@@ -69,28 +66,29 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if !s.store.Accepts(to) {
 		return refuse(550, smtp.EnhancedCode{5, 7, 1}, "This lab delivers to its own domain only")
 	}
-	s.to = append(s.to, to)
 	return nil
 }
 
 func (s *session) Data(r io.Reader) error {
-	data, err := io.ReadAll(io.LimitReader(r, mailbox.MaxSize+1))
-	if err != nil {
-		return err
+	data, done, err := s.store.Receive(r)
+	if err == nil {
+		defer done()
+		if !bytes.HasSuffix(data, []byte("\n")) {
+			data = append(data, "\r\n"...)
+		}
+		err = s.store.Deliver(data)
 	}
-	if !bytes.HasSuffix(data, []byte("\n")) {
-		data = append(data, "\r\n"...)
-	}
-	switch err := s.store.Deliver(s.from, s.to, data); {
+	switch {
 	case errors.Is(err, mailbox.ErrTooBig):
 		return refuse(552, smtp.EnhancedCode{5, 3, 4}, "Message is too big")
-	case err != nil:
+	case errors.Is(err, mailbox.ErrFull):
 		return refuse(452, smtp.EnhancedCode{4, 2, 2}, "Mailbox is full")
 	}
-	return nil
+	return err
 }
 
-func (s *session) Reset() { s.from, s.to = "", nil }
+// Reset forgets a message begun: nothing of its envelope was kept.
+func (s *session) Reset() {}
 
 func (s *session) Logout() error { return nil }
 

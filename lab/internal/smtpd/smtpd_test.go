@@ -53,8 +53,12 @@ func TestDialog(t *testing.T) {
 	step("STARTTLS", 502)
 	step("QUIT", 221)
 	c.Close()
-	if got := store.Messages(); len(got) != 1 || got[0].Subject() != "one" {
+	if got := store.Sizes(store.Inbox()); len(got) != 1 {
 		t.Errorf("store has %d messages", len(got))
+	} else if m, release, err := store.Open(store.Inbox(), got[0].UID); err != nil || m.Subject() != "one" {
+		t.Errorf("%v, subject %q", err, m.Subject())
+	} else {
+		release()
 	}
 	if r := wiretest.Next(t, records); r.Commands != 4+11 || r.Password != wire.PasswordTLS || !r.LoggedIn {
 		t.Errorf("record %+v", r)

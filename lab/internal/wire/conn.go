@@ -17,6 +17,7 @@ type Conn struct {
 	began    time.Time
 	observer observer        // used by one goroutine at a time, and after the end
 	done     <-chan struct{} // closed when the listener closes
+	refused  string          // why this connection is one too many
 	linger   bool            // the client must see how this ended: FIN, not a reset by unread bytes
 
 	mu       sync.Mutex
@@ -30,7 +31,8 @@ type Conn struct {
 	password string
 	loggedIn bool
 	alert    *uint8
-	failure  string // of the handshake
+	failure  string    // of the handshake
+	latest   time.Time // by when the daemon wants its writes to end; zero is whenever
 }
 
 var errCut = errors.New("connection cut as planned")
@@ -81,6 +83,15 @@ func (c *Conn) Preauth() bool { return c != nil && c.cfg.Preauth }
 
 // ClearLogins reports whether the server takes a password before TLS. It is false on nil.
 func (c *Conn) ClearLogins() bool { return c != nil && c.cfg.ClearLogins }
+
+// Closing returns a channel that is closed when the listener closes: what works for a client
+// without reading or writing has to look there. On nil it never is.
+func (c *Conn) Closing() <-chan struct{} {
+	if c == nil {
+		return nil
+	}
+	return c.done
+}
 
 // NoteCommand counts a command. Only handlers of HTTP call it: the lines of the other dialects
 // are read by the wire. It does nothing on nil.
@@ -159,7 +170,7 @@ func (c *Conn) record() Record {
 		}
 	}
 	r := c.live()
-	r.Ended, r.Offer, r.HandshakeError = time.Now(), o.Offer, c.failure
+	r.Ended, r.Offer, r.HandshakeError = time.Now(), o.Offer, c.failure[:min(len(c.failure), maxName)]
 	return r
 }
 
@@ -173,7 +184,7 @@ func (c *Conn) Live() Record {
 func (c *Conn) live() Record {
 	return Record{
 		ID: c.id, Remote: c.raw.RemoteAddr().String(), Began: c.began, Stage: stageOf(c.rank), Steps: slices.Clone(c.steps),
-		Alert: c.alert, Commands: c.commands, Password: c.password, LoggedIn: c.loggedIn,
+		Refused: c.refused, Alert: c.alert, Commands: c.commands, Password: c.password, LoggedIn: c.loggedIn,
 	}
 }
 
@@ -197,7 +208,7 @@ func (c *Conn) send(b []byte) (int, error) {
 	cut := c.cut
 	c.mu.Unlock()
 
-	n, err := c.raw.Write(b)
+	n, err := c.write(b)
 	if !cut {
 		return n, err
 	}
@@ -207,6 +218,41 @@ func (c *Conn) send(b []byte) (int, error) {
 		err = errCut
 	}
 	return n, err
+}
+
+// Bounds of writing: a client that does not take a piece in time is gone, and what it holds up is
+// given back. A slow one has its time for each piece.
+const (
+	writePiece   = 16 << 10
+	writeTimeout = time.Minute
+)
+
+// write writes to the socket, piece by piece.
+func (c *Conn) write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		c.mu.Lock()
+		until := time.Now().Add(writeTimeout)
+		if !c.latest.IsZero() && c.latest.Before(until) {
+			until = c.latest
+		}
+		c.raw.SetWriteDeadline(until)
+		c.mu.Unlock()
+		var m int
+		m, err = c.raw.Write(b[n:min(len(b), n+writePiece)])
+		n += m
+	}
+	return n, err
+}
+
+// writeBy takes the daemon's own limit, which can only make the time shorter.
+func (c *Conn) writeBy(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.latest = t
+	if t.IsZero() {
+		return nil
+	}
+	return c.raw.SetWriteDeadline(t)
 }
 
 func (c *Conn) wasCut() bool {
@@ -221,13 +267,9 @@ func (c *Conn) closeWrite() {
 	}
 }
 
-// drain reads what the client still sends, until it closes or limit has passed; 0 is for ever.
+// drain reads what the client still sends, until it closes or limit has passed.
 func (c *Conn) drain(first []byte, limit time.Duration) {
-	deadline := time.Time{}
-	if limit > 0 {
-		deadline = time.Now().Add(limit)
-	}
-	c.raw.SetReadDeadline(deadline)
+	c.raw.SetReadDeadline(time.Now().Add(limit))
 	c.observer.see(first)
 	buf := make([]byte, 2048)
 	for {
@@ -262,6 +304,15 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 func (s *socket) Write(p []byte) (int, error) { return s.conn.send(p) }
+
+func (s *socket) SetDeadline(t time.Time) error {
+	if err := s.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return s.SetWriteDeadline(t)
+}
+
+func (s *socket) SetWriteDeadline(t time.Time) error { return s.conn.writeBy(t) }
 
 // Close leaves a connection that was cut to the end of Conn.serve, which closes it gently.
 func (s *socket) Close() error {

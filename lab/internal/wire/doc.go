@@ -47,6 +47,8 @@ type Config struct {
 	Done func(Record)
 	// Resume lets clients resume sessions, with the ticket keys of TLS.
 	Resume bool
+	// Limits bound the connections, of this listener and of all that share them; nil does not.
+	Limits *Limits
 	// HandshakeTimeout bounds a TLS handshake; zero means 10 seconds.
 	HandshakeTimeout time.Duration
 }

@@ -17,6 +17,9 @@ import (
 // maxLine bounds a line that is held back; a longer one is passed on unread.
 const maxLine = 8 << 10
 
+// maxHeld bounds what a daemon wrote of a line that has not ended.
+const maxHeld = 64 << 10
+
 // A gate is the clear part of a connection as the daemon sees it. It gives the daemon one line
 // at a time, so that an answer in the daemon's place never overtakes the daemon's own.
 type gate struct {
@@ -58,7 +61,7 @@ func (g *gate) Read(p []byte) (int, error) {
 			return n, nil
 		}
 		if g.stay {
-			g.conn.drain(g.in, 0)
+			g.conn.drain(g.in, hanging)
 			g.over = true
 		}
 		if g.over || g.conn.wasCut() {
@@ -254,6 +257,9 @@ func (g *gate) Write(p []byte) (int, error) {
 			ready = mask(g.scan.dialect, hide(g.scan.dialect, ready, g.hide), g.conn.cfg.Plan.Mask)
 		}
 	}
+	if len(rest) > maxHeld { // no reply of a line, but mail
+		ready, rest = append(ready, rest...), nil
+	}
 	g.held = bytes.Clone(rest)
 	if len(ready) == 0 {
 		return len(p), nil
@@ -285,7 +291,7 @@ func (g *gate) SetWriteDeadline(t time.Time) error {
 	if g.closed.Load() {
 		return nil
 	}
-	return g.Conn.SetWriteDeadline(t)
+	return g.conn.writeBy(t)
 }
 
 // Close only wakes a reader: the socket may still be wanted for TLS, or for the client to read

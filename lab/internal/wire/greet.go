@@ -40,7 +40,7 @@ func (c *Conn) meetHello(early []byte) (received []byte, spared bool) {
 			t.SetLinger(0)
 		}
 	case fault.Hang:
-		c.drain(nil, 0)
+		c.drain(nil, hanging)
 	default:
 		c.linger = true
 	}

@@ -39,7 +39,7 @@ type Offer struct {
 const (
 	maxName   = 255
 	maxOffers = 128
-	maxALPN   = 16
+	maxALPN   = 255 // bytes of all names
 )
 
 // looksLikeTLS reports whether b may begin a handshake record.
@@ -135,8 +135,12 @@ func parseHello(b []byte) (o Offer) {
 		case 10: // supported_groups: RFC 8446 section 4.2.7
 			o.Groups = numbers(data.next(int(data.uint16())))
 		case 16: // application_layer_protocol_negotiation: RFC 7301 section 3.1
-			for list := (reader{b: data.next(int(data.uint16()))}); len(list.b) > 1 && len(o.ALPN) < maxALPN; {
-				o.ALPN = append(o.ALPN, string(list.next(int(list.uint8()))))
+			list := reader{b: data.next(int(data.uint16()))}
+			for left := maxALPN; len(list.b) > 1 && left > 0; {
+				name := list.next(int(list.uint8()))
+				name = name[:min(len(name), left)]
+				left -= len(name) + 1
+				o.ALPN = append(o.ALPN, string(name))
 			}
 		case 43: // supported_versions
 			o.Versions = numbers(data.next(int(data.uint8())))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"syscall"
@@ -29,7 +30,7 @@ type Listener struct {
 // chosen, and remembered, but refuses connections. When it says Dropped, connections are neither
 // taken nor refused; on a system that cannot do it the error wraps errors.ErrUnsupported.
 func Listen(addr string, cfg *Config) (*Listener, error) {
-	listen := func() (net.Listener, error) { return net.Listen("tcp", addr) }
+	listen := func() (net.Listener, error) { return net.Listen(family(addr), addr) }
 	if host, port, err := net.SplitHostPort(addr); err == nil && port == "0" && (cfg.Plan.Closed || cfg.Plan.Dropped) {
 		listen = func() (net.Listener, error) { return listenLow(host) }
 	}
@@ -78,10 +79,18 @@ const (
 	lowTries = 50
 )
 
+// family returns the network of an address. 0.0.0.0 means IPv4 only: net.Listen would open IPv6 too.
+func family(addr string) string {
+	if at, err := netip.ParseAddrPort(addr); err == nil && at.Addr().Is4() {
+		return "tcp4"
+	}
+	return "tcp"
+}
+
 func listenLow(host string) (ln net.Listener, err error) {
 	for range lowTries {
 		port := strconv.Itoa(lowPort + rand.IntN(lowPorts))
-		if ln, err = net.Listen("tcp", net.JoinHostPort(host, port)); err == nil {
+		if ln, err = net.Listen(family(net.JoinHostPort(host, port)), net.JoinHostPort(host, port)); err == nil {
 			return ln, nil
 		}
 	}
@@ -119,7 +128,7 @@ func (l *Listener) Set(cfg *Config) error {
 		l.hole, err = openBlackHole(l.addr.String())
 		return err
 	case !cfg.Plan.Closed && !cfg.Plan.Dropped && l.ln == nil:
-		ln, err := net.Listen("tcp", l.addr.String())
+		ln, err := net.Listen(family(l.addr.String()), l.addr.String())
 		if err != nil {
 			return fmt.Errorf("reopen the port: %w", err)
 		}
@@ -154,9 +163,12 @@ func (l *Listener) Close() error {
 
 func (l *Listener) openLocked(ln net.Listener) {
 	l.ln = ln
+	limits := l.cfg.Limits
+	limits.listening(1)
 	l.wg.Add(1)
 	go func() {
 		defer l.wg.Done()
+		defer limits.listening(-1)
 		l.accept(ln)
 	}()
 }
@@ -187,8 +199,14 @@ func (l *Listener) track(raw net.Conn) {
 		raw.Close()
 		return
 	}
+	leave, refusal, mute := l.cfg.Limits.enter(raw)
+	if mute {
+		leave()
+		raw.Close()
+		return
+	}
 	c := newConn(raw, l.cfg)
-	c.done = l.done
+	c.done, c.refused = l.done, refusal
 	if l.cfg.Opened != nil {
 		id := l.cfg.Opened(c)
 		c.mu.Lock() // somebody may be looking already
@@ -200,6 +218,7 @@ func (l *Listener) track(raw net.Conn) {
 	go func() {
 		defer l.wg.Done()
 		c.serve()
+		leave()
 		l.mu.Lock()
 		delete(l.conns, c)
 		l.mu.Unlock()

@@ -29,12 +29,8 @@ type account struct {
 func newAccount(t *testing.T) account {
 	t.Helper()
 	store := mailbox.New(mailbox.Options{User: "user", Password: password, Address: "user@lab.test"})
-	imap, err := imapd.New(imapd.Options{Store: store})
-	if err != nil {
-		t.Fatal(err)
-	}
 	a := account{
-		pair: wiretest.Healthy(t), store: store, imap: imap,
+		pair: wiretest.Healthy(t), store: store, imap: imapd.New(imapd.Options{Store: store}),
 		smtp: smtpd.New(smtpd.Options{Store: store, Hostname: "mail.lab.test"}),
 		pop3: pop3d.New(pop3d.Options{Store: store, Hostname: "mail.lab.test"}),
 		http: httpd.New(httpd.Options{Store: store, Hostname: "mail.lab.test", Root: []byte{0x30, 0}}),
@@ -156,7 +152,7 @@ func TestRoundTrip(t *testing.T) {
 // TestCurl reads the mailbox with a second foreign client, in both modes.
 func TestCurl(t *testing.T) {
 	a := newAccount(t)
-	if err := a.store.Deliver("a@lab.test", []string{"user@lab.test"}, []byte("Subject: one\n\nbody of one\n")); err != nil {
+	if err := a.store.Deliver([]byte("Subject: one\n\nbody of one\n")); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

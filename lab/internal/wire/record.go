@@ -27,6 +27,8 @@ type Record struct {
 	// HandshakeError says why a handshake failed, in crypto/tls's words unless the client's
 	// alert explains it better.
 	HandshakeError string `json:"handshakeError,omitempty"`
+	// Refused says why the connection was closed at once: it was one too many.
+	Refused string `json:"refused,omitempty"`
 	// Commands is the number of commands the client sent, in the clear and under TLS.
 	Commands int `json:"commands"`
 	// Password says how a password arrived: NoPassword, PasswordTLS or PasswordClear.

@@ -14,9 +14,16 @@ import (
 // reads the last bytes before any reset.
 const lingering = time.Second
 
+// hanging is how long the plan has a client wait for nothing, longer than any of them waits.
+const hanging = 10 * time.Minute
+
 // serve takes a connection from its first byte to its end.
 func (c *Conn) serve() {
 	defer c.raw.Close()
+	if c.refused != "" {
+		c.turnAway()
+		return
+	}
 	plan := c.cfg.Plan
 	if plan.Delay > 0 && !c.wait(plan.Delay) {
 		return
@@ -28,7 +35,7 @@ func (c *Conn) serve() {
 		}
 		return
 	case fault.Hang:
-		c.drain(nil, 0)
+		c.drain(nil, hanging)
 		return
 	case fault.Close:
 		c.linger = true
@@ -51,6 +58,7 @@ func (c *Conn) serve() {
 // portal answers the first bytes as a hotspot does, and closes.
 func (c *Conn) portal(text string) {
 	buf := make([]byte, 2048)
+	c.raw.SetReadDeadline(time.Now().Add(hanging))
 	n, err := c.raw.Read(buf)
 	c.observer.see(buf[:n])
 	if n == 0 && err != nil {
@@ -77,7 +85,8 @@ func (c *Conn) encrypt(early []byte, mute bool) {
 		c.failure = "no certificate to serve"
 		return
 	}
-	c.raw.SetDeadline(time.Time{})
+	c.raw.SetReadDeadline(time.Time{})
+	c.writeBy(time.Time{})
 	if c.cfg.Plan.Hello.Then != fault.Serve {
 		var spared bool
 		if early, spared = c.meetHello(early); !spared {
