@@ -12,11 +12,12 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
+	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
 // batch answers the lines of a file in their order.
 func batch(cmd *cobra.Command, f diagnoseFlags) error {
-	store, err := trusted(f)
+	store, err := await(cmd.Context(), func() (roots.Store, error) { return trusted(f) })
 	if err != nil {
 		return err
 	}
@@ -29,7 +30,10 @@ func batch(cmd *cobra.Command, f diagnoseFlags) error {
 	}
 	in := cmd.InOrStdin()
 	if f.batch != "-" {
-		file, err := os.Open(f.batch)
+		file, err := await(cmd.Context(), func() (*os.File, error) { return os.Open(f.batch) })
+		if cmd.Context().Err() != nil {
+			return err
+		}
 		if err != nil {
 			return usage("cannot read --batch: %w", err)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ type diagnoseFlags struct {
 	dns     string
 	timeout time.Duration
 	noFetch bool
+	from    []string // --fetch-from
+	proxy   bool
 	repeat  int
 	strict  bool
 	json    bool
@@ -102,8 +105,12 @@ func (f *diagnoseFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE` (--chain, --transcript, --cert, --batch)")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
 	flags.StringVar(&f.time, "at", "", "the same as --time")
+	terminal.Group(cmd, "What is trusted, and when", "ca", "roots", "time", "at")
+
 	flags.BoolVar(&f.noFetch, "no-fetch", false, "fetch nothing from where the certificate says it is: neither a missing issuer nor word of a revocation")
-	terminal.Group(cmd, "What is trusted, and when", "ca", "roots", "time", "at", "no-fetch")
+	flags.StringArrayVar(&f.from, "fetch-from", nil, "go also where a server or domain that is more public may not send you: addresses such as 10.1.2.3 or `CIDR` (repeatable)")
+	flags.BoolVar(&f.proxy, "proxy", false, "fetch through the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, NO_PROXY); without it none is used")
+	terminal.Group(cmd, "What strangers name", "no-fetch", "fetch-from", "proxy")
 
 	flags.StringVar(&f.reader, "for", "", "tell it to one `READER`: user or admin, with the steps, or trainer, with the story")
 	flags.BoolVar(&f.all, "all", false, "print the steps for every platform and product, and all the evidence")
@@ -121,25 +128,24 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	if w.flag == "batch" {
 		return batch(cmd, f)
 	}
-	evidence, err := gather(cmd, args, f, w)
+	evidence, err := await(cmd.Context(), func() (checkup.Evidence, error) { return gather(cmd, args, f, w) })
 	if err != nil {
 		return err
 	}
-	store, err := trusted(f)
+	c, err := await(cmd.Context(), f.checkup)
 	if err != nil {
 		return err
 	}
 	p := terminal.NewProgress(cmd)
-	c := &checkup.Checkup{
-		Knowledge: store.Knowledge(), Repeat: f.repeat,
-		Prober:   &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch, DNS: f.dns},
-		Finder:   &discover.Finder{Timeout: f.timeout, Resolver: probe.Resolver(f.dns)},
-		Progress: func(words string) { p.Say("%s", words) },
-	}
+	c.Progress = func(words string) { p.Say("%s", words) }
 	if evidence.Domain != nil {
 		c.Finder.Addresses = evidence.Domain.Addresses
 	}
-	answer, survey, err := c.Examine(cmd.Context(), evidence)
+	var survey probe.Survey
+	answer, err := await(cmd.Context(), func() (a checkup.Answer, err error) {
+		a, survey, err = c.Examine(cmd.Context(), evidence)
+		return a, err
+	})
 	p.Done()
 	switch {
 	case cmd.Context().Err() != nil:
@@ -165,6 +171,24 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	return exitOf(answer, f.strict)
 }
 
+// checkup returns the one that looks and judges as the flags say.
+func (f diagnoseFlags) checkup() (*checkup.Checkup, error) {
+	store, err := trusted(f)
+	if err != nil {
+		return nil, err
+	}
+	allow, err := prefixes(f.from)
+	if err != nil {
+		return nil, err
+	}
+	p := &probe.Prober{Timeout: f.timeout, NoFetch: f.noFetch, DNS: f.dns, Allow: allow}
+	d := &discover.Finder{Timeout: f.timeout, Resolver: probe.Resolver(f.dns), Allow: allow}
+	if f.proxy {
+		p.Proxy, d.Proxy = http.ProxyFromEnvironment, http.ProxyFromEnvironment
+	}
+	return &checkup.Checkup{Knowledge: store.Knowledge(), Repeat: f.repeat, Prober: p, Finder: d}, nil
+}
+
 func writeAnswer(cmd *cobra.Command, f diagnoseFlags, a checkup.Answer) error {
 	if f.json {
 		if !f.all {
@@ -184,6 +208,9 @@ func (f diagnoseFlags) hints(a checkup.Answer) (out []string) {
 	}
 	if f.transcript != "" && f.time == "" && len(a.Certificates) > 0 {
 		out = append(out, "--at TIME judges the dates as of the day on which it was seen")
+	}
+	if a.Held() {
+		out = append(out, "--fetch-from CIDR lets diagnose go to addresses that were refused")
 	}
 	return out
 }
@@ -211,9 +238,9 @@ func companions() []string { return []string{"cert", "log"} }
 
 func ways() []way {
 	answer := []string{"strict", "json", "all", "for"}
-	everyFile := append([]string{"ca", "roots", "host", "at", "time", "no-fetch", "timeout"}, answer...)
+	everyFile := append([]string{"ca", "roots", "host", "at", "time", "no-fetch", "fetch-from", "proxy", "timeout"}, answer...)
 	return []way{
-		{"", append([]string{"as", "ca", "time", "at", "resolve", "dns", "timeout", "no-fetch", "repeat", "save", "cert", "key", "log"}, answer...)},
+		{"", append([]string{"as", "ca", "time", "at", "resolve", "dns", "timeout", "no-fetch", "fetch-from", "proxy", "repeat", "save", "cert", "key", "log"}, answer...)},
 		{"survey", append([]string{"ca"}, answer...)},
 		{"chain", append([]string{"usage", "password-file"}, everyFile...)},
 		{"transcript", everyFile},

@@ -37,7 +37,7 @@ id, which every other command takes, and what is broken. ` + argumentsHelp,
 		Example: `  mailtlslab list --family time
   mailtlslab list --cause name-mismatch --audience user --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, err := which.filtered(args)
+			list, err := await(cmd.Context(), func() ([]scenarios.Scenario, error) { return which.filtered(args) })
 			if err != nil {
 				return err
 			}

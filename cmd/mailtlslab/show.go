@@ -29,7 +29,7 @@ device and the admin do about it. With --json it is a file that "up" and "verify
 			if which.all(args) {
 				return usage("show takes an ID, or a filter such as --family time; 'mailtlslab list' names them all")
 			}
-			list, err := which.choose(args)
+			list, err := await(cmd.Context(), func() ([]scenarios.Scenario, error) { return which.choose(args) })
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -68,6 +69,22 @@ func resolved(host string, flags []string, below bool) (map[string]string, error
 			name = host
 		}
 		out[net.JoinHostPort(name, port)] = dial
+	}
+	return out, nil
+}
+
+// prefixes reads the --fetch-from flags.
+func prefixes(flags []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, flag := range flags {
+		p, err := netip.ParsePrefix(flag)
+		if a, single := netip.ParseAddr(flag); single == nil {
+			p, err = netip.PrefixFrom(a.Unmap().WithZone(""), a.Unmap().BitLen()), nil
+		}
+		if err != nil || p.Addr().Is4In6() {
+			return nil, usage("--fetch-from takes an IP address or a range of them, such as 10.1.2.0/24, not %q", terminal.Clip(flag))
+		}
+		out = append(out, p.Masked())
 	}
 	return out, nil
 }

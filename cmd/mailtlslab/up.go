@@ -67,7 +67,7 @@ It serves on 127.0.0.1 unless --listen says otherwise. ` + argumentsHelp,
 }
 
 func up(cmd *cobra.Command, ids []string, f upFlags) error {
-	list, err := f.which.choose(ids)
+	list, err := await(cmd.Context(), func() ([]scenarios.Scenario, error) { return f.which.choose(ids) })
 	if err != nil {
 		return err
 	}

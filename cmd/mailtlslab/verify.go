@@ -51,7 +51,7 @@ prints what was. ` + argumentsHelp,
 }
 
 func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
-	list, err := f.which.choose(ids)
+	list, err := await(cmd.Context(), func() ([]scenarios.Scenario, error) { return f.which.choose(ids) })
 	if err != nil {
 		return err
 	}

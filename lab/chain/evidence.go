@@ -69,6 +69,7 @@ type Answer struct {
 	Response []byte `json:"response,omitempty"` // DER
 	Error    string `json:"error,omitempty"`    // why none came
 	NotTried bool   `json:"not_tried,omitempty"`
+	Refused  bool   `json:"refused,omitempty"` // nobody may be sent there: Error says why
 }
 
 func (a Ask) same(b Ask) bool {

@@ -88,6 +88,8 @@ func (ev *evidence) hear(source string, a Ask, judge func([]byte) word) {
 	switch f := ev.ask(a); {
 	case f == nil || f.NotTried:
 		ev.heard.unasked = append(ev.heard.unasked, source)
+	case f.Refused:
+		ev.heard.unasked = append(ev.heard.unasked, source+" ("+finding.Clip(f.Error)+")")
 	case f.Error != "":
 		ev.heard.fetched = append(ev.heard.fetched, word{source: source}.useless(finding.DetailUnreachable, "gives no answer: %s", finding.Clip(f.Error)))
 	default:

@@ -58,6 +58,9 @@ type Answer struct {
 	Problems []string `json:"problems,omitempty"` // what is wrong and has no code, a sentence each
 	Read     []string `json:"read,omitempty"`     // what was understood of files, a sentence each
 	NotRead  []string `json:"notRead,omitempty"`  // what was not, the same
+	// Refused is what was neither fetched nor looked at, and why, a sentence each: a stranger named
+	// it, and it is at an address that is less public than his own.
+	Refused []string `json:"refused,omitempty"`
 }
 
 // Warned reports whether an Answer has warnings or worse, for whoever lets warnings fail.
@@ -68,6 +71,17 @@ func (a Answer) Warned() bool {
 		}
 	}
 	return a.Verdict == Fail
+}
+
+// Held reports whether something was left out because of where it leads: something was not fetched,
+// or a place that a domain publishes was not looked at.
+func (a Answer) Held() bool {
+	for _, p := range a.Places {
+		if p.held {
+			return true
+		}
+	}
+	return len(a.Refused) > 0
 }
 
 // A PlaceKind says what a place is. The list is closed.
@@ -106,6 +120,7 @@ type Place struct {
 	settings account.Settings
 	greeting string // what the server said first
 	problems []string
+	held     bool // not looked at because of where it is
 }
 
 // A Cause is all that was found of one code.

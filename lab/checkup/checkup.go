@@ -82,7 +82,7 @@ func (c *Checkup) Examine(ctx context.Context, e Evidence) (Answer, probe.Survey
 	if c.Prober == nil && (e.Target != nil || e.Domain != nil) {
 		return Answer{}, probe.Survey{}, errors.New("there is no prober to look at a server with")
 	}
-	x := &examination{Checkup: c, ctx: ctx, evidence: e}
+	x := &examination{Checkup: c, ctx: ctx, evidence: e, prober: c.Prober}
 	x.answer = Answer{Version: Version, About: e.About, Host: e.Host}
 	if err := x.files(); err != nil {
 		return Answer{}, probe.Survey{}, err
@@ -103,6 +103,7 @@ type examination struct {
 	ctx      context.Context
 	evidence Evidence
 
+	prober *probe.Prober // that looks: Checkup's, or the same held to what a domain may publish
 	answer Answer
 	survey probe.Survey
 	seen   []Place  // connections
@@ -177,16 +178,17 @@ func offersMail(e diagnose.Endpoint) bool {
 
 // look looks at all settings, and again where the diagnosis asks for it.
 func (x *examination) look(judge diagnose.Judge, all []account.Settings, listed bool) diagnose.Report {
-	survey := x.Prober.Survey(x.ctx, all, listed)
+	survey := x.prober.Survey(x.ctx, all, listed)
 	survey.Installed = x.installed
 	report, survey := judge.Examine(survey, func(asks []probe.Ask) []probe.Further {
 		if x.ctx.Err() != nil {
 			return nil
 		}
 		x.say("looking once more …")
-		return x.Prober.Answer(x.ctx, asks)
+		return x.prober.Answer(x.ctx, asks)
 	})
 	x.survey = survey
+	x.refused(survey.Further)
 	return report
 }
 
@@ -216,19 +218,32 @@ func (x *examination) files() error {
 // fetch answers the asks of a chain as far as they are for issuers: that decides between a missing
 // intermediate and a private CA. A server itself is never asked for a file's sake.
 func (x *examination) fetch(asks []chain.Ask) []chain.Answer {
-	if x.Prober == nil {
+	var wanted []probe.Ask
+	for _, a := range asks {
+		if a.Kind == chain.FetchIssuer {
+			wanted = append(wanted, probe.Ask{Kind: probe.FetchIssuer, URL: a.URL})
+		}
+	}
+	if x.Prober == nil || len(wanted) == 0 {
 		return nil
 	}
+	got := x.Prober.Answer(x.ctx, wanted)
+	x.refused(got)
 	var out []chain.Answer
-	for _, a := range asks {
-		if a.Kind != chain.FetchIssuer {
-			continue
-		}
-		for _, f := range x.Prober.Answer(x.ctx, []probe.Ask{{Kind: probe.FetchIssuer, URL: a.URL}}) {
-			out = append(out, chain.Answer{Ask: a, Response: f.Certificate, Error: f.Error})
-		}
+	for _, f := range got {
+		out = append(out, chain.Answer{Ask: chain.Ask{Kind: chain.FetchIssuer, URL: f.Ask.URL}, Response: f.Certificate, Error: f.Error, Refused: f.Refused})
 	}
 	return out
+}
+
+// refused notes what was not fetched because of where it leads.
+func (x *examination) refused(all []probe.Further) {
+	for _, f := range all {
+		words := finding.Clip(f.Ask.URL) + " was not fetched: " + finding.Clip(f.Error)
+		if f.Refused && !slices.Contains(x.answer.Refused, words) {
+			x.answer.Refused = append(x.answer.Refused, words)
+		}
+	}
 }
 
 // judgeChain judges certificates, and again with the issuers that could be fetched.

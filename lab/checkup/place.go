@@ -16,6 +16,7 @@ func connectionPlace(e diagnose.Endpoint, o probe.Observation, published bool) P
 	p := Place{
 		Kind: Connection, Name: connectionName(o.Settings, published), Endpoint: e.Endpoint, Target: o.Settings.Target(), Address: o.Address,
 		Complete: e.Complete, Findings: e.Findings, Path: e.Path, settings: o.Settings, greeting: o.Greeting + " " + o.First,
+		held: o.Outcome == probe.NotTried,
 	}
 	if o.TLS != nil && o.TLS.Complete {
 		p.Judged = append(p.Judged, "the handshake, "+tls.VersionName(o.TLS.Version))

@@ -64,6 +64,12 @@ func (x *examination) published() []account.Settings {
 	}
 	sources := finder.Find(x.ctx, d.Name)
 	x.answer.Published = sources
+	x.prober = x.Prober.Published(discover.Publisher(sources))
+	for _, s := range sources {
+		if s.Refused {
+			x.answer.Refused = append(x.answer.Refused, s.Place+" was not followed: "+finding.Clip(s.Error))
+		}
+	}
 	all := discover.Settings(sources)
 	if len(all) == 0 {
 		x.nothingPublished(d.Name, sources)
@@ -100,6 +106,10 @@ func webServers(sources []discover.Source) []account.Settings {
 func (x *examination) nothingPublished(domain string, sources []discover.Source) {
 	if i := slices.IndexFunc(sources, func(s discover.Source) bool { return s.Unanswered }); i >= 0 {
 		x.answer.NotJudged = append(x.answer.NotJudged, "what "+domain+" publishes: DNS gave no answer ("+finding.Clip(sources[i].Error)+")")
+		return
+	}
+	if slices.ContainsFunc(sources, func(s discover.Source) bool { return s.Refused }) {
+		x.answer.NotJudged = append(x.answer.NotJudged, "what "+domain+" publishes: a page of it leads where it was not followed")
 		return
 	}
 	var why []string

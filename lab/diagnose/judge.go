@@ -119,7 +119,7 @@ type session struct {
 func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	c := s.connection(o)
 	out := Endpoint{Endpoint: o.Settings.Endpoint, Findings: []finding.Finding{}}
-	pending := o.Outcome != probe.Fine && o.Outcome != probe.Unresolved // the ending is still to be explained
+	pending := o.Outcome != probe.Fine && o.Outcome != probe.Unresolved && o.Outcome != probe.NotTried // the ending is still to be explained
 	for _, rule := range connectionRules {
 		found := rule.ask(c)
 		out.Findings = append(out.Findings, found...)
@@ -138,6 +138,9 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	out.Findings = foldFindings(out.Findings)
 	finding.Sort(out.Findings)
 	out.Complete = !has(out.Findings, finding.Unexplained)
+	if o.Outcome == probe.NotTried {
+		out.Unjudged = fmt.Sprintf("what is at %s: it was not looked at, because %s", finding.Clip(o.Settings.Target()), finding.Clip(o.Error))
+	}
 	if o.Outcome == probe.Unresolved && len(out.Findings) == 0 {
 		out.Unjudged = fmt.Sprintf("whether there is a server: DNS gave no answer for %s (%s)", finding.Clip(o.Settings.Host), finding.Clip(o.Error))
 	}
@@ -163,21 +166,26 @@ func (s *session) judged(o probe.Observation) chain.Judgement {
 		}
 	}
 	fmt.Fprintf(&key, "%t", o.TLS.FromRecords)
-	v, ok := s.verdicts[key.String()]
-	if ok {
+	if v, ok := s.verdicts[key.String()]; ok {
+		s.askFor(v, o)
 		return v
 	}
-	v = s.authority.Judge(chain.Evidence{
+	v := s.authority.Judge(chain.Evidence{
 		Certificates: o.TLS.Chain, Host: o.Settings.Host, At: at, Usage: chain.Server,
 		Roots: o.Settings.Roots, MissingRoots: o.Settings.MissingRoots,
 		Handshake: &chain.Handshake{Staple: o.TLS.Staple, Deaf: o.TLS.FromRecords, StaticRSA: staticRSA(o.TLS.Cipher)},
 		Answers:   s.answers,
 	})
 	s.verdicts[key.String()] = v
-	for _, a := range v.Asks {
-		s.ask(probe.Ask{Kind: probe.AskKind(a.Kind), URL: a.URL, Request: a.Request})
-	}
+	s.askFor(v, o)
 	return v
+}
+
+// askFor has fetched what would settle a verdict, on behalf of the server that presented the chain.
+func (s *session) askFor(v chain.Judgement, o probe.Observation) {
+	for _, a := range v.Asks {
+		s.ask(probe.Ask{Kind: probe.AskKind(a.Kind), URL: a.URL, Request: a.Request, From: []string{o.Address}})
+	}
 }
 
 // ask notes a further look, unless it was taken or is asked for already.
@@ -187,9 +195,18 @@ func (s *session) ask(a probe.Ask) *probe.Further {
 			return &s.survey.Further[i]
 		}
 	}
-	if !slices.ContainsFunc(s.asks, func(b probe.Ask) bool { return sameAsk(a, b) }) {
-		s.asks = append(s.asks, a)
+	for i := range s.asks {
+		if !sameAsk(a, s.asks[i]) {
+			continue
+		}
+		for _, from := range a.From {
+			if !slices.Contains(s.asks[i].From, from) {
+				s.asks[i].From = append(slices.Clone(s.asks[i].From), from)
+			}
+		}
+		return nil
 	}
+	s.asks = append(s.asks, a)
 	return nil
 }
 
@@ -224,7 +241,7 @@ func fetched(s probe.Survey) (issuers []chain.Fetched, answers []chain.Answer) {
 		if f.Ask.Kind == probe.FetchOCSP || f.Ask.Kind == probe.FetchCRL {
 			answers = append(answers, chain.Answer{
 				Ask:      chain.Ask{Kind: chain.AskKind(f.Ask.Kind), URL: f.Ask.URL, Request: f.Ask.Request},
-				Response: f.Response, Error: f.Error, NotTried: f.NotTried,
+				Response: f.Response, Error: f.Error, NotTried: f.NotTried, Refused: f.Refused,
 			})
 		}
 	}

@@ -12,11 +12,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/internal/guard"
 )
 
 const defaultTimeout = 5 * time.Second
@@ -32,51 +36,81 @@ type Finder struct {
 	Resolver *net.Resolver
 	// Addresses says where to dial instead of asking DNS, as in account.Settings.
 	Addresses map[string]string
+	// Allow are addresses that a page of the domain may lead to although they are less public than
+	// its web server.
+	Allow []netip.Prefix
+	// Proxy returns the proxy through which to fetch, nil for none; http.ProxyFromEnvironment is one.
+	// Without it nothing is fetched through one.
+	Proxy func(*http.Request) (*url.URL, error)
 }
 
 // A Source is one place where a domain may publish, and what was there.
 type Source struct {
 	// Place is a DNS name or an address of a page, without anything that is about a person.
-	Place    string             `json:"place"`
+	Place string `json:"place"`
+	// Address is the IP address of the web server there, the most public if it has several; empty for
+	// a DNS name.
+	Address  string             `json:"address,omitempty"`
 	Settings []account.Settings `json:"settings,omitempty"` // what it publishes
 	// Error says why there is nothing; empty when there is.
 	Error string `json:"error,omitempty"`
 	// Unanswered says that this is because DNS gave no answer, which decides nothing.
 	Unanswered bool `json:"unanswered,omitempty"`
+	// Refused says that it is because the page leads where nobody may send this program.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // Find asks all places side by side, and keeps their order: DNS, autoconfig, autodiscover. The
 // settings of each name their place as Published.
 func (f *Finder) Find(ctx context.Context, domain string) []Source {
-	return f.ask(ctx, append(f.records(domain), f.documents(domain)...))
+	return f.ask(ctx, f.records(domain), f.documents(domain))
 }
 
 // Documents asks the web servers of the domain alone, and no DNS for records.
 func (f *Finder) Documents(ctx context.Context, domain string) []Source {
-	return f.ask(ctx, f.documents(domain))
+	return f.ask(ctx, nil, f.documents(domain))
 }
 
-func (f *Finder) ask(ctx context.Context, places []place) []Source {
-	out := make([]Source, len(places))
+func (f *Finder) ask(ctx context.Context, records []place, pages []page) []Source {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout())
+	defer cancel()
+	out := make([]Source, len(records)+len(pages))
 	var wait sync.WaitGroup
-	for i, p := range places {
+	for i, p := range records {
 		wait.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, f.timeout())
-			defer cancel()
 			settings, err := p.ask(ctx)
-			if err != nil {
-				settings = nil
+			out[i] = source(p.name, settings, err)
+		})
+	}
+	hosts := f.resolve(ctx, pages)
+	for i, p := range pages {
+		wait.Go(func() {
+			host := hosts[p.host]
+			settings, err := []account.Settings(nil), host.err
+			if err == nil {
+				settings, err = f.document(ctx, p, publisher(hosts))
 			}
-			out[i] = Source{Place: p.name, Settings: settings}
-			for j := range settings {
-				out[i].Settings[j].Published = p.name
-			}
-			if err != nil {
-				out[i].Error, out[i].Unanswered = clip(err.Error()), unanswered(err)
-			}
+			s := source(p.address, settings, err)
+			s.Address = host.address()
+			out[len(records)+i] = s
 		})
 	}
 	wait.Wait()
+	return out
+}
+
+// source says what came of asking at a place.
+func source(name string, settings []account.Settings, err error) Source {
+	out := Source{Place: name}
+	if err != nil {
+		out.Error, out.Unanswered = clip(err.Error()), unanswered(err)
+		_, out.Refused = errors.AsType[*guard.Refusal](err)
+		return out
+	}
+	for _, s := range settings {
+		s.Published = name
+		out.Settings = append(out.Settings, s)
+	}
 	return out
 }
 

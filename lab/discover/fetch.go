@@ -2,39 +2,33 @@ package discover
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/internal/guard"
 )
 
-// Bounds of what is read from a web server.
-const (
-	maxDocument  = 256 << 10
-	maxHeader    = 64 << 10
-	maxRedirects = 3
-)
+// maxDocument bounds what is read from a web server, in bytes.
+const maxDocument = 256 << 10
 
 // nobody stands in a request that cannot do without an address, in place of the person's own.
 const nobody = "postmaster"
 
+// A page is a document that mail programs ask for.
+type page struct {
+	method, host, address string
+	domain                string
+}
+
 // documents are the pages that mail programs ask. Nothing but https: what comes over plain http
 // can be anybody's, and a document is where the password goes next.
-func (f *Finder) documents(domain string) []place {
-	page := func(method, address string) place {
-		return place{address, func(ctx context.Context) ([]account.Settings, error) { return f.document(ctx, method, address, domain) }}
-	}
-	return []place{
-		page(http.MethodGet, "https://autoconfig."+domain+"/mail/config-v1.1.xml"),
-		page(http.MethodGet, "https://"+domain+"/.well-known/autoconfig/mail/config-v1.1.xml"),
-		page(http.MethodPost, "https://autodiscover."+domain+"/autodiscover/autodiscover.xml"),
-		page(http.MethodPost, "https://"+domain+"/autodiscover/autodiscover.xml"),
+func (f *Finder) documents(domain string) []page {
+	at := func(method, host, path string) page { return page{method, host, "https://" + host + path, domain} }
+	return []page{
+		at(http.MethodGet, "autoconfig."+domain, "/mail/config-v1.1.xml"),
+		at(http.MethodGet, domain, "/.well-known/autoconfig/mail/config-v1.1.xml"),
+		at(http.MethodPost, "autodiscover."+domain, "/autodiscover/autodiscover.xml"),
+		at(http.MethodPost, domain, "/autodiscover/autodiscover.xml"),
 	}
 }
 
@@ -46,66 +40,23 @@ func request(domain string) string {
 		`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`
 }
 
-func (f *Finder) document(ctx context.Context, method, address, domain string) ([]account.Settings, error) {
-	var body io.Reader
-	if method == http.MethodPost {
-		body = strings.NewReader(request(domain))
+// document asks for a page. from is how public the domain is.
+func (f *Finder) document(ctx context.Context, p page, from guard.Rank) ([]account.Settings, error) {
+	q := guard.Request{Method: p.method, URL: p.address, Scheme: "https", Most: maxDocument, Header: http.Header{"User-Agent": {"mailtlslab"}}}
+	if p.method == http.MethodPost {
+		q.Body = []byte(request(p.domain))
+		q.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, body)
-	if err != nil {
-		return nil, err
+	way := guard.Way{
+		Guard:    guard.Guard{From: from, Allow: f.Allow},
+		Resolver: f.Resolver, Addresses: f.Addresses, Proxy: f.Proxy,
 	}
-	req.Header.Set("User-Agent", "mailtlslab")
-	if body != nil {
-		req.Header.Set("Content-Type", "text/xml; charset=utf-8")
-	}
-	transport := &http.Transport{
-		DialContext: f.dial, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeader,
-		// Nothing is judged here: the certificate is, when the diagnosis looks at this server.
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
-	}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, CheckRedirect: redirect}
-	res, err := client.Do(req)
-	if err != nil {
-		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err // the address is said already
-		}
-		if gone, ok := errors.AsType[*net.DNSError](err); ok && gone.IsNotFound {
-			err = errors.New("there is no server of this name")
-		}
-		return nil, err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answers %.60q", res.Status)
-	}
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxDocument+1))
+	data, err := way.Fetch(ctx, q)
 	switch {
 	case err != nil:
-		return nil, err
-	case len(data) > maxDocument:
-		return nil, fmt.Errorf("the document is larger than %d KiB", maxDocument>>10)
-	case method == http.MethodPost:
+		return nil, noServer(err)
+	case p.method == http.MethodPost:
 		return readAutodiscover(data)
 	}
-	return readAutoconfig(data, domain)
-}
-
-func redirect(r *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return errors.New("too many redirects")
-	}
-	if r.URL.Scheme != "https" || r.URL.User != nil {
-		return fmt.Errorf("it leads to %.60q, and only https is followed", r.URL.Redacted())
-	}
-	return nil
-}
-
-// dial connects to the mapped address, or asks the finder's resolver.
-func (f *Finder) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if mapped, ok := f.Addresses[address]; ok {
-		address = mapped
-	}
-	return (&net.Dialer{Resolver: f.Resolver, KeepAlive: -1}).DialContext(ctx, network, address)
+	return readAutoconfig(data, p.domain)
 }

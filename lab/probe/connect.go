@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -25,6 +26,9 @@ func (s *Session) connect(ctx context.Context) error {
 		return ending{connectOutcome(err), err.Error()}
 	}
 	s.obs.Stage = Connecting
+	if addresses, err = s.permitted(addresses); err != nil {
+		return err
+	}
 	if len(addresses) > 1 || addresses[0] != s.obs.Settings.Address() {
 		s.obs.Resolved = addresses
 	}
@@ -74,6 +78,35 @@ func (s *Session) dial(ctx context.Context, address string) (net.Conn, error) {
 	return s.p.dialFunc()(ctx, "tcp", address)
 }
 
+// permitted returns those of the addresses to dial that whoever published the server may name. What
+// the settings themselves map was said by whoever runs this program. It is asked about the addresses
+// that are dialled, so that a name which means another at every look-up gains nothing.
+func (s *Session) permitted(addresses []string) ([]string, error) {
+	_, mapped := s.obs.Settings.Addresses[s.obs.Settings.Target()]
+	if s.p.publisher == nil || mapped && len(addresses) == 1 && addresses[0] == s.obs.Settings.Address() {
+		return addresses, nil
+	}
+	g := *s.p.publisher
+	g.Mail = s.obs.Settings.Endpoint != account.Web
+	var out []string
+	var first error
+	for _, address := range addresses {
+		a, err := netip.ParseAddrPort(address)
+		if err == nil {
+			err = g.Check(a)
+		}
+		if err == nil {
+			out = append(out, address)
+		} else if first == nil {
+			first = ending{NotTried, err.Error()}
+		}
+	}
+	if len(out) == 0 {
+		return nil, first
+	}
+	return out, nil
+}
+
 func (p *Prober) dialFunc() func(context.Context, string, string) (net.Conn, error) {
 	if p.Dial != nil {
 		return p.Dial
@@ -87,7 +120,7 @@ func (p *Prober) addresses(ctx context.Context, target string) ([]string, error)
 	if err != nil {
 		return nil, ending{Unresolved, err.Error()}
 	}
-	if p.Dial != nil || net.ParseIP(host) != nil {
+	if p.Dial != nil && p.publisher == nil || net.ParseIP(host) != nil {
 		return []string{target}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())

@@ -41,6 +41,7 @@ const (
 	NotOffered   Outcome = "not-offered"   // STARTTLS is not among the capabilities
 	Declined     Outcome = "declined"      // the server said no, in words: see Answer or Greeting
 	TooLong      Outcome = "too-long"      // the server sent more than the stage's bound
+	NotTried     Outcome = "not-tried"     // nobody may send this program to the address: see Error
 	Unexpected   Outcome = "unexpected"    // the server spoke, and not in this protocol: see Greeting or First
 )
 
@@ -130,7 +131,10 @@ type Further struct {
 	Certificate []byte        `json:"certificate,omitempty"` // DER, for FetchIssuer
 	Response    []byte        `json:"response,omitempty"`    // as it came, for FetchCRL and FetchOCSP
 	NotTried    bool          `json:"notTried,omitempty"`    // because nothing was to be fetched
-	Error       string        `json:"error,omitempty"`
+	// Refused says that nothing was fetched because the address leads where nobody may send this
+	// program: Error says where.
+	Refused bool   `json:"refused,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 // An Ask is one further look that would settle a question. The list of kinds is closed.
@@ -143,6 +147,9 @@ type Ask struct {
 	// URL is where to fetch from: for FetchIssuer caIssuers of RFC 5280 section 4.2.2.1, for
 	// FetchOCSP the responder there, for FetchCRL a distribution point of section 4.2.1.13.
 	URL string `json:"url,omitempty"`
+	// From are the addresses of the servers that name URL, an IP address each, with a port or
+	// without. What they name is fetched only from addresses no less public; none counts as public.
+	From []string `json:"from,omitempty"`
 	// Request is what to ask the responder, for FetchOCSP: an OCSP request, DER.
 	Request []byte `json:"request,omitempty"`
 	// Suites are the cipher suites to offer, for Offer: numbers of TLS 1.2 and older, at most 400,

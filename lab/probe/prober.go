@@ -11,10 +11,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/internal/guard"
 )
 
 const (
@@ -41,6 +45,24 @@ type Prober struct {
 	// NoFetch answers each FetchIssuer, FetchCRL and FetchOCSP with an error sentence, and fetches
 	// nothing.
 	NoFetch bool
+	// Allow are addresses that a stranger may name although nobody else could reach them there: what
+	// a certificate names, or a domain publishes, is otherwise looked for only at addresses no less
+	// public than the server that names it.
+	Allow []netip.Prefix
+	// Proxy returns the proxy through which to fetch, nil for none; http.ProxyFromEnvironment is one.
+	// Without it nothing is fetched through one. Connections to mail servers never are.
+	Proxy func(*http.Request) (*url.URL, error)
+
+	publisher *guard.Guard // of what is looked at; nil where somebody named it by hand
+}
+
+// Published returns a prober for servers that a stranger published, such as a domain in its SRV
+// records. by is the address of his own server; one that is not valid counts as public. They are
+// dialled only at addresses no less public, and on ports for mail or the web where that is public.
+func (p *Prober) Published(by netip.Addr) *Prober {
+	out := *p
+	out.publisher = &guard.Guard{From: guard.Most(by.String()), Allow: p.Allow, Mail: true}
+	return &out
 }
 
 // Open looks at s and leaves the connection open if nothing was wrong on the way. The session
@@ -96,22 +118,26 @@ func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
 			o := p.offer(ctx, asks[i])
 			out[i].Observation = &o
 		case FetchIssuer:
-			der, err := p.fetchIssuer(ctx, asks[i].URL)
+			der, err := p.fetchIssuer(ctx, asks[i])
 			out[i].Certificate = der
-			if err != nil {
-				out[i].Error = clip(err.Error(), maxError)
-			}
+			out[i].failed(err)
 		case FetchCRL, FetchOCSP:
 			der, err := p.fetchRevocation(ctx, asks[i])
-			if err != nil {
-				der, out[i].Error, out[i].NotTried = nil, clip(err.Error(), maxError), errors.Is(err, errNoFetch)
-			}
 			out[i].Response = der
+			out[i].failed(err)
 		default:
 			out[i].Error = "nobody knows how to do this: " + clip(string(asks[i].Kind), maxError)
 		}
 	})
 	return out
+}
+
+// failed notes why nothing was fetched.
+func (f *Further) failed(err error) {
+	if err != nil {
+		f.Error, f.NotTried = clip(err.Error(), maxError), errors.Is(err, errNoFetch)
+		_, f.Refused = errors.AsType[*guard.Refusal](err)
+	}
 }
 
 func sideBySide(n int, do func(int)) {

@@ -3,6 +3,8 @@ package probe
 import (
 	"context"
 	"net/http"
+
+	"github.com/mailtlslab/mailtlslab/lab/internal/guard"
 )
 
 // Bounds of what is fetched about a revocation, in bytes. An OCSP response is some hundred bytes
@@ -17,7 +19,8 @@ const (
 // 5280 section 4.2.1.13), or the answer to an OCSP request (RFC 6960 appendix A.1).
 func (p *Prober) fetchRevocation(ctx context.Context, a Ask) ([]byte, error) {
 	if a.Kind == FetchOCSP {
-		return p.fetch(ctx, fetching{http.MethodPost, a.URL, "application/ocsp-request", a.Request, maxOCSP})
+		kind := http.Header{"Content-Type": {"application/ocsp-request"}}
+		return p.fetch(ctx, a.From, guard.Request{Method: http.MethodPost, URL: a.URL, Header: kind, Body: a.Request, Most: maxOCSP})
 	}
-	return p.fetch(ctx, fetching{http.MethodGet, a.URL, "", nil, maxCRL})
+	return p.fetch(ctx, a.From, guard.Request{Method: http.MethodGet, URL: a.URL, Most: maxCRL})
 }

@@ -64,7 +64,7 @@ func TestFetchRevocation(t *testing.T) {
 		if c.err == "" {
 			patient = &Prober{Timeout: 10 * time.Second}
 		}
-		f := patient.Answer(t.Context(), []Ask{{Kind: c.kind, URL: c.url, Request: []byte("question")}})[0]
+		f := patient.Answer(t.Context(), []Ask{{Kind: c.kind, URL: c.url, From: []string{"127.0.0.1:993"}, Request: []byte("question")}})[0]
 		if string(f.Response) != c.want || f.NotTried || (c.err == "") != (f.Error == "") || !strings.Contains(f.Error, c.err) {
 			t.Errorf("%s %s: %.80q, error %q, want %.80q, %q", c.kind, c.url, f.Response, f.Error, c.want, c.err)
 		}

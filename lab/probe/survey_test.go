@@ -38,9 +38,9 @@ func TestSurveyAndAnswer(t *testing.T) {
 		}
 	}))
 	defer web.Close()
-	asks := []Ask{{Kind: Look, Settings: all[0]}, {Kind: FetchIssuer, URL: web.URL + "/ok"}}
+	asks := []Ask{{Kind: Look, Settings: all[0]}, {Kind: FetchIssuer, URL: web.URL + "/ok", From: []string{"127.0.0.1:993"}}}
 	for _, bad := range []string{web.URL + "/big", web.URL + "/away", web.URL + "/none", "ldap://x/y", "file:///etc/passwd", "::"} {
-		asks = append(asks, Ask{Kind: FetchIssuer, URL: bad})
+		asks = append(asks, Ask{Kind: FetchIssuer, URL: bad, From: []string{"127.0.0.1:993"}})
 	}
 	asks = append(asks, Ask{Kind: "dance"})
 	got := (&Prober{}).Answer(t.Context(), asks)

@@ -140,6 +140,7 @@ func (f Face) basis() {
 	}
 	f.lines("read", a.Read, 4)
 	f.lines("not read", a.NotRead, 4)
+	f.lines("refused", a.Refused, 4)
 	f.lines("hint", f.Hints, len(f.Hints))
 }
 
