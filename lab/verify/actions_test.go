@@ -122,7 +122,9 @@ var cures = map[string]string{
 	"certificate-not-loaded": "install-pair-that-loads",
 }
 
-// TestActionsCureWhatTheyShould applies every action to every scenario.
+// TestActionsCureWhatTheyShould applies every action to every scenario. A second is little on a
+// loaded machine, and much where nothing comes: what is not as it should be is looked at again,
+// alone and with more time, as Run does.
 func TestActionsCureWhatTheyShould(t *testing.T) {
 	l := newLab(t)
 	list := slices.DeleteFunc(scenarios.All(), func(s scenarios.Scenario) bool { return s.Family == scenarios.Controls })
@@ -130,6 +132,7 @@ func TestActionsCureWhatTheyShould(t *testing.T) {
 	v := newVerifier(l, Options{Timeout: time.Second})
 	slots := make(chan struct{}, 12)
 	var wait sync.WaitGroup
+	again := make([]bool, len(servers))
 	// From the last: the silent servers, which take longest, have high numbers.
 	for i, server := range slices.Backward(servers) {
 		wait.Go(func() {
@@ -140,12 +143,20 @@ func TestActionsCureWhatTheyShould(t *testing.T) {
 				return
 			}
 			got := strings.Join(v.curedBy(t, l, server), " ")
-			if want := cures[list[i].ID]; got != want {
-				t.Errorf("%q is made clean by\n\t%q, want\n\t%q", list[i].ID, got, want)
-			}
+			again[i] = got != cures[list[i].ID]
 		})
 	}
 	wait.Wait()
+	v = newVerifier(l, Options{Timeout: patience})
+	for i, server := range servers {
+		if !again[i] {
+			continue
+		}
+		got := strings.Join(v.curedBy(t, l, server), " ")
+		if want := cures[list[i].ID]; got != want {
+			t.Errorf("%q is made clean by\n\t%q, want\n\t%q", list[i].ID, got, want)
+		}
+	}
 }
 
 // curedBy returns the kinds of action that make a scenario clean. Its endpoints share the work.
