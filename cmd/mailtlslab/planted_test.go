@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -67,5 +68,27 @@ func TestNothingIsServedInSilence(t *testing.T) {
 	defer l.Close()
 	if _, err := serveAll(upCommand(), l, nil, true); err == nil || !strings.Contains(err.Error(), "nothing is served") {
 		t.Errorf("got the error %v", err)
+	}
+}
+
+// A diagnosis reads what strangers wrote, and keeps its memory within bounds that others may set.
+func TestDiagnosisBoundsItsMemory(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	for _, c := range []struct {
+		args        []string
+		environment string
+		want        int64
+	}{
+		{[]string{"up"}, "", before},
+		{[]string{"diagnose", "a.test"}, "1GiB", before},
+		{nil, "", before},
+		{[]string{"diagnose", "a.test"}, "", memoryLimit},
+	} {
+		t.Setenv("GOMEMLIMIT", c.environment)
+		boundMemory(c.args)
+		if got := debug.SetMemoryLimit(-1); got != c.want {
+			t.Errorf("%v with %q: %d", c.args, c.environment, got)
+		}
 	}
 }

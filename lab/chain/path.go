@@ -7,14 +7,16 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"time"
+
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // Bounds of the search for an explanation. crypto/x509 has its own for verification.
 const (
-	maxSent      = 64      // certificates of a chain that are looked at
-	maxSentBytes = 1 << 20 // of all of them; crypto/tls takes a quarter of it
-	maxDepth     = 12      // certificates in a path
-	maxSteps     = 96      // links tried
+	maxSent      = 64                   // certificates of a chain that are looked at
+	maxSentBytes = bound.MaxCertificate // of all of them, as crypto/tls has it
+	maxDepth     = 12                   // certificates in a path
+	maxSteps     = 96                   // links tried
 )
 
 // An End is where a path stops.

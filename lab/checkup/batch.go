@@ -162,12 +162,15 @@ func batchLines(r io.Reader, take func(number int, line []byte, failed error) bo
 				return nil
 			}
 		case len(line) > 0:
-			if !take(number, bytes.Clone(line), nil) {
+			whole := line
+			if len(line) > maxBatchKept {
+				line = nil // handed on, and not held twice
+			} else {
+				whole = bytes.Clone(line)
+			}
+			if !take(number, whole, nil) {
 				return nil
 			}
-		}
-		if cap(line) > maxBatchKept {
-			line = nil
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
