@@ -267,7 +267,7 @@ func (c Case) checkExpectations() error {
 				return flaw(at, "%s is named twice", code)
 			}
 			for _, other := range x.Findings {
-				if finding.Hides(other, code) {
+				if finding.Folds(other, code) || finding.Hides(other, code) && !finding.EndsInside(other) {
 					return flaw(at, "%s cannot be found beside %s, which hides it", code, other)
 				}
 			}

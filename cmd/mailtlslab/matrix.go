@@ -132,6 +132,8 @@ func found(row verify.Row) []string {
 	switch {
 	case row.Unavailable != "":
 		return []string{"unavailable here"}
+	case row.Environment != "":
+		return []string{"not judged"}
 	case row.Problem != "":
 		return []string{"not served"}
 	case len(codes) == 0:
@@ -156,8 +158,13 @@ func writeSummary(w io.Writer, p terminal.Palette, r verify.Report, took time.Du
 		}
 	}
 	sum := r.Count()
+	if sum.Unjudged > 0 {
+		fmt.Fprintln(w, p.Red(fmt.Sprintf("%d of %s could not be judged", sum.Unjudged, count(sum.Scenarios, "scenario"))))
+	}
 	if sum.Bad > 0 {
 		fmt.Fprintln(w, p.Red(fmt.Sprintf("%d of %s not as expected", sum.Bad, count(sum.Scenarios, "scenario"))))
+	}
+	if sum.Bad+sum.Unjudged > 0 {
 		return
 	}
 	end := "all as expected"

@@ -94,6 +94,9 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 			return environment(err)
 		}
 	}
+	if lacking := report.Environment(); lacking != "" {
+		return environment(fmt.Errorf("this machine could not judge all of it: %s; free what is missing, such as open files (ulimit -n), or verify a part at a time (--shard)", line(lacking)))
+	}
 	if !report.OK() {
 		return &status{code: exitFindings}
 	}

@@ -163,7 +163,7 @@ func (x *examination) connections() error {
 		x.open = append(x.open, "mail: none of the six mail ports of "+finding.Clip(t.Host)+" answers")
 	}
 	for i, e := range report.Endpoints {
-		x.seen = append(x.seen, connectionPlace(e, x.survey.Observations[i], len(x.answer.Published) > 0))
+		x.seen = append(x.seen, connectionPlace(e, diagnose.Judged(x.survey, i), len(x.answer.Published) > 0))
 	}
 	if x.answer.Host == "" && x.evidence.Domain == nil && len(x.survey.Observations) > 0 {
 		x.answer.Host = x.survey.Observations[0].Settings.Host

@@ -21,7 +21,7 @@ func connectionPlace(e diagnose.Endpoint, o probe.Observation, published bool) P
 	if o.TLS != nil && o.TLS.Complete {
 		p.Judged = append(p.Judged, "the handshake, "+tls.VersionName(o.TLS.Version))
 	}
-	if e.Path != nil && len(o.TLS.Chain) > 0 {
+	if e.Path != nil && o.TLS != nil && len(o.TLS.Chain) > 0 {
 		p.Judged = append(p.Judged, count(len(o.TLS.Chain), "certificate")+" as of "+day(o.At)+", for "+finding.Clip(o.Settings.Host))
 	}
 	switch {

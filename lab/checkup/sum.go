@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
@@ -20,8 +21,8 @@ func (x *examination) sum() (Answer, error) {
 			a.Problems = append(a.Problems, problem)
 		}
 	}
-	for i, o := range x.survey.Observations {
-		if o.TLS != nil && len(o.TLS.Chain) > 0 {
+	for i := range x.survey.Observations {
+		if o := diagnose.Judged(x.survey, i); o.TLS != nil && len(o.TLS.Chain) > 0 {
 			x.seen[i].Certificate = a.present(o.TLS.Chain[0], o.At)
 		}
 	}

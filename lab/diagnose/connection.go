@@ -23,7 +23,7 @@ func (c *connection) target() string { return c.Settings.Target() }
 
 // noByte reports whether TLS was begun at once and not a byte came back.
 func (c *connection) noByte() bool {
-	return c.Stage == probe.Handshaking && len(c.Raw) == 0 && (c.TLS == nil || c.TLS.Version == 0 && c.TLS.Alert == nil)
+	return c.Stage == probe.Handshaking && len(c.Raw) == 0 && (c.TLS == nil || c.TLS.Version == 0 && c.TLS.Alert == nil && c.TLS.Received == 0)
 }
 
 // implicit reports whether TLS was due from the first byte.
@@ -119,7 +119,7 @@ func cut(c *connection) []finding.Finding {
 	switch {
 	case !ended:
 		return nil
-	case c.Stage == probe.Greeting || c.Stage == probe.Asking && c.Greeting == "":
+	case (c.Stage == probe.Greeting || c.Stage == probe.Asking) && c.Greeting == "":
 	case c.implicit() && c.noByte():
 		if c.says("certificate-not-loaded") {
 			return nil // some hang up as soon as TCP stands: Postfix, Dovecot and Exim, measured
@@ -142,13 +142,13 @@ func cut(c *connection) []finding.Finding {
 // silent judges a server that never speaks. On a port for STARTTLS the cause may be that the
 // server waits for TLS.
 func silent(c *connection) []finding.Finding {
-	if c.Outcome != probe.TimedOut {
+	if c.Outcome != probe.TimedOut || c.unfinished() != "" {
 		return nil
 	}
 	switch {
 	case c.Stage == probe.Greeting:
 		set := c.samePort(account.ImplicitTLS)
-		if o := c.look(set); o != nil && speaksTLS(o) {
+		if o := c.look(set); o != nil && speaksTLS(o) && c.lasts() {
 			return wrongEncryption(c, set, fmt.Sprintf("port %d waits for TLS from the first byte, and the account waits for a greeting in plaintext", c.Settings.Port))
 		}
 	case c.Stage == probe.Handshaking && c.implicit() && c.noByte():
@@ -166,6 +166,22 @@ func silent(c *connection) []finding.Finding {
 	}
 	return blocked(finding.NoGreeting, fmt.Sprintf("%s takes the connection and says nothing", c.target()),
 		finding.EditServerState, "if the server spoke, the connection would go on", "TCP connects; not a byte came within the time limit")
+}
+
+// unfinished returns what came of a line or an answer that was not ended when the time limit ran
+// out, or the connection did: "" where nothing of it came.
+func (c *connection) unfinished() string {
+	switch {
+	case c.Outcome != probe.TimedOut && c.Outcome != probe.Closed && c.Outcome != probe.WasReset:
+		return ""
+	case c.Stage == probe.Greeting:
+		return c.Greeting
+	case c.Stage == probe.Asking || c.Stage == probe.Upgrading:
+		return c.Answer
+	case c.Stage == probe.Reading:
+		return c.First
+	}
+	return ""
 }
 
 func wrongEncryption(c *connection, set account.Settings, why string) []finding.Finding {
@@ -238,20 +254,28 @@ func encryption(c *connection) []finding.Finding {
 	return fs
 }
 
-// declined judges a server that answers only to send the client away.
+// declined judges a server that answers only to send the client away, in words or without.
 func declined(c *connection) []finding.Finding {
-	said := c.Greeting
+	said, ended := c.Greeting, c.Outcome == probe.Closed || c.Outcome == probe.WasReset
 	switch {
 	case c.Outcome == probe.Declined && (c.Stage == probe.Greeting || c.Stage == probe.Asking):
 	case c.Outcome == probe.Declined && c.Stage == probe.Reading:
 		said = c.First
-	case (c.Outcome == probe.Closed || c.Outcome == probe.WasReset) && c.Stage == probe.Asking && c.Greeting != "":
-	case (c.Outcome == probe.Closed || c.Outcome == probe.WasReset) && c.Stage == probe.Reading && !c.askedForCertificate():
+	case ended && (c.Stage == probe.Greeting || c.Stage == probe.Asking) && c.Greeting != "":
+	case ended && c.Stage == probe.Reading && !c.askedForCertificate():
+		said = c.First
 	default:
 		return nil
 	}
+	evidence := "it says " + finding.Quoted(said)
+	switch {
+	case ended && said == "":
+		evidence = "it completes the TLS handshake and ends the connection without a word"
+	case ended:
+		evidence += ", and ends the connection"
+	}
 	fs := blocked(finding.ServiceUnavailable, fmt.Sprintf("%s answers and declines to serve", c.target()),
-		finding.EditServerState, "if the server served, the connection would go on", "it says "+finding.Quoted(said))
+		finding.EditServerState, "if the server served, the connection would go on", evidence)
 	fs[0].Facts.Text = said
 	return fs
 }
@@ -262,6 +286,10 @@ func violation(c *connection) []finding.Finding {
 	case c.Outcome == probe.TooLong:
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s does not stop talking: its reply is longer than the protocol allows", c.target()),
 			finding.EditServerState, "if the reply ended, the connection would go on", "the stage was "+string(c.Stage))
+	case c.Outcome == probe.TimedOut && c.Stage != probe.Upgrading && c.unfinished() != "":
+		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s begins to speak and does not come to an end", c.target()),
+			finding.EditServerState, "if what it says ended, the connection would go on",
+			"while "+string(c.Stage)+", this came within the time limit, and not the end of it: "+finding.Quoted(c.unfinished()))
 	case c.Stage == probe.Asking && c.Outcome == probe.Unexpected && !c.says("service"):
 		return blocked(finding.ProtocolViolation, fmt.Sprintf("%s greets well and then answers what its protocol does not know", c.target()),
 			finding.EditServerState, "if the answer followed the protocol, the connection would go on", "it answers "+finding.Quoted(c.Answer))

@@ -27,6 +27,11 @@ func hello(version uint16) edit {
 	return func(o *probe.Observation) { o.TLS = &probe.TLS{Version: version} }
 }
 
+// stub has so many bytes of an answer to the ClientHello come, and no ServerHello.
+func stub(bytes int64) edit {
+	return func(o *probe.Observation) { o.TLS = &probe.TLS{Received: bytes} }
+}
+
 func alert(version uint16, number uint8) edit {
 	return func(o *probe.Observation) { o.TLS = &probe.TLS{Version: version, Alert: &number} }
 }
@@ -112,7 +117,7 @@ func networkRows() []connRow {
 
 		say("silent", "nothing on a port for TLS", "no-greeting", "imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.TimedOut, hello(0)))),
 		say("silent", "nothing on a port for STARTTLS", "no-greeting", "imap:143:tls", silentPort),
-		say("silent", "the port waits for TLS", "wrong-encryption-type", "", told(silentPort, imap, 143, implicit, probe.Done, probe.Fine, chained())),
+		say("silent", "the port waits for TLS", "wrong-encryption-type", "", told(held(silentPort), imap, 143, implicit, probe.Done, probe.Fine, chained())),
 		say("silent", "silent with TLS too", "no-greeting", "", told(silentPort, imap, 143, implicit, probe.Handshaking, probe.TimedOut, hello(0))),
 		say("silent", "greets and falls silent", "service-unavailable", "", survey(seen(smtp, probe.Asking, probe.TimedOut, greeting("220 hi")))),
 		say("silent", "silent inside TLS", "service-unavailable", "", survey(seen(imaps, probe.Reading, probe.TimedOut, hello(0x0304)))),
@@ -156,6 +161,11 @@ func serviceRows() []connRow {
 		say("violation", "nonsense inside TLS", "protocol-violation", "", survey(seen(imaps, probe.Reading, probe.Unexpected, hello(0x0304), first("what?")))),
 		say("violation", "a greeting of its protocol that greets nobody", "protocol-violation", "", survey(seen(imap, probe.Greeting, probe.Unexpected, greeting("* BAD hi")))),
 		say("violation", "nonsense after a good greeting", "protocol-violation", "", survey(seen(imap, probe.Asking, probe.Unexpected, greeting("* OK hi"), answer("what?")))),
+		say("violation", "a greeting without an end", "protocol-violation", "", survey(seen(imap, probe.Greeting, probe.TimedOut, greeting("* OK hi")))),
+		say("violation", "an answer without an end", "protocol-violation", "", survey(seen(smtp, probe.Asking, probe.TimedOut, greeting("220 hi"), answer("250-SIZE")))),
+		say("violation", "a line without an end inside TLS", "protocol-violation", "", survey(seen(imaps, probe.Reading, probe.TimedOut, hello(0x0304), first("* O")))),
+		miss("violation", "a greeting that is cut short", "service-unavailable", "", survey(seen(imap, probe.Greeting, probe.Closed, greeting("* OK h")))),
+		miss("violation", "an answer to STARTTLS without an end", "starttls-dropped", "", survey(seen(imap, probe.Upgrading, probe.TimedOut, greeting("* OK hi"), answer("a2 O")))),
 		miss("violation", "nonsense in answer to STARTTLS", "starttls-dropped", "", survey(seen(imap, probe.Upgrading, probe.Unexpected, greeting("* OK hi"), answer("what?")))),
 	}
 }
@@ -178,6 +188,8 @@ func upgradeRows() []connRow {
 		say("handshake", "refused for no reason that is known", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 200)))),
 		say("handshake", "closed after the ServerHello", "handshake-dropped", "", survey(seen(imaps, probe.Handshaking, probe.Closed, hello(0x0304)))),
 		say("handshake", "silent after STARTTLS", "handshake-timeout", "imap:143:starttls", survey(seen(imap, probe.Handshaking, probe.TimedOut, hello(0), greeting("* OK hi")))),
+		say("handshake", "a ServerHello that does not end", "handshake-timeout", "", survey(seen(imaps, probe.Handshaking, probe.TimedOut, stub(3)))),
+		say("handshake", "a ServerHello that is cut short", "handshake-dropped", "", survey(seen(imaps, probe.Handshaking, probe.Closed, stub(3)))),
 		miss("handshake", "a signature by another key", "key-does-not-match-certificate", "", survey(seen(imaps, probe.Handshaking, probe.BadSignature, hello(0x0304)))),
 		miss("handshake", "nothing known of the alert", "unexplained", "", survey(seen(imaps, probe.Handshaking, probe.Alert))),
 		miss("handshake", "an alert for want of a certificate", "client-certificate-required", "", survey(seen(imaps, probe.Handshaking, probe.Alert, asking(40)))),
@@ -202,7 +214,7 @@ func upgradeRows() []connRow {
 
 func connectionRows(t testing.TB) []connRow {
 	t.Helper()
-	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), noCertificateRows(), helloRows(), clearRows(), askedRows(t))
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), noCertificateRows(), helloRows(), clearRows(), hiccupRows(), askedRows(t))
 }
 
 func TestConnections(t *testing.T) {

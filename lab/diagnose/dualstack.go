@@ -11,26 +11,15 @@ import (
 )
 
 // addressFamilies compares IPv4 and IPv6 where the name has addresses of both: a device takes
-// either, so both have to lead to the same service. An address that was tried and refused needs
-// no further look; one of the other family that was never tried gets one.
+// either, so both have to lead to the same service. The one that was not connected to gets a look of
+// its own, and what then is bad one more: two looks that end alike are no hiccup.
 func addressFamilies(c *connection) []finding.Finding {
 	used, ok := family(c.Address)
 	if !ok || len(c.Resolved) < 2 || c.Stage == probe.Resolving || c.Stage == probe.Connecting {
 		return nil
 	}
-	for _, a := range c.Attempts {
-		if fam, ok := family(a.Address); ok && fam != used && unanswered(a.Outcome) {
-			return different(c, a.Address, "it is "+string(a.Outcome), a.Error)
-		}
-	}
-	other := ""
-	for _, a := range c.Resolved {
-		if fam, ok := family(a); ok && fam != used {
-			other = a
-			break
-		}
-	}
-	if other == "" || tried(c, other) {
+	other, failed := c.otherFamily(used)
+	if other == "" {
 		return nil
 	}
 	set := c.Settings
@@ -45,12 +34,47 @@ func addressFamilies(c *connection) []finding.Finding {
 	}
 	mine, there := c.trouble(c.Observation), c.trouble(*o)
 	switch {
-	case o.Outcome == probe.Unreachable || mine == there || mine != "" && there != "":
+	case o.Outcome == probe.Unreachable || mine != "" && there != "":
 		return nil // no route from here says nothing of the server; both bad is another matter
-	case there != "":
+	case mine != "":
+		if again := c.again(probe.LookAgain); again == nil || c.trouble(*again) == "" {
+			return nil
+		}
+		return different(c, c.Address, mine, c.Error)
+	case there != "" && failed == nil:
+		f := c.ask(probe.Ask{Kind: probe.LookAgain, Settings: set})
+		switch {
+		case f == nil || f.Observation == nil || f.Observation.Outcome == probe.LocalFault:
+			return nil
+		case c.trouble(*f.Observation) == "":
+			return []finding.Finding{c.passing(fmt.Sprintf("1 of 2 connections to %s failed: %s", other, there), causeOf(o), f.Observation)}
+		}
 		return different(c, other, there, o.Error)
+	case there != "":
+		return different(c, other, "it is "+string(failed.Outcome), failed.Error)
+	case failed != nil:
+		return []finding.Finding{c.passing(fmt.Sprintf("1 of 2 connections to %s failed: %s", other, failed.Outcome), finding.PortClosed, o)}
 	}
-	return different(c, c.Address, mine, c.Error)
+	return nil
+}
+
+// otherFamily returns an address of the family that was not connected to, and how it went if it was
+// tried; "" where there is none, or where it was tried in vain for a reason of this machine's.
+func (c *connection) otherFamily(used finding.IPFamily) (string, *probe.Attempt) {
+	for i, a := range c.Attempts {
+		if fam, ok := family(a.Address); ok && fam != used && unanswered(a.Outcome) {
+			return a.Address, &c.Attempts[i]
+		}
+	}
+	for _, a := range c.Resolved {
+		if fam, ok := family(a); ok && fam != used {
+			if tried(c, a) {
+				return "", nil
+			}
+			return a, nil
+		}
+	}
+	return "", nil
 }
 
 // unanswered reports whether the server, or what stands before it, did not take a connection.

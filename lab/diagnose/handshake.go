@@ -54,8 +54,12 @@ func startTLS(c *connection) []finding.Finding {
 		fs[0].Facts.Text = c.Answer
 		return fs
 	case c.Stage == probe.Upgrading && (ended || c.Outcome == probe.TimedOut || c.Outcome == probe.Unexpected):
+		evidence := "the connection ended after the command: " + string(c.Outcome)
+		if c.Answer != "" {
+			evidence += "; of an answer came " + finding.Quoted(c.Answer)
+		}
 		return blocked(finding.StartTLSDropped, fmt.Sprintf("%s offers %s and does not answer it", c.target(), word),
-			finding.EditAcceptStartTLS, "if the server answered, TLS could begin", "the connection ended after the command: "+string(c.Outcome))
+			finding.EditAcceptStartTLS, "if the server answered, TLS could begin", evidence)
 	case !upgrading || c.Stage != probe.Handshaking:
 		return nil
 	case ended && c.noByte():
@@ -98,8 +102,12 @@ func handshake(c *connection) []finding.Finding {
 		return blocked(finding.HandshakeDropped, fmt.Sprintf("%s hangs up during the TLS handshake", c.target()),
 			finding.EditHandshake, "if the server answered the ClientHello, the handshake would go on", "the connection ended after the ClientHello was sent", c.Error)
 	case c.Outcome == probe.TimedOut && (!c.noByte() || !c.implicit()):
-		return blocked(finding.HandshakeTimeout, fmt.Sprintf("%s begins the TLS handshake and does not end it", c.target()),
-			finding.EditHandshake, "if the server went on, the handshake could end", "the time limit of the handshake ran out")
+		how, evidence := "begins the TLS handshake and does not end it", "the time limit of the handshake ran out"
+		if c.noByte() {
+			how, evidence = "does not answer the ClientHello", "not a byte came within the time limit of the handshake"
+		}
+		return blocked(finding.HandshakeTimeout, fmt.Sprintf("%s %s", c.target(), how),
+			finding.EditHandshake, "if the server went on, the handshake could end", evidence)
 	}
 	return nil
 }

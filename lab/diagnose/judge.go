@@ -119,12 +119,15 @@ type session struct {
 func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	c := s.connection(o)
 	out := Endpoint{Endpoint: o.Settings.Endpoint, Findings: []finding.Finding{}}
-	pending := o.Outcome != probe.Fine && o.Outcome != probe.Unresolved && o.Outcome != probe.NotTried // the ending is still to be explained
+	explained := false
 	for _, rule := range connectionRules {
 		found := rule.ask(c)
 		out.Findings = append(out.Findings, found...)
-		pending = pending && (len(found) == 0 || rule.aside)
+		explained = explained || len(found) > 0 && !rule.aside
 	}
+	o = c.Observation // which is a later one where the first met a hiccup
+	unjudged := o.Outcome == probe.Unresolved || o.Outcome == probe.LocalFault || o.Outcome == probe.NotTried
+	pending := o.Outcome != probe.Fine && !unjudged && !explained // the ending is still to be explained
 	if o.TLS != nil && len(o.TLS.Chain) > 0 {
 		found, path := s.certificates(c)
 		out.Path = &path
@@ -135,16 +138,24 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	if pending {
 		out.Findings = append(out.Findings, c.unexplained())
 	}
-	out.Findings = foldFindings(out.Findings)
+	out.Findings = c.fold(out.Findings)
 	finding.Sort(out.Findings)
 	out.Complete = !has(out.Findings, finding.Unexplained)
-	if o.Outcome == probe.NotTried {
-		out.Unjudged = fmt.Sprintf("what is at %s: it was not looked at, because %s", finding.Clip(o.Settings.Target()), finding.Clip(o.Error))
-	}
-	if o.Outcome == probe.Unresolved && len(out.Findings) == 0 {
-		out.Unjudged = fmt.Sprintf("whether there is a server: DNS gave no answer for %s (%s)", finding.Clip(o.Settings.Host), finding.Clip(o.Error))
+	if unjudged && len(out.Findings) == 0 {
+		out.Unjudged = unknown(o)
 	}
 	return out
+}
+
+// unknown says why nothing is known of a connection.
+func unknown(o probe.Observation) string {
+	switch o.Outcome {
+	case probe.NotTried:
+		return fmt.Sprintf("what is at %s: it was not looked at, because %s", finding.Clip(o.Settings.Target()), finding.Clip(o.Error))
+	case probe.LocalFault:
+		return fmt.Sprintf("the connection: this machine could not make it (%s)", finding.Clip(o.Error))
+	}
+	return fmt.Sprintf("whether there is a server: DNS gave no answer for %s (%s)", finding.Clip(o.Settings.Host), finding.Clip(o.Error))
 }
 
 // chain returns what is wrong with the chain of o.
@@ -226,10 +237,11 @@ func (s *session) look(set account.Settings) *probe.Observation {
 			return &s.survey.Observations[i]
 		}
 	}
-	if f := s.ask(probe.Ask{Kind: probe.Look, Settings: set}); f != nil {
-		return f.Observation
+	f := s.ask(probe.Ask{Kind: probe.Look, Settings: set})
+	if f == nil || f.Observation == nil || f.Observation.Outcome == probe.LocalFault || f.Observation.Outcome == probe.NotTried {
+		return nil // what this machine could not look at says nothing
 	}
-	return nil
+	return f.Observation
 }
 
 // fetched returns the issuers that were fetched for a survey, and what their CAs answered.
@@ -257,7 +269,17 @@ func has(fs []finding.Finding, c finding.Code) bool {
 	return slices.ContainsFunc(fs, func(f finding.Finding) bool { return f.Code == c })
 }
 
-func foldFindings(fs []finding.Finding) []finding.Finding {
+// fold leaves out what another finding explains or made invisible. What ended the connection after
+// TLS was agreed on has hidden nothing of TLS and of the certificate: they were seen.
+func (c *connection) fold(fs []finding.Finding) []finding.Finding {
+	agreed := c.TLS != nil && c.TLS.Version != 0
+	passed := len(c.found["comes-and-goes"]) > 0
+	hides := func(a, b finding.Code) bool {
+		if passed && b == finding.Intermittent {
+			return false
+		}
+		return finding.Folds(a, b) || finding.Hides(a, b) && !(agreed && finding.EndsInside(a))
+	}
 	codes := finding.Codes(fs)
-	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool { return !finding.Visible(f.Code, codes) })
+	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool { return !finding.VisibleBy(hides, f.Code, codes) })
 }

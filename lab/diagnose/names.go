@@ -54,6 +54,14 @@ func sniMissing(c *connection) []finding.Finding {
 	if again, ok := c.certified(*o); !ok || len(again) > 0 {
 		return nil
 	}
+	// Two machines in turn behind one name would look the same: without the name once more.
+	once := c.again(probe.LookAgain)
+	if once == nil {
+		return nil
+	}
+	if found, ok := c.certified(*once); ok && len(found) == 0 {
+		return nil
+	}
 	f := finding.New(finding.SNIMissing, fmt.Sprintf("the device does not tell %s which server it wants, and gets the certificate for %s", c.target(), finding.Listed(leafNames(c.Observation))))
 	f.Evidence = []string{
 		"the ClientHello had no server name (SNI)",

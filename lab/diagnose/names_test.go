@@ -78,6 +78,9 @@ func askedRows(t testing.TB) []connRow {
 	v4, v6 := "192.0.2.1:993", "[2001:db8::1]:993"
 	dual := survey(fine(good, resolves(0, v4, v6)))
 	silent := survey(fine(other, nameless))
+	first6 := survey(fine(good, resolves(1, v6, v4), failed(v6, probe.Refused)))
+	mute6 := seen(imaps, probe.Handshaking, probe.TimedOut, hello(0), at(v6))
+	old4 := further(survey(on(account.Web, expired, clock(now(), now()), resolves(0, v4, v6))), on(account.Web, good, at(v6)))
 	rows := []connRow{
 		say("client-clock", "behind, by the server's own time", "client-clock", "", survey(web(good, lastYear, now()))),
 		say("client-clock", "ahead, by the server's own time", "client-clock", "", survey(web(good, ahead, now()))),
@@ -90,7 +93,9 @@ func askedRows(t testing.TB) []connRow {
 		miss("client-clock", "out of date by both clocks", "expired", "", survey(web(expired, ahead.Add(-960*aDay), now()))),
 		miss("client-clock", "the web server tells no time", "not-yet-valid", "", survey(web(good, lastYear, time.Time{}))),
 
-		say("sni-missing", "another certificate with the name", "sni-missing", "", further(silent, fine(good))),
+		say("sni-missing", "another certificate with the name", "sni-missing", "", once(further(silent, fine(good)), fine(other, nameless))),
+		miss("sni-missing", "another certificate with the name, and nobody has looked without it again", "name-mismatch", "imaps:993:tls", further(silent, fine(good))),
+		miss("sni-missing", "two machines in turn", "intermittent", "", once(further(silent, fine(good)), fine(good, nameless))),
 		say("sni-missing", "nobody has looked with the name", "name-mismatch", "imaps:993:tls", silent),
 		miss("sni-missing", "the same certificate with the name", "name-mismatch", "", further(silent, fine(other))),
 		miss("sni-missing", "the right one without the name", "", "", survey(fine(good, nameless))),
@@ -112,11 +117,16 @@ func askedRows(t testing.TB) []connRow {
 		miss("autodiscover-name", "no web server", "name-mismatch", "", survey(on(imaps, mail, named("autodiscover.lab.test")))),
 		miss("autodiscover-name", "expired", "expired", "", survey(on(account.Web, expired, named("autodiscover.lab.test")))),
 
-		say("address-families", "the first refuses", "address-family-difference", "", survey(fine(good, resolves(1, v6, v4), failed(v6, probe.Refused)))),
+		say("address-families", "the first refuses", "address-family-difference", "", further(first6, seen(imaps, probe.Connecting, probe.Refused, at(v6)))),
+		say("address-families", "the first refuses once", "intermittent", "", further(first6, fine(good, at(v6)))),
+		say("address-families", "the first refuses, and nobody has looked again", "", "imaps:993:tls", first6),
 		say("address-families", "nobody has looked at the other", "", "imaps:993:tls", dual),
-		say("address-families", "the other shows another certificate", "address-family-difference", "", further(dual, fine(other, at(v6)))),
-		say("address-families", "the other is silent", "address-family-difference", "", further(dual, seen(imaps, probe.Handshaking, probe.TimedOut, hello(0), at(v6)))),
-		say("address-families", "only the other is in order", "address-family-difference expired", "", further(survey(on(account.Web, expired, clock(now(), now()), resolves(0, v4, v6))), on(account.Web, good, at(v6)))),
+		say("address-families", "the other shows another certificate", "address-family-difference", "", once(further(dual, fine(other, at(v6))), fine(other, at(v6)))),
+		say("address-families", "the other shows another certificate once", "intermittent", "", once(further(dual, fine(other, at(v6))), fine(good, at(v6)))),
+		say("address-families", "the other is silent", "address-family-difference", "", once(further(dual, mute6), mute6)),
+		say("address-families", "the other is silent once", "intermittent", "", once(further(dual, mute6), fine(good, at(v6)))),
+		say("address-families", "the other is silent, and nobody has looked again", "", "imaps:993:tls", further(dual, mute6)),
+		say("address-families", "only the other is in order", "address-family-difference expired", "", once(old4, old4.Observations[0])),
 		miss("address-families", "both in order", "", "", further(dual, fine(good, at(v6)))),
 		miss("address-families", "both bad", "name-mismatch", "", further(survey(fine(other, resolves(0, v4, v6))), fine(other, at(v6)))),
 		miss("address-families", "no route to the other from here", "", "", survey(fine(good, resolves(1, v6, v4), failed(v6, probe.Unreachable)))),
@@ -132,7 +142,7 @@ func askedRows(t testing.TB) []connRow {
 		say("published", "a name that does not exist", "published-settings-wrong", "", survey(seen(imaps, probe.Resolving, probe.NoSuchHost, fromDocument))),
 		say("published", "the wrong encryption", "published-settings-wrong", "", told(survey(seen(imaps, probe.Handshaking, probe.NotTLS, hello(0), onPort(143), raw("* OK ready\r\n"), fromDocument)), imaps, 143, upgrade, probe.Done, probe.Fine, chained())),
 		say("published", "a port that is closed", "published-settings-wrong", "", told(survey(seen(imaps, probe.Connecting, probe.Refused, fromDocument)), imap, 143, upgrade, probe.Done, probe.Fine, chained())),
-		say("published", "a port that waits for TLS", "published-settings-wrong", "", told(survey(seen(imap, probe.Greeting, probe.TimedOut, fromDocument)), imap, 143, implicit, probe.Done, probe.Fine, chained())),
+		say("published", "a port that waits for TLS", "published-settings-wrong", "", told(held(survey(seen(imap, probe.Greeting, probe.TimedOut, fromDocument))), imap, 143, implicit, probe.Done, probe.Fine, chained())),
 		say("published", "another service", "published-settings-wrong", "", survey(seen(imap, probe.Asking, probe.Unexpected, greeting("220 hi"), fromDocument))),
 		miss("published", "a login page answers", "captive-portal", "", survey(seen(imaps, probe.Handshaking, probe.NotTLS, hello(0), raw("HTTP/1.1 302 Found\r\n"), fromDocument))),
 		miss("published", "typed in", "name-mismatch", "", survey(fine(other))),

@@ -7,6 +7,8 @@ import (
 
 // connectionRules are all rules about a connection. The list is never changed.
 var connectionRules = [...]connectionRule{
+	{Rule: chain.Rule{Name: "comes-and-goes", Doc: "whether the next connection comes farther than the first",
+		Finds: codes(finding.Intermittent)}, find: comesAndGoes, aside: true},
 	{Rule: chain.Rule{Name: "reachable", Doc: "whether DNS knows the host, and the network has a way to it",
 		Finds: codes(finding.HostNotFound, finding.HostUnreachable, finding.ConnectTimeout, finding.NotOffered)}, find: reachable},
 	{Rule: chain.Rule{Name: "refused", Doc: "why the host refuses connections to the port",
@@ -70,7 +72,7 @@ var connectionRules = [...]connectionRule{
 	{Rule: chain.Rule{Name: "autodiscover-name", Doc: "whether the certificate covers the name that Outlook makes up",
 		Finds: codes(finding.AutodiscoverName)}, find: autodiscoverName, aside: true},
 	{Rule: chain.Rule{Name: "address-families", Doc: "whether IPv4 and IPv6 lead to the same service",
-		Finds: codes(finding.AddressFamilyDifference)}, find: addressFamilies, aside: true},
+		Finds: codes(finding.AddressFamilyDifference, finding.Intermittent)}, find: addressFamilies, aside: true},
 	{Rule: chain.Rule{Name: "published", Doc: "whether settings that a document publishes are wrong",
 		Finds: codes(finding.PublishedSettingsWrong), After: []string{"reachable", "refused", "silent", "service", "encryption"}}, find: published, aside: true},
 }

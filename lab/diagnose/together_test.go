@@ -62,7 +62,7 @@ func togetherRows(t testing.TB) []row {
 	set := func(name, codes, asks string, s probe.Survey) row {
 		return row{literal: true, name: name, codes: codes, asks: asks, know: know, survey: s}
 	}
-	return slices.Concat(interceptedRows(t, root, set), historyRows(t, root, set), machineRows(t, root, set), portalRows(t, root, set))
+	return slices.Concat(interceptedRows(t, root, set), historyRows(t, root, set), machineRows(t, root, set), endedRows(t, root, set), portalRows(t, root, set))
 }
 
 type setRow func(name, codes, asks string, s probe.Survey) row
@@ -149,15 +149,33 @@ func portalRows(t testing.TB, root *forged, set setRow) []row {
 	web := shown(account.Web, portal, first("HTTP/1.1 302 Found"))
 	both := asked(survey(web, silent(portal)), "HTTP/1.1 302 Found")
 	return []row{
-		set("portal, not asked yet", "service-unavailable", "https:993:tls", survey(silent(portal))),
+		set("portal, not asked yet", "service-unavailable name-mismatch", "https:993:tls", survey(silent(portal))),
 		set("portal on a mail port", "captive-portal", "", asked(survey(silent(portal)), "HTTP/1.1 302 Found")),
 		set("portal that wants a login", "captive-portal", "", asked(survey(silent(portal)), "HTTP/1.1 511 Network Authentication Required")),
-		set("a page on a mail port", "service-unavailable", "", asked(survey(silent(portal)), "HTTP/1.1 200 OK")),
-		set("silence on a mail port", "service-unavailable", "", asked(survey(silent(portal)), "")),
+		set("a page on a mail port", "service-unavailable name-mismatch", "", asked(survey(silent(portal)), "HTTP/1.1 200 OK")),
+		set("silence on a mail port", "service-unavailable name-mismatch", "", asked(survey(silent(portal)), "")),
 		set("silence under the right name", "service-unavailable", "", survey(silent(good))),
-		set("portal on https", "captive-portal", "", both),
+		set("portal on https", "captive-portal", "imaps:993:tls", both),
 		set("shared hosting", "name-mismatch", "", survey(web, shown(imaps, portal))),
 		set("wrong name on https", "name-mismatch", "", survey(web)),
+	}
+}
+
+// endedRows are certificates with a fault, shown before the connection ended inside TLS.
+func endedRows(t testing.TB, root *forged, set setRow) []row {
+	wrong := raws(forge(t, "other.lab.test", "other.lab.test", root))
+	ends := func(stage probe.Stage, outcome probe.Outcome, more ...edit) probe.Survey {
+		return survey(shown(imaps, wrong, append([]edit{func(o *probe.Observation) { o.Stage, o.Outcome = stage, outcome }}, more...)...))
+	}
+	return []row{
+		set("declines with a fault", "service-unavailable name-mismatch", "", ends(probe.Reading, probe.Declined, first("* BYE later"))),
+		set("hangs up with a fault", "service-unavailable name-mismatch", "", ends(probe.Reading, probe.Closed)),
+		set("floods with a fault", "protocol-violation name-mismatch", "", ends(probe.Reading, probe.TooLong)),
+		set("nonsense with a fault", "protocol-violation name-mismatch", "", ends(probe.Reading, probe.Unexpected, first("what?"))),
+		set("a handshake that stops with a fault", "handshake-timeout name-mismatch", "", ends(probe.Handshaking, probe.TimedOut)),
+		set("an old version, and it declines", "service-unavailable protocol-too-old name-mismatch", "",
+			ends(probe.Reading, probe.Declined, first("* BYE later"), func(o *probe.Observation) { o.TLS.Version = 0x0301 })),
+		set("another service with a fault of its own", "wrong-service", "", ends(probe.Reading, probe.Unexpected, first("220 hi"))),
 	}
 }
 

@@ -34,6 +34,9 @@ func clientVersion(c *connection) []finding.Finding {
 	if o == nil || !speaksTLS(o) || o.TLS.Version <= c.Settings.MaxVersion {
 		return nil
 	}
+	if alert != alertProtocolVersion && c.again(probe.LookAgain) == nil {
+		return nil // an alert that does not say so may have had a reason of the moment
+	}
 	newest, chosen := tls.VersionName(c.Settings.MaxVersion), tls.VersionName(o.TLS.Version)
 	fs := blocked(finding.ClientTooOld, fmt.Sprintf("this device speaks nothing newer than %s, and %s demands more", newest, c.target()),
 		finding.EditClient, "a device that speaks "+chosen+" connects",
@@ -102,10 +105,10 @@ func largeHello(c *connection) []finding.Finding {
 	set := c.Settings
 	set.SmallHello = true
 	o := c.look(set)
-	if o == nil || !speaksTLS(o) {
+	if o == nil || !speaksTLS(o) || !c.lasts() {
 		return nil
 	}
 	return blocked(finding.LargeHelloIntolerant, fmt.Sprintf("at %s the connection ends when the ClientHello is larger than one packet", c.target()),
 		finding.EditSmallHello, "with a ClientHello that fits into one packet the connection comes about",
-		"after a ClientHello with a post-quantum key share not a byte comes", "after one without it the server answers")
+		"after a ClientHello with a post-quantum key share not a byte comes, each of the times it was tried", "after one without it the server answers")
 }

@@ -3,8 +3,8 @@ package finding
 // History: what changed between one look and another.
 const (
 	// Intermittent: of several connections to one port some meet a leaf that is refused, as where
-	// one of several machines was forgotten. Facts.Cause is what is wrong with it, Facts.Fingerprint
-	// is the good one.
+	// one of several machines was forgotten, or end where the others go on. Facts.Cause is what is
+	// wrong with them, Facts.Fingerprint is the good leaf where one was shown.
 	//
 	// Example: scenario one-of-two-backends-expired
 	Intermittent Code = "intermittent"

@@ -186,10 +186,25 @@ func Hides(a, b Code) bool {
 	if !okA || !okB || a == b {
 		return false
 	}
-	if ia.Blocks && ia.Stage < ib.Stage {
+	return ia.Blocks && ia.Stage < ib.Stage || Folds(a, b)
+}
+
+// Folds reports whether finding a makes finding b redundant or invisible wherever the connection
+// ended: a is its cause, or masks it.
+func Folds(a, b Code) bool {
+	info, ok := Lookup(a)
+	return ok && a != b && (slices.Contains(info.Causes, b) || slices.Contains(info.Masks, b))
+}
+
+// EndsInside reports whether a code that Blocks can also end a connection after TLS was agreed on:
+// then what was seen of TLS and of the certificate by that time stands beside it. WrongService is
+// not among them: the certificate is the other service's.
+func EndsInside(c Code) bool {
+	switch c {
+	case ServiceUnavailable, ProtocolViolation, HandshakeDropped, HandshakeRefused, HandshakeTimeout:
 		return true
 	}
-	return slices.Contains(ia.Causes, b) || slices.Contains(ia.Masks, b)
+	return false
 }
 
 // Worst returns the gravest severity among fs, and "" when there is none.

@@ -15,6 +15,9 @@ func Sort(fs []Finding) {
 }
 
 // Visible reports whether no other code of all hides c. What is hidden itself hides nothing.
-func Visible(c Code, all []Code) bool {
-	return !slices.ContainsFunc(all, func(by Code) bool { return Hides(by, c) && Visible(by, all) })
+func Visible(c Code, all []Code) bool { return VisibleBy(Hides, c, all) }
+
+// VisibleBy is Visible where hides says which code hides which.
+func VisibleBy(hides func(a, b Code) bool, c Code, all []Code) bool {
+	return !slices.ContainsFunc(all, func(by Code) bool { return hides(by, c) && VisibleBy(hides, by, all) })
 }

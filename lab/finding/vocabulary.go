@@ -202,7 +202,7 @@ var vocabulary = [...]Info{
 	{Code: RevocationUnknown, Family: Revocation, Severity: Warning, Stage: Certifying, Title: "Whether the certificate is revoked is not known",
 		Basis: "RFC 6960 section 2.4; most clients go on, hard-fail set-ups do not"},
 
-	{Code: Intermittent, Family: History, Severity: Error, Stage: Certifying, Title: "Some connections meet another certificate than the rest",
+	{Code: Intermittent, Family: History, Severity: Error, Stage: Certifying, Title: "Some connections fail, and others to the same port do not",
 		Basis: byEvery, RFC8460: "validation-failure"},
 	{Code: MailServiceNotReloaded, Family: History, Severity: Error, Stage: Certifying, Title: "The web server has the new certificate, the mail service still the old one",
 		Basis: byApple, Causes: []Code{Expired}, RFC8460: "certificate-expired"},

@@ -47,7 +47,7 @@ func (s *Session) connect(ctx context.Context) error {
 			s.obs.Attempts = append(s.obs.Attempts, Attempt{address, connectOutcome(err), clip(err.Error(), maxError)})
 		}
 		// An address family that the device has no route for says less than what follows it.
-		if first == nil || connectOutcome(first) == Unreachable {
+		if was := connectOutcome(first); first == nil || was == Unreachable || was == LocalFault {
 			first, s.obs.Address = err, address
 		}
 		if !time.Now().Before(s.end) || ctx.Err() != nil {

@@ -244,6 +244,7 @@ func (s *Session) ask() error {
 	_, status, said, err := s.listCapabilities()
 	switch {
 	case err != nil:
+		s.obs.Answer = status
 		return err
 	case said == refused && unknownCommand(s.protocol(), status):
 		return nil // a server from before the command: it can have nothing to list

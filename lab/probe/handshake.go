@@ -24,7 +24,7 @@ func (s *Session) handshake() error {
 	if s.tape != nil {
 		*s.tape = s.link.tape
 	}
-	defer func() { s.obs.Injected, s.obs.Raw = s.link.injected, s.link.raw }()
+	s.keepBytes(seen)
 	if err == nil {
 		s.link.tape, s.link.due = nil, false
 		s.talk = newLines(s.tls)
@@ -36,6 +36,12 @@ func (s *Session) handshake() error {
 		}
 	}
 	return err
+}
+
+// keepBytes writes down what came where TLS was due.
+func (s *Session) keepBytes(seen *TLS) {
+	s.obs.Injected, s.obs.Raw = s.link.injected, s.link.raw
+	seen.Received = s.link.received - s.link.before
 }
 
 // beginTLS enters the stage, with what came in the same breath as the answer to STARTTLS.

@@ -23,6 +23,7 @@ type link struct {
 	idle     time.Duration
 	limit    time.Time
 	received int64
+	before   int64 // of these, what came before TLS was due
 	began    time.Time
 	waited   time.Duration // for the first byte
 
@@ -54,16 +55,18 @@ func (l *link) closer() func() {
 // expectTLS says that TLS is due now. early is what came in the same breath as the answer to
 // STARTTLS: plaintext is set aside, a record (such as an alert) is left for the handshake.
 func (l *link) expectTLS(starttls bool, early []byte) {
-	l.due, l.starttls = true, starttls
+	l.due, l.starttls, l.before = true, starttls, l.received
 	if len(early) == 0 {
 		return
 	}
 	if looksLikeRecord(early) {
 		l.pending = bytes.Clone(early)
+		l.before -= int64(len(early))
 		return
 	}
 	if at := recordAfterLine(early); at > 0 {
 		l.pending = bytes.Clone(early[at:])
+		l.before -= int64(len(l.pending))
 		early = early[:at]
 	}
 	l.injected = bytes.Clone(early)

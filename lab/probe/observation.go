@@ -43,6 +43,7 @@ const (
 	TooLong      Outcome = "too-long"      // the server sent more than the stage's bound
 	NotTried     Outcome = "not-tried"     // nobody may send this program to the address: see Error
 	Unexpected   Outcome = "unexpected"    // the server spoke, and not in this protocol: see Greeting or First
+	LocalFault   Outcome = "local-fault"   // this machine lacks a descriptor, a port, memory or its loopback: no word about the server
 )
 
 // An Observation is everything seen on one connection, and no judgement of it. It survives a
@@ -110,6 +111,9 @@ type TLS struct {
 	// Resumed says that a session was resumed: no certificate was sent, and Chain is the one
 	// remembered from when the session began.
 	Resumed bool `json:"resumed,omitempty"`
+	// Received is how many bytes came from when TLS was due until the handshake ended, records or not:
+	// where there is neither version nor alert, it tells an answer that was cut short from none.
+	Received int64 `json:"received,omitempty"`
 }
 
 // A Survey is all that was seen of one account, in the order of its settings, then the further

@@ -46,7 +46,7 @@ func (p *Prober) offer(ctx context.Context, a Ask) Observation {
 // is sent after it, so no handshake comes about with a suite that protects nothing.
 func (s *Session) hello() error {
 	seen := s.beginTLS()
-	defer func() { s.obs.Injected, s.obs.Raw = s.link.injected, s.link.raw }()
+	defer s.keepBytes(seen)
 	hello, err := clientHello(s.obs.Settings.SNI(), s.suites)
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ func (s *Session) outcome(err error) Outcome {
 	switch {
 	case errors.As(err, &e):
 		return e.outcome
+	case IsLocalFault(err):
+		return LocalFault
 	case isTimeout(err):
 		return TimedOut
 	case isAlert(err):
@@ -56,6 +58,8 @@ func connectOutcome(err error) Outcome {
 	switch {
 	case errors.As(err, &e):
 		return e.outcome
+	case IsLocalFault(err):
+		return LocalFault
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return NoSuchHost
 	case errors.As(err, &dns):
@@ -69,6 +73,25 @@ func connectOutcome(err error) Outcome {
 	default:
 		return Unreachable // no route, no permission, no such family: TCP cannot get there
 	}
+}
+
+// IsLocalFault reports whether this machine lacks what a connection needs: a descriptor, a port, memory,
+// or the network that it has with itself.
+func IsLocalFault(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, e) {
+			return true
+		}
+		// The resolver keeps the text alone.
+		if dns, ok := errors.AsType[*net.DNSError](err); ok && strings.HasSuffix(dns.Err, ": "+e.Error()) {
+			return true
+		}
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && (errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH)) {
+		tcp, ok := op.Addr.(*net.TCPAddr)
+		return ok && tcp.IP.IsLoopback()
+	}
+	return false
 }
 
 func isTimeout(err error) bool {

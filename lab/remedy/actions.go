@@ -40,6 +40,9 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	case finding.InterceptedButValid:
 		return []action.Action{{Kind: action.ExemptMail}, {Kind: action.LeaveNetwork}}
 	case finding.Intermittent:
+		if info, ok := finding.Lookup(f.Facts.Cause); ok && info.Stage != finding.Certifying {
+			return []action.Action{{Kind: action.RestartService}}
+		}
 		return []action.Action{{Kind: action.RepairBackends, Fingerprint: f.Facts.Fingerprint}}
 	case finding.ExceptionStale:
 		return []action.Action{{Kind: action.ReissueTrusted}, {Kind: action.TrustAgain, Fingerprint: f.Facts.Fingerprint}}

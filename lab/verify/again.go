@@ -24,15 +24,29 @@ const (
 // time, where time may have decided: only a step that ran into one of the limits can have come out
 // otherwise than on an idle machine. What was wrong at first stays in the row.
 func (v verifier) again(ctx context.Context, l *lab.Lab, servers []*lab.Server, rows []Row) {
+	if starved(rows) > maxAgain {
+		return
+	}
 	left := maxAgain
 	for i, server := range servers {
-		if server == nil || rows[i].OK() || rows[i].Took < v.shortest() || left == 0 || ctx.Err() != nil {
+		if server == nil || rows[i].OK() || rows[i].Took < v.shortest() && rows[i].Environment == "" || left == 0 || ctx.Err() != nil {
 			continue
 		}
 		left--
 		server.Close()
 		rows[i] = v.secondLook(ctx, l, server.Scenario, rows[i])
 	}
+}
+
+// starved counts the scenarios for which this machine lacked something.
+func starved(rows []Row) int {
+	n := 0
+	for _, r := range rows {
+		if r.Environment != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // shortest returns the shortest of the limits that decide anything.
@@ -46,6 +60,9 @@ func (v verifier) secondLook(ctx context.Context, l *lab.Lab, s scenarios.Scenar
 			row[0].Again = append(row[0].Again, fmt.Sprintf("%s: %s", c.Endpoint, p))
 		}
 	}
+	if first.Environment != "" {
+		row[0].Again = []string{first.Environment}
+	}
 	if servers[0] == nil {
 		return row[0]
 	}
@@ -55,6 +72,7 @@ func (v verifier) secondLook(ctx context.Context, l *lab.Lab, s scenarios.Scenar
 	start := time.Now()
 	row[0].Cells = w.scenario(ctx, servers[0])
 	row[0].Took = time.Since(start)
+	row[0].weigh()
 	return row[0]
 }
 

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -11,13 +12,14 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
 // cell compares what was found on one endpoint, and carries out each remedy on its own.
 func (v verifier) cell(ctx context.Context, server *lab.Server, e account.Endpoint, d lab.Device, found seen) Cell {
 	start := time.Now()
-	cell := Cell{Endpoint: e, Expected: server.Scenario.Expected(e), Found: finding.Codes(found.Findings)}
+	cell := Cell{Endpoint: e, Expected: server.Scenario.Expected(e), Found: finding.Codes(found.Findings), lacking: found.lacking}
 	if !sameCodes(cell.Found, cell.Expected) {
 		cell.Problems = append(cell.Problems, fmt.Sprintf("expected %v, found %v", cell.Expected, cell.Found))
 	}
@@ -25,7 +27,8 @@ func (v verifier) cell(ctx context.Context, server *lab.Server, e account.Endpoi
 		cell.Problems = append(cell.Problems, "the findings do not explain everything")
 	}
 	for _, a := range offered(found.Findings, d.Settings) {
-		cure, problem := v.cure(ctx, server, e, d, a, found)
+		cure, problem, lacking := v.cure(ctx, server, e, d, a, found)
+		cell.lacking = cmp.Or(cell.lacking, lacking)
 		cell.Cures = append(cell.Cures, cure)
 		if problem != "" {
 			cell.Problems = append(cell.Problems, fmt.Sprintf("%s: %s", a.Kind, problem))
@@ -45,11 +48,11 @@ func (v verifier) cell(ctx context.Context, server *lab.Server, e account.Endpoi
 
 // cure carries one action out, looks again, and puts everything back. The action must cure what
 // it was offered for, leave the rest, and serve the certificate that was meant.
-func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoint, d lab.Device, a action.Action, before seen) (cure Cure, problem string) {
+func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoint, d lab.Device, a action.Action, before seen) (cure Cure, problem, lacking string) {
 	cure.Action = a
 	after, err := server.Apply(e, a, d)
 	if err != nil {
-		return cure, err.Error()
+		return cure, err.Error(), ifLocal(err)
 	}
 	if a.Kind == action.FixPublished {
 		after = v.setUp(ctx, server, []lab.Device{after})[0]
@@ -58,17 +61,25 @@ func (v verifier) cure(ctx context.Context, server *lab.Server, e account.Endpoi
 	again := looked[0]
 	meant := server.Fingerprint(e)
 	if err := server.Restore(e); err != nil {
-		return cure, err.Error()
+		return cure, err.Error(), ifLocal(err)
 	}
 	cure.Left = finding.Codes(again.Findings)
 	want := left(before.Findings, a, d.Settings)
 	switch {
 	case !sameCodes(cure.Left, want):
-		return cure, fmt.Sprintf("should leave %v, left %v", want, cure.Left)
+		return cure, fmt.Sprintf("should leave %v, left %v", want, cure.Left), again.lacking
 	case after.Settings.Port == d.Settings.Port && again.leaf != meant:
-		return cure, "another certificate is served than the one that was meant"
+		return cure, "another certificate is served than the one that was meant", again.lacking
 	}
-	return cure, ""
+	return cure, "", ""
+}
+
+// ifLocal returns the words of an error that is this machine's, and "" for any other.
+func ifLocal(err error) string {
+	if probe.IsLocalFault(err) {
+		return err.Error()
+	}
+	return ""
 }
 
 // offered returns the actions for all findings, each once.

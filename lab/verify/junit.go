@@ -45,6 +45,9 @@ func junitSuiteOf(i int, row Row, began time.Time) junitSuite {
 	if row.Problem != "" {
 		suite.add(junitCase{Class: row.ID, Name: "serve", Time: seconds(row.Took)}, row.Problem)
 	}
+	if row.Environment != "" {
+		suite.fail(row, row.Environment)
+	}
 	if row.Unavailable != "" {
 		suite.skip(row, row.Unavailable)
 	}
@@ -84,6 +87,7 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
 	Time    string        `xml:"time,attr"`
+	Error   *junitFailure `xml:"error,omitempty"`
 	Failure *junitFailure `xml:"failure,omitempty"`
 	Skipped *junitSkipped `xml:"skipped,omitempty"`
 }
@@ -106,6 +110,13 @@ func (s *junitSuite) add(c junitCase, problem string) {
 	}
 	s.Tests++
 	s.Cases = append(s.Cases, c)
+}
+
+// fail says that a scenario could not be judged, which is an error and no failure of what is tested.
+func (s *junitSuite) fail(row Row, reason string) {
+	s.Tests++
+	s.Errors++
+	s.Cases = append(s.Cases, junitCase{Class: row.ID, Name: "serve", Time: seconds(row.Took), Error: &junitFailure{"environment", reason, reason}})
 }
 
 func (s *junitSuite) skip(row Row, reason string) {

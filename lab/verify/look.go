@@ -62,8 +62,9 @@ func (v verifier) devices(ctx context.Context, server *lab.Server) []lab.Device 
 // seen is what a look at one device's account gave.
 type seen struct {
 	diagnose.Endpoint
-	leaf string        // SHA-256 of the leaf that was presented
-	took time.Duration // by the look at all devices together
+	leaf    string        // SHA-256 of the leaf that was presented
+	took    time.Duration // by the look at all devices together
+	lacking string        // what this machine lacked for any of the looks
 }
 
 // examine connects as the devices would, side by side, diagnoses, and logs in where the diagnosis
@@ -97,10 +98,28 @@ func (v verifier) examine(ctx context.Context, devices []lab.Device) ([]seen, pr
 	}
 	out := make([]seen, len(devices))
 	for i, e := range report.Endpoints {
-		out[i] = seen{Endpoint: e, took: time.Since(start)}
+		out[i] = seen{Endpoint: e, took: time.Since(start), lacking: lacking(survey)}
 		if t := presented(survey, i); t != nil && len(t.Chain) > 0 {
 			out[i].leaf = finding.Fingerprint(t.Chain[0])
 		}
 	}
 	return out, survey
+}
+
+// lacking returns why this machine could not make one of the connections of a survey, and "" where it
+// could make all.
+func lacking(s probe.Survey) string {
+	all := slices.Clone(s.Observations)
+	for _, f := range s.Further {
+		if f.Observation != nil {
+			all = append(all, *f.Observation)
+		}
+		all = append(all, f.Repeats...)
+	}
+	for _, o := range all {
+		if o.Outcome == probe.LocalFault {
+			return o.Error
+		}
+	}
+	return ""
 }

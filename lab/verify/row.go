@@ -14,6 +14,7 @@ import (
 type Count struct {
 	Scenarios, Endpoints, Cures int
 	Bad                         int // scenarios that are not as expected
+	Unjudged                    int // scenarios that this machine could not judge
 	Unexpecting                 int // scenarios that say nothing of what must be found
 }
 
@@ -25,7 +26,10 @@ func (r Report) Count() Count {
 		for _, c := range row.Cells {
 			out.Cures += len(c.Cures)
 		}
-		if !row.OK() {
+		switch {
+		case row.Environment != "":
+			out.Unjudged++
+		case !row.OK():
 			out.Bad++
 		}
 		if row.Unexpecting {
@@ -74,6 +78,9 @@ func (r Row) CuredBy() []string {
 // begins.
 func (r Row) Problems() []string {
 	var out []string
+	if r.Environment != "" {
+		return []string{" could not be judged: " + r.Environment}
+	}
 	if r.Problem != "" {
 		out = append(out, ": "+r.Problem)
 	}

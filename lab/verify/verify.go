@@ -18,6 +18,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
@@ -54,6 +55,17 @@ func (r Report) OK() bool {
 	return !slices.ContainsFunc(r.Rows, func(row Row) bool { return !row.OK() })
 }
 
+// Environment returns why this machine could not judge all scenarios, and "" where it could. What
+// else is not as expected then may have the same reason.
+func (r Report) Environment() string {
+	for _, row := range r.Rows {
+		if row.Environment != "" {
+			return row.Environment
+		}
+	}
+	return ""
+}
+
 // A Row is one scenario.
 type Row struct {
 	Number  int    `json:"number"`            // 0 for a file's without one
@@ -63,6 +75,9 @@ type Row struct {
 	Problem string `json:"problem,omitempty"` // why it could not be served
 	// Unavailable says why this system cannot serve it, which is nobody's mistake.
 	Unavailable string `json:"unavailable,omitempty"`
+	// Environment says, where it is not empty, why this machine could not judge it: it lacks what
+	// connections need. Nothing is known of the scenario then, and there are no cells.
+	Environment string `json:"environment,omitempty"`
 	// Again says, where it is not empty, that the scenario was looked at once more, alone and with
 	// more time, because time may have decided; it is what the first look found wrong. All else
 	// here is of the second look.
@@ -75,7 +90,7 @@ type Row struct {
 
 // OK reports whether the scenario was served and everything found and cured as expected.
 func (r Row) OK() bool {
-	return r.Problem == "" && !slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.OK() })
+	return r.Problem == "" && r.Environment == "" && !slices.ContainsFunc(r.Cells, func(c Cell) bool { return !c.OK() })
 }
 
 // A Cell is one endpoint of a scenario.
@@ -88,6 +103,8 @@ type Cell struct {
 	Problems []string `json:"problems,omitempty"`
 	// Took is how long this endpoint's looks and cures took; all endpoints have the first look together.
 	Took time.Duration `json:"nanoseconds"`
+
+	lacking string // what this machine lacked while it looked
 }
 
 // OK reports whether all was as expected.
@@ -127,6 +144,7 @@ func Run(ctx context.Context, l *lab.Lab, list []scenarios.Scenario, o Options) 
 				start := time.Now()
 				row.Cells = v.scenario(ctx, server)
 				row.Took = time.Since(start)
+				row.weigh()
 			}
 			if o.Progress != nil {
 				o.Progress(*row)
@@ -138,6 +156,14 @@ func Run(ctx context.Context, l *lab.Lab, list []scenarios.Scenario, o Options) 
 	return report
 }
 
+// weigh drops what was seen while this machine lacked something: what is wrong then is the machine's.
+func (r *Row) weigh() {
+	at := slices.IndexFunc(r.Cells, func(c Cell) bool { return c.lacking != "" })
+	if at >= 0 && !r.OK() {
+		r.Environment, r.Cells = r.Cells[at].lacking, nil
+	}
+}
+
 func serve(l *lab.Lab, list []scenarios.Scenario, rows []Row) []*lab.Server {
 	servers := make([]*lab.Server, len(list))
 	var wait sync.WaitGroup
@@ -147,6 +173,10 @@ func serve(l *lab.Lab, list []scenarios.Scenario, rows []Row) []*lab.Server {
 			server, err := l.Serve(s)
 			if errors.Is(err, errors.ErrUnsupported) {
 				rows[i].Unavailable = err.Error()
+				return
+			}
+			if probe.IsLocalFault(err) {
+				rows[i].Environment = err.Error()
 				return
 			}
 			if err != nil {

@@ -72,7 +72,7 @@ func TestHealthyTwins(t *testing.T) {
 // hold them. A rule that a scenario does need must leave this list. "renewed-on-disk" compares with the
 // server's own file, which the lab's servers do not have; integration holds it on real ones.
 var unseen = []string{
-	"declined", "violation", "path-length", "complexity", "renewed-on-disk", "readable",
+	"comes-and-goes", "declined", "violation", "path-length", "complexity", "renewed-on-disk", "readable",
 	"certificate-not-loaded<client-version", "ciphers<client-version", "large-hello<certificate-not-loaded", "silent<large-hello",
 	"service<portal", "handshake<client-certificate", "name-constraints<complexity",
 	"published<reachable", "published<refused", "published<silent", "published<service", "published<encryption",
