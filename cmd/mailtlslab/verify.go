@@ -95,7 +95,7 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 		}
 	}
 	if lacking := report.Environment(); lacking != "" {
-		return environment(fmt.Errorf("this machine could not judge all of it: %s; free what is missing, such as open files (ulimit -n), or verify a part at a time (--shard)", line(lacking)))
+		return environment(fmt.Errorf("this machine could not judge all of it: %s; free what is missing, such as open files (ulimit -n), or verify a part at a time (--shard)", terminal.Line(lacking)))
 	}
 	if !report.OK() {
 		return &status{code: exitFindings}
