@@ -2,13 +2,16 @@
 # "integration", which needs Docker; "test" skips what is in containers where there is none.
 # Programs of other people (openssl, curl, python3) judge the lab where they are installed.
 
-.PHONY: help install verify test integration race lint bench build generate property fuzz
+.PHONY: help install verify test integration race lint bench build generate property fuzz soak
 
 # All packages but the one with real servers.
 OTHERS = $$(go list ./... | grep -v /integration)
 
 # How long "make fuzz" tries each target.
 FUZZTIME ?= 1m
+
+# How long "make soak" has clients come and go.
+SOAK ?= 15m
 
 help:
 	@echo 'make install      mailtlslab for your shell, where "go install" puts programs'
@@ -22,6 +25,7 @@ help:
 	@echo 'make build        bin/mailtlslab'
 	@echo 'make generate     rewrite the generated pages in docs'
 	@echo 'make fuzz         every fuzz target for FUZZTIME (1m); inputs that fail are kept as seeds'
+	@echo 'make soak         clients of all manners for SOAK (15m), and what they left behind'
 
 # The toolchain itself stamps version and commit into the program.
 install:
@@ -72,3 +76,6 @@ fuzz:
 		echo "$$dir $$name"; \
 		go test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1000x </dev/null || exit 1; \
 	done
+
+soak:
+	SOAK=$(SOAK) go test ./lab -run '^TestSoak$$' -count=1 -timeout 0 -v

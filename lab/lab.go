@@ -89,7 +89,11 @@ func New(o Options) (*Lab, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
-	l := &Lab{options: o, authority: o.Authority, publisher: &publisher{}, names: &names{}, limits: wire.NewLimits(), patience: patience}
+	limits := wire.NewLimits()
+	l := &Lab{
+		options: o, authority: o.Authority, limits: limits, patience: patience,
+		publisher: &publisher{bound: limits.Bound}, names: &names{bound: limits.Bound},
+	}
 	if l.authority == nil {
 		var err error
 		if l.authority, err = certs.NewAuthority(certs.Options{Now: o.Now, Hosts: o.Hosts}); err != nil {

@@ -46,6 +46,8 @@ func Unavailable(s scenarios.Scenario) string {
 
 // names is the lab's name server, from when one is needed. Its zero value has none.
 type names struct {
+	bound func(net.Listener) net.Listener // nil does not bound its connections
+
 	mu     sync.Mutex
 	server *dnsd.Server
 }
@@ -56,7 +58,7 @@ func (n *names) listen(addr string) error {
 	if n.server != nil {
 		return nil
 	}
-	server, err := dnsd.Listen(addr)
+	server, err := dnsd.Listen(addr, n.bound)
 	if err == nil {
 		n.server = server
 	}

@@ -11,6 +11,8 @@ import (
 // A publisher is the web server of the lab's CA, on a free port of 127.0.0.1. It starts when
 // somebody first asks for an address of it. It is safe for concurrent use.
 type publisher struct {
+	bound func(net.Listener) net.Listener // nil does not bound its connections
+
 	mu     sync.Mutex
 	base   string
 	server *http.Server
@@ -36,7 +38,10 @@ func (p *publisher) url(path string) string {
 		if err != nil {
 			return ""
 		}
-		server := &http.Server{Handler: p, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+		if p.bound != nil {
+			listener = p.bound(listener)
+		}
+		server := &http.Server{Handler: p, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
 		server.SetKeepAlivesEnabled(false)
 		p.server, p.base = server, "http://"+listener.Addr().String()
 		p.ended.Go(func() { _ = server.Serve(listener) }) // until close

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
@@ -20,6 +23,7 @@ type display struct {
 	mu     sync.Mutex
 	queue  []lab.Entry   // connections that ended and are not printed yet
 	lost   int           // those that had no room there
+	ended  int           // all that have ended
 	more   chan struct{} // has a value when there is something in queue
 	closed bool
 }
@@ -91,12 +95,40 @@ func (d *display) connection(e lab.Entry) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.queue) == maxQueue {
-		const many = maxQueue / 10 // at once, for it moves all the others
-		d.queue = append(d.queue[:0], d.queue[many:]...)
-		d.lost += many
+		const oldest = maxQueue / 10 // at once, for it moves all the others
+		d.queue = append(d.queue[:0], d.queue[oldest:]...)
+		d.lost += oldest
 	}
 	d.queue = append(d.queue, e)
+	d.ended++
 	d.wake()
+}
+
+// Every givesBack the memory of connections that have ended goes back to the system, if they were many: the
+// runtime would keep it for the next ones.
+const (
+	givesBack = 2 * time.Second
+	many      = 200
+)
+
+// giveBack gives memory back until ctx ends.
+func (d *display) giveBack(ctx context.Context) {
+	ticker := time.NewTicker(givesBack)
+	defer ticker.Stop()
+	for last := 0; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		d.mu.Lock()
+		ended := d.ended
+		d.mu.Unlock()
+		if ended-last >= many {
+			debug.FreeOSMemory()
+			last = ended
+		}
+	}
 }
 
 // close lets show end when everything is printed.

@@ -62,6 +62,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out := terminal.NewScreen(ctx, stdout, cancel)
+	// Standard error may lead to the same reader. That it is not read is no reason to end.
+	stderr = terminal.NewScreen(ctx, stderr, func() {})
 	root := command()
 	root.SetArgs(args)
 	root.SetIn(stdin)

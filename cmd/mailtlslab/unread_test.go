@@ -68,6 +68,23 @@ func TestUnreadOutput(t *testing.T) {
 	}
 }
 
+// TestUnreadErrors: standard error may lead to the same reader.
+func TestUnreadErrors(t *testing.T) {
+	out := &fullPipe{first: make(chan string), gone: make(chan struct{})}
+	defer close(out.gone)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"up", "--base-port", "0", "--listen", "0.0.0.0", "--host", "lab.example", "ok-full-chain"}, nil, out, out)
+	}()
+	cancel()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("does not end")
+	}
+}
+
 // TestQueueIsBounded: connections that nobody reads of are left out, the oldest first, and counted.
 func TestQueueIsBounded(t *testing.T) {
 	var out, errs strings.Builder

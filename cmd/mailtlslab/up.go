@@ -129,6 +129,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	}
 	var shown sync.WaitGroup
 	shown.Go(func() { display.show(cmd.ErrOrStderr()) })
+	shown.Go(func() { display.giveBack(cmd.Context()) })
 	<-cmd.Context().Done()
 	closeLab()
 	display.close()
@@ -186,6 +187,9 @@ func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked b
 		if errors.Is(err, errors.ErrUnsupported) {
 			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%s is unavailable here: %s\n", s.ID, terminal.Line(err.Error()))
 			continue
+		}
+		if errors.Is(err, syscall.EMFILE) {
+			return nil, fmt.Errorf("%w; serve fewer scenarios, or let the shell allow more with 'ulimit -n'", err)
 		}
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%w; another 'up' may be running: stop what uses the port, or choose other ones with --base-port", err)

@@ -96,6 +96,9 @@ func (s *Screen) Broken() error {
 
 // columns returns the width of the terminal that w is, and 0 when it is none.
 func columns(w io.Writer) int {
+	if s, ok := w.(*Screen); ok {
+		return s.width
+	}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0

@@ -44,12 +44,16 @@ type Server struct {
 	zones  map[string]map[string]Record // by owner, then by name
 }
 
-// Listen starts a server on addr, "address:port" with port 0 for any.
-func Listen(addr string) (*Server, error) {
+// Listen starts a server on addr, "address:port" with port 0 for any. bound, unless it is nil, is put
+// around the listener of TCP.
+func Listen(addr string, bound func(net.Listener) net.Listener) (*Server, error) {
 	s := &Server{zones: map[string]map[string]Record{}}
 	packets, stream, err := sockets(addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for dns: %w", addr, err)
+	}
+	if bound != nil {
+		stream = bound(stream)
 	}
 	s.addr = packets.LocalAddr().String()
 	handler := dns.HandlerFunc(s.answer)

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t *testing.T) (*dnsd.Server, *net.Resolver) {
 	t.Helper()
-	s, err := dnsd.Listen("127.0.0.1:0")
+	s, err := dnsd.Listen("127.0.0.1:0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestCodes(t *testing.T) {
 
 func TestAPortInUse(t *testing.T) {
 	s, _ := start(t)
-	if _, err := dnsd.Listen(s.Addr()); err == nil {
+	if _, err := dnsd.Listen(s.Addr(), nil); err == nil {
 		t.Error("the port is taken")
 	}
 }

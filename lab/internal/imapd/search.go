@@ -16,16 +16,18 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
 )
 
-// Bounds of one SEARCH: of its keys in all, and of those that read the text of messages.
+// Bounds of one SEARCH: of its keys in all, of those that are sets of messages, and of those that read
+// the text of messages.
 const (
 	maxKeys  = 1000
+	maxSets  = 20
 	maxTexts = 32
 )
 
 // Search finds messages. It stops when the server is closing, for it may take its time.
 func (s *session) Search(kind imapserver.NumKind, c *imap.SearchCriteria, options *imap.SearchOptions) (*imap.SearchData, error) {
-	keys, texts := cost(c)
-	if keys > maxKeys || texts > maxTexts {
+	keys, sets, texts := cost(c)
+	if keys > maxKeys || sets > maxSets || texts > maxTexts {
 		return nil, no(imap.ResponseCodeLimit, "Too much was asked for at once")
 	}
 	fits := s.compile(c)
@@ -85,13 +87,14 @@ func (s *session) look(p picked, fits condition, reads bool) (bool, error) {
 	return fits(&candidate{picked: p, m: m}), nil
 }
 
-// cost counts the keys of a search, and those that read the text of messages.
-func cost(c *imap.SearchCriteria) (keys, texts int) {
-	keys = 1 + len(c.SeqNum) + len(c.UID) + len(c.Flag) + len(c.NotFlag)
+// cost counts the keys of a search, those that are sets, and those that read the text of messages.
+func cost(c *imap.SearchCriteria) (keys, sets, texts int) {
+	keys = 1 + len(c.Flag) + len(c.NotFlag)
+	sets = len(c.SeqNum) + len(c.UID)
 	texts = len(c.Body) + len(c.Text) + len(c.Header)
 	add := func(c *imap.SearchCriteria) {
-		k, t := cost(c)
-		keys, texts = keys+k, texts+t
+		k, s, t := cost(c)
+		keys, sets, texts = keys+k, sets+s, texts+t
 	}
 	for i := range c.Not {
 		add(&c.Not[i])
@@ -100,7 +103,7 @@ func cost(c *imap.SearchCriteria) (keys, texts int) {
 		add(&c.Or[i][0])
 		add(&c.Or[i][1])
 	}
-	return keys + texts, texts
+	return keys, sets, texts
 }
 
 // A candidate is a message that is looked at, with what was found out of it.

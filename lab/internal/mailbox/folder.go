@@ -16,6 +16,7 @@ type Folder struct {
 	version  uint64 // changes with anything in it
 	messages []*stored
 	marks    []Mark // of messages; shared with clients, so never changed but by appending
+	sizes    []Size // the same
 }
 
 // A stored message is in a folder, or was removed while somebody read it.
@@ -54,6 +55,7 @@ func (s *Store) putLocked(f *Folder, m Message) *stored {
 	one := &stored{Message: m}
 	f.messages = append(f.messages, one)
 	f.marks = append(f.marks, Mark{UID: m.UID})
+	f.sizes = append(f.sizes, Size{m.UID, len(m.Raw)})
 	f.version++
 	s.count++
 	s.total += len(m.Raw)
@@ -64,9 +66,10 @@ func (s *Store) putLocked(f *Folder, m Message) *stored {
 func (s *Store) removeLocked(f *Folder, fits func(*stored) bool) (gone []uint32) {
 	var kept []*stored
 	var marks []Mark
+	var sizes []Size
 	for i, m := range f.messages {
 		if !fits(m) {
-			kept, marks = append(kept, m), append(marks, f.marks[i])
+			kept, marks, sizes = append(kept, m), append(marks, f.marks[i]), append(sizes, f.sizes[i])
 			continue
 		}
 		gone = append(gone, m.UID)
@@ -74,7 +77,7 @@ func (s *Store) removeLocked(f *Folder, fits func(*stored) bool) (gone []uint32)
 		s.forgetLocked(m)
 	}
 	if len(gone) > 0 {
-		f.messages, f.marks = kept, marks
+		f.messages, f.marks, f.sizes = kept, marks, sizes
 		f.version++
 	}
 	return gone
@@ -125,15 +128,11 @@ type Size struct {
 	Bytes int
 }
 
-// Sizes returns the messages of f without what is in them, oldest first.
+// Sizes returns the messages of f without what is in them, oldest first; it must not be changed.
 func (s *Store) Sizes(f *Folder) []Size {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Size, 0, len(f.messages))
-	for _, m := range f.messages {
-		out = append(out, Size{m.UID, len(m.Raw)})
-	}
-	return out
+	return f.sizes[:len(f.sizes):len(f.sizes)]
 }
 
 // Remove deletes the messages of f that fit, and returns their UIDs.

@@ -88,6 +88,40 @@ func (l *Limits) enter(c net.Conn) (leave func(), refusal string, mute bool) {
 	}, refusal, mute
 }
 
+// Bound returns ln with its connections among those that are bounded. One too many is closed at once.
+func (l *Limits) Bound(ln net.Listener) net.Listener { return &bounded{ln, l} }
+
+type bounded struct {
+	net.Listener
+	limits *Limits
+}
+
+func (b *bounded) Accept() (net.Conn, error) {
+	for {
+		c, err := b.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		leave, refusal, _ := b.limits.enter(c)
+		if refusal == "" {
+			return &counted{Conn: c, leave: sync.OnceFunc(leave)}, nil
+		}
+		leave()
+		c.Close()
+	}
+}
+
+// A counted is a connection that is counted until it is closed.
+type counted struct {
+	net.Conn
+	leave func()
+}
+
+func (c *counted) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
+}
+
 // network returns whom an address belongs to: for IPv6 the first 64 bits, of which one device has
 // all.
 func network(a net.Addr) netip.Addr {

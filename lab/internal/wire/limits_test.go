@@ -215,3 +215,55 @@ func TestEveryPieceHasItsTime(t *testing.T) {
 		t.Errorf("a daemon's own time is not kept")
 	}
 }
+
+// TestBoundListener: connections of other servers count too, until they are closed.
+func TestBoundListener(t *testing.T) {
+	limits := &Limits{descriptors: 0, addresses: map[netip.Addr]int{}}
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := limits.Bound(raw)
+	defer ln.Close()
+	accepted := make(chan net.Conn)
+	go func() {
+		defer close(accepted)
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		return c
+	}
+	var served []net.Conn
+	for range limits.room() {
+		defer dial().Close()
+		served = append(served, <-accepted)
+	}
+	extra := dial()
+	defer extra.Close()
+	if n, err := extra.Read(make([]byte, 1)); err == nil {
+		t.Errorf("%d bytes for one too many", n)
+	}
+	served[0].Close()
+	served[0].Close() // twice is once
+	defer dial().Close()
+	served[0] = <-accepted
+	for _, c := range served {
+		c.Close()
+	}
+	if limits.open != 0 {
+		t.Errorf("%d are left", limits.open)
+	}
+	ln.Close()
+	<-accepted
+}
