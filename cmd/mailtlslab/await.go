@@ -22,3 +22,14 @@ func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 		return none, interrupted()
 	}
 }
+
+// finish is await for what only fails or does not, by the environment's fault.
+func finish(ctx context.Context, do func() error) error {
+	_, err := await(ctx, func() (struct{}, error) {
+		if err := do(); err != nil {
+			return struct{}{}, environment(err)
+		}
+		return struct{}{}, nil
+	})
+	return err
+}

@@ -161,8 +161,8 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 		if len(survey.Observations) == 0 {
 			return environment(errors.New("there is nothing to save: nothing could be looked at"))
 		}
-		if err := saveSurvey(f.save, survey); err != nil {
-			return environment(err)
+		if err := finish(cmd.Context(), func() error { return saveSurvey(f.save, survey) }); err != nil {
+			return err
 		}
 	}
 	if err := writeAnswer(cmd, f, answer); err != nil {

@@ -90,8 +90,8 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 		}
 	}
 	if f.junit != "" {
-		if err := writeFile(f.junit, report.WriteJUnit); err != nil {
-			return environment(err)
+		if err := finish(cmd.Context(), func() error { return writeFile(f.junit, report.WriteJUnit) }); err != nil {
+			return err
 		}
 	}
 	if lacking := report.Environment(); lacking != "" {

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -162,5 +164,28 @@ func TestIssuersOfFilesArePublic(t *testing.T) {
 	x.Prober = &probe.Prober{Timeout: time.Second, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
 	if x.fetch(asks[:1]); hits.Load() == 0 {
 		t.Error("what was allowed was not fetched")
+	}
+}
+
+// A server that has used up the time of two looks is not looked at once more.
+func TestSlowServersGetNoFurtherLook(t *testing.T) {
+	for _, slow := range []bool{false, true} {
+		p := &probe.Prober{}
+		var looks atomic.Int32
+		p.Dial = func(context.Context, string, string) (net.Conn, error) {
+			looks.Add(1)
+			for began := time.Now(); slow && time.Since(began) <= 2*p.Longest(); {
+				runtime.Gosched()
+			}
+			return nil, syscall.ECONNREFUSED
+		}
+		p.Timeout = map[bool]time.Duration{false: time.Minute, true: time.Millisecond}[slow]
+		c := &Checkup{Knowledge: chain.NewKnowledge(nil, nil), Prober: p}
+		if _, _, err := c.Examine(t.Context(), Evidence{Target: &Target{Host: "mail.example", Port: 993}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := looks.Load(); (got == 1) != slow {
+			t.Errorf("slow %t: %d looks", slow, got)
+		}
 	}
 }

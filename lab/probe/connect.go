@@ -21,6 +21,8 @@ func (s *Session) connect(ctx context.Context) error {
 	if !s.obs.Settings.Endpoint.Valid() {
 		return ending{Unresolved, "no such endpoint: " + string(s.obs.Settings.Endpoint)}
 	}
+	ctx, cancel := context.WithDeadline(ctx, s.end)
+	defer cancel()
 	addresses, err := s.p.addresses(ctx, s.obs.Settings.Address())
 	if err != nil {
 		return ending{connectOutcome(err), err.Error()}
@@ -153,6 +155,11 @@ func Resolver(address string) *net.Resolver {
 		return net.DefaultResolver
 	}
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, address)
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			// A look-up that is given up would wait for its answer all the same.
+			context.AfterFunc(ctx, func() { _ = conn.Close() })
+		}
+		return conn, err
 	}}
 }

@@ -105,11 +105,7 @@ func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
 			o.Listed = false
 			out[i].Observation = &o
 		case Repeat:
-			for range min(max(asks[i].Count, 0), maxRepeats) {
-				o := p.Look(ctx, asks[i].Settings)
-				o.Listed = false
-				out[i].Repeats = append(out[i].Repeats, o)
-			}
+			out[i].Repeats = p.repeat(ctx, asks[i])
 		case Offer:
 			if len(asks[i].Suites) == 0 || asks[i].Settings.Mode == account.Plaintext {
 				out[i].Error = "there is nothing to offer"
@@ -132,6 +128,24 @@ func (p *Prober) Answer(ctx context.Context, asks []Ask) []Further {
 	return out
 }
 
+// repeat looks several times, one after the other. A server that uses up the time of each look gets
+// that of a third of them: with three the whole is no longer than one look may be.
+func (p *Prober) repeat(ctx context.Context, a Ask) []Observation {
+	count := min(max(a.Count, 0), maxRepeats)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration((count+2)/3)*p.Longest())
+	defer cancel()
+	var out []Observation
+	for range count {
+		o := p.Look(ctx, a.Settings)
+		if ctx.Err() != nil {
+			break // it was cut off by this limit, and says nothing of the server
+		}
+		o.Listed = false
+		out = append(out, o)
+	}
+	return out
+}
+
 // failed notes why nothing was fetched.
 func (f *Further) failed(err error) {
 	if err != nil {
@@ -147,6 +161,9 @@ func sideBySide(n int, do func(int)) {
 	}
 	wg.Wait()
 }
+
+// Longest returns how long one look takes at most, and a round of Answer that repeats nothing.
+func (p *Prober) Longest() time.Duration { return stepsPerLook * p.timeout() }
 
 func (p *Prober) timeout() time.Duration {
 	if p.Timeout > 0 {

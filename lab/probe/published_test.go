@@ -96,3 +96,19 @@ func answering(t *testing.T, records map[string][]string) string {
 	t.Cleanup(func() { _ = s.Shutdown(); <-done })
 	return conn.LocalAddr().String()
 }
+
+// Whoever gives up gets no look that was cut off.
+func TestRepeatsEndWithTheirContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	looks := 0
+	p := &Prober{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if looks++; looks == 3 {
+			cancel()
+		}
+		return nil, io.EOF
+	}}
+	f := p.Answer(ctx, []Ask{{Kind: Repeat, Count: 5, Settings: account.For(account.IMAPS, "127.0.0.1")}})[0]
+	if looks != 3 || len(f.Repeats) != 2 {
+		t.Errorf("%d looks were made, %d are told", looks, len(f.Repeats))
+	}
+}

@@ -30,7 +30,7 @@ func (p *Prober) session(s account.Settings) *Session {
 	s.Session = account.Session{}
 	return &Session{
 		p:      p,
-		end:    time.Now().Add(stepsPerLook * p.timeout()),
+		end:    time.Now().Add(p.Longest()),
 		obs:    Observation{Settings: s, Listed: true, At: p.at(s)},
 		resume: resume,
 	}

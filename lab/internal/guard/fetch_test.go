@@ -242,3 +242,20 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Whatever address a stranger writes, what is followed has the scheme that was meant, a host, and no
+// password in it.
+func FuzzFollow(f *testing.F) {
+	for _, seed := range []string{"http://a.example/x", "http://:80", "http://u@h", "https://h", "file:///etc/passwd", "http:opaque", "http://[::1%25lo]:80/", "HTTP://H", "http://h:99999"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		u, err := url.Parse(address)
+		if err != nil || follow(u, "http") != nil {
+			return
+		}
+		if u.Scheme != "http" || u.Hostname() == "" || u.User != nil {
+			t.Errorf("%q is followed", address)
+		}
+	})
+}
