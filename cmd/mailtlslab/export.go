@@ -56,17 +56,18 @@ func export(dir string, l *lab.Lab, servers []*lab.Server) (files exported, remo
 	return files, remove, nil
 }
 
-// cacheFolder makes a folder for this run alone: two that serve at once have different roots.
+// cacheFolder makes a folder for this run alone: two that serve at once have different roots. For
+// somebody without a home it lies among the temporary files itself, where others cannot take away
+// or replace what is above it.
 func cacheFolder() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir() // somebody without a home
+	above, name := os.TempDir(), "mailtlslab-up-"
+	if cache, err := os.UserCacheDir(); err == nil {
+		above, name = filepath.Join(cache, "mailtlslab"), "up-"
+		if err := os.MkdirAll(above, 0o755); err != nil {
+			return "", fmt.Errorf("cannot make the folder for the root: %w; --export DIR chooses another", err)
+		}
 	}
-	below := filepath.Join(cache, "mailtlslab")
-	if err := os.MkdirAll(below, 0o755); err != nil {
-		return "", fmt.Errorf("cannot make the folder for the root: %w; --export DIR chooses another", err)
-	}
-	dir, err := os.MkdirTemp(below, "up-")
+	dir, err := os.MkdirTemp(above, name)
 	if err != nil {
 		return "", fmt.Errorf("cannot make the folder for the root: %w; --export DIR chooses another", err)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"crypto/x509"
 	"io"
 	"os"
 	"path/filepath"
@@ -8,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab"
@@ -90,5 +93,34 @@ func TestDiagnosisBoundsItsMemory(t *testing.T) {
 		if got := debug.SetMemoryLimit(-1); got != c.want {
 			t.Errorf("%v with %q: %d", c.args, c.environment, got)
 		}
+	}
+}
+
+// A root that an earlier version kept serves on, and is said to vouch for more than it needs to.
+func TestKeptRootOfAnEarlierVersion(t *testing.T) {
+	for usages, said := range map[*[]x509.ExtKeyUsage]bool{{}: true, {x509.ExtKeyUsageServerAuth}: false} {
+		var out bytes.Buffer
+		keptRoot(&out, "dir", &x509.Certificate{NotAfter: time.Now().AddDate(1, 0, 0), ExtKeyUsage: *usages})
+		if strings.Contains(out.String(), "vouches for mail and programs too") != said {
+			t.Errorf("%v: %s", *usages, out.String())
+		}
+	}
+}
+
+// Without a home the root's folder lies where nobody else can replace what is above it.
+func TestFolderWithoutAHome(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("homes are elsewhere")
+	}
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	t.Setenv("HOME", "")
+	t.Setenv("XDG_CACHE_HOME", "")
+	dir, err := cacheFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dir); err != nil || filepath.Dir(dir) != tmp || info.Mode().Perm() != 0o700 {
+		t.Errorf("%s, %v", dir, err)
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -115,9 +117,8 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	if len(own) > 0 && f.ca == "" {
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", terminal.Line(face.AndList(own)))
 	}
-	if end := authority.Root().NotAfter; f.ca != "" && time.Until(end) < lastDays {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root kept in %s ends on %s, and whatever is issued below it does too: it is soon found to expire; let --ca name another folder for a new one\n",
-			terminal.Line(f.ca), end.UTC().Format(time.DateOnly))
+	if f.ca != "" {
+		keptRoot(cmd.ErrOrStderr(), f.ca, authority.Root())
 	}
 	if open {
 		// Whoever cannot be warned cannot be helped by ending either.
@@ -202,6 +203,19 @@ func serveAll(cmd *cobra.Command, l *lab.Lab, list []scenarios.Scenario, asked b
 		return nil, errors.New("this machine can serve none of the scenarios, so that nothing is served")
 	}
 	return servers, nil
+}
+
+// keptRoot says what is to be known of a root that was kept: that it soon ends, or that more is
+// entrusted to it than it needs.
+func keptRoot(w io.Writer, dir string, root *x509.Certificate) {
+	if time.Until(root.NotAfter) < lastDays {
+		_, _ = fmt.Fprintf(w, "mailtlslab: the root kept in %s ends on %s, and whatever is issued below it does too: it is soon found to expire; let --ca name another folder for a new one\n",
+			terminal.Line(dir), root.NotAfter.UTC().Format(time.DateOnly))
+	}
+	if len(root.ExtKeyUsage) == 0 {
+		_, _ = fmt.Fprintf(w, "mailtlslab: the root kept in %s is from an earlier version, and vouches for mail and programs too: take it off the devices, and let --ca name another folder for a new one\n",
+			terminal.Line(dir))
+	}
 }
 
 // lastDays is how long before its end a kept root is said to end: its healthy certificates then end
