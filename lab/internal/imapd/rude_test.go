@@ -1,12 +1,15 @@
 package imapd_test
 
 import (
+	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 
 	"github.com/mailtlslab/mailtlslab/lab/internal/mailbox"
+	"github.com/mailtlslab/mailtlslab/lab/internal/wire/wiretest"
 )
 
 // TestClientLeavesDuringFetch: what served it ends.
@@ -143,4 +146,27 @@ func TestDeepMessages(t *testing.T) {
 	}
 	c.says("SEARCH TEXT unseen", "* SEARCH", "OK")
 	c.says("FETCH 8 RFC822.SIZE", fmt.Sprintf("* 8 FETCH (UID 8 RFC822.SIZE %d)", 1<<20), "OK")
+}
+
+// TestEndlessLine: before the login a line has an end, and the refusal says so.
+func TestEndlessLine(t *testing.T) {
+	s := serve(t)
+	for _, begin := range []string{"", "a ", "a LOGIN user ", "a AUTHENTICATE PLAIN "} {
+		conn := tls.Client(wiretest.Dial(t, s.l), s.pair.Client)
+		r := bufio.NewReader(conn)
+		if _, err := r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, begin+strings.Repeat("x", 64<<10))
+		if line, err := r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "* BYE [LIMIT] ") {
+			t.Errorf("%q: %q %v", begin, line, err)
+		}
+		if line, err := r.ReadString('\n'); err == nil {
+			t.Errorf("%q: %q after the end", begin, line)
+		}
+		conn.Close()
+		s.ended(1)
+	}
+	c := s.client() // who is logged in may send what the commands need
+	c.says("CREATE "+strings.Repeat("x", 45<<10), "NO [CANNOT] ")
 }

@@ -118,6 +118,16 @@ func (c *Conn) NoteLogin(ok bool) {
 	}
 }
 
+// endless reports whether a line of so many bytes is longer than a stranger may send.
+func (c *Conn) endless(n int) bool {
+	if n <= maxStrange {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.loggedIn
+}
+
 func (c *Conn) command(tls bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -314,9 +324,9 @@ func (s *socket) SetDeadline(t time.Time) error {
 
 func (s *socket) SetWriteDeadline(t time.Time) error { return s.conn.writeBy(t) }
 
-// Close leaves a connection that was cut to the end of Conn.serve, which closes it gently.
+// Close leaves a connection that was cut, or has last words to be read, to the end of Conn.serve, which closes it gently.
 func (s *socket) Close() error {
-	if s.conn.wasCut() {
+	if s.conn.wasCut() || s.conn.linger {
 		return s.Conn.SetReadDeadline(time.Unix(1, 0))
 	}
 	return s.Conn.Close()

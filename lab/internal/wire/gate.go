@@ -17,6 +17,17 @@ import (
 // maxLine bounds a line that is held back; a longer one is passed on unread.
 const maxLine = 8 << 10
 
+// maxStrange bounds a line before the login, from whomever it comes. It is less than what the library
+// of IMAP takes, which does not say why it refuses more.
+const maxStrange = 40 << 10
+
+// tooLong is what a client is told whose line has no end.
+func tooLong(d Dialect) string {
+	return map[Dialect]string{
+		IMAP: "* BYE [LIMIT] The line is too long\r\n", POP3: "-ERR the line is too long\r\n", SMTP: "500 5.5.6 The line is too long\r\n",
+	}[d]
+}
+
 // maxHeld bounds what a daemon wrote of a line that has not ended.
 const maxHeld = 64 << 10
 
@@ -31,6 +42,7 @@ type gate struct {
 	in       []byte // received, not yet looked at
 	out      []byte // for the daemon
 	long     bool   // the rest of a line that was too long
+	length   int    // of that line so far
 	stay     bool   // say nothing more
 	over     bool   // the daemon's part is over
 	upgraded bool   // because TLS begins
@@ -109,9 +121,14 @@ func (g *gate) step() bool {
 		return false
 	case end == 0:
 		g.long = true
+		if g.length += len(g.in); g.conn.endless(g.length) {
+			g.say(tooLong(g.scan.dialect))
+			g.in, g.over, g.conn.linger = nil, true, true
+			return true
+		}
 		g.release(len(g.in))
 	case g.long:
-		g.long = false
+		g.long, g.length = false, 0
 		g.release(end)
 	default:
 		g.line(end)

@@ -3,8 +3,10 @@ package wire
 import (
 	"bytes"
 	"crypto/tls"
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // A secure is the encrypted part of a connection as the daemon sees it. It counts commands,
@@ -12,18 +14,29 @@ import (
 type secure struct {
 	*tls.Conn
 	conn *Conn
+	over atomic.Bool // the last word was said
 
 	mu   sync.Mutex // an idling IMAP session writes while it reads
 	scan scanner
 	line []byte // received of a line, at most maxLine
+	size int    // of that line so far
 	held []byte // written by the daemon, not yet a whole reply
 	mute bool   // swallow the daemon's first line
 }
 
 func (s *secure) Read(p []byte) (int, error) {
+	if s.over.Load() {
+		return 0, io.EOF
+	}
 	n, err := s.Conn.Read(p)
 	if s.scan.dialect != HTTP && n > 0 {
 		s.received(p[:n])
+		if s.conn.endless(s.size) {
+			s.over.Store(true)
+			s.Conn.Write([]byte(tooLong(s.scan.dialect)))
+			s.conn.linger = true
+			return 0, io.EOF
+		}
 	}
 	if err != nil {
 		s.conn.noteAlert(err)
@@ -48,9 +61,10 @@ func (s *secure) received(b []byte) {
 		}
 		b = b[len(part):]
 		s.line = append(s.line, part[:min(len(part), maxLine-len(s.line))]...)
-		if end == 0 {
+		if s.size += len(part); end == 0 {
 			continue
 		}
+		s.size = 0
 		if _, ok := s.scan.line(s.line); ok {
 			s.conn.command(true)
 		}
@@ -59,6 +73,9 @@ func (s *secure) received(b []byte) {
 }
 
 func (s *secure) Write(p []byte) (int, error) {
+	if s.over.Load() {
+		return len(p), nil // what the daemon says then is nobody's business
+	}
 	ready := s.ready(p)
 	if len(ready) == 0 {
 		return len(p), nil
