@@ -88,12 +88,14 @@ func (u unreadable) fault(whose string, about finding.Pointer) finding.Finding {
 		return f
 	}
 	f := finding.New(finding.MalformedCertificate, whose+" cannot be read")
-	if errors.Is(u.why, bound.ErrTooLarge) {
-		f.Summary = whose + " is larger than clients take, or its key is"
-	}
 	f.Evidence = []string{says(u.why)}
 	f.Facts.About = about
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with a certificate that follows RFC 5280 there would be something to judge"}
+	if large, is := errors.AsType[*bound.TooLargeError](u.why); is {
+		f.Summary = fmt.Sprintf("%s cannot be used: %s", whose, large.What)
+		f.Evidence = []string{large.Refused + ", so that nothing was computed with it"}
+		f.Counterfactual.Text = "with a certificate and a key of a usual size there would be something to judge"
+	}
 	return f
 }
 

@@ -5,7 +5,6 @@ package bound
 import (
 	"crypto/rsa"
 	"crypto/x509"
-	"errors"
 	"fmt"
 )
 
@@ -18,15 +17,19 @@ const (
 	MaxRSA = 8192
 )
 
-// ErrTooLarge is in the chain of every error about a certificate that could be read, and is not
-// for what it would cost.
-var ErrTooLarge = errors.New("this is not computed with")
+// A TooLargeError is about a certificate that could be read, and is not for what it would cost.
+type TooLargeError struct {
+	What    string // is too large: "its RSA key has 65536 bits"
+	Refused string // by whom, and from where on
+}
+
+func (e *TooLargeError) Error() string { return e.What + "; " + e.Refused }
 
 // Certificate parses a certificate as crypto/x509 does, if it is of a size, and its key too, that
 // clients take. A key beyond that is an error here, so that nobody computes with it.
 func Certificate(der []byte) (*x509.Certificate, error) {
 	if len(der) > MaxCertificate {
-		return nil, fmt.Errorf("it has %d kB, and crypto/tls and OpenSSL refuse more than %d: %w", len(der)>>10, MaxCertificate>>10, ErrTooLarge)
+		return nil, &TooLargeError{fmt.Sprintf("it has %d kB", len(der)>>10), fmt.Sprintf("Go refuses more than %d kB of certificates, OpenSSL more than 100", MaxCertificate>>10)}
 	}
 	c, err := x509.ParseCertificate(der)
 	if err != nil {
@@ -42,7 +45,7 @@ func Certificate(der []byte) (*x509.Certificate, error) {
 // reads those of a fixed size alone, or, as DSA, none that it computes with.
 func Key(c *x509.Certificate) error {
 	if key, is := c.PublicKey.(*rsa.PublicKey); is && key.N.BitLen() > MaxRSA {
-		return fmt.Errorf("its RSA key has %d bits; crypto/tls refuses more than %d, OpenSSL and NSS more than 16384: %w", key.N.BitLen(), MaxRSA, ErrTooLarge)
+		return &TooLargeError{fmt.Sprintf("its RSA key has %d bits", key.N.BitLen()), fmt.Sprintf("Go refuses more than %d bits, OpenSSL and NSS more than 16384", MaxRSA)}
 	}
 	return nil
 }
