@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/file"
 	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
@@ -103,12 +104,12 @@ func gatherServer(e *checkup.Evidence, arg string, f diagnoseFlags) (err error) 
 func gatherFiles(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
 	if f.cert != "" {
 		p := &preflight.Pair{Host: e.Host, Cert: preflight.File{Name: fileTitle(f.cert)}}
-		p.Cert.Data, p.Cert.Err = readBounded(f.cert, stdin)
+		p.Cert.Data, p.Cert.Err = file.Read(f.cert, stdin)
 		if f.key == f.cert {
 			p.Key = p.Cert
 		} else if f.key != "" {
 			p.Key = preflight.File{Name: fileTitle(f.key)}
-			p.Key.Data, p.Key.Err = readBounded(f.key, nil)
+			p.Key.Data, p.Key.Err = file.Read(f.key, nil)
 		}
 		if p.Key.Name == p.Cert.Name && f.key != f.cert {
 			p.Cert.Name, p.Key.Name = terminal.Clip(f.cert), terminal.Clip(f.key) // of two folders
@@ -163,7 +164,7 @@ func gatherTranscript(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) err
 
 // readEvidence reads a whole file, or standard input where there is one.
 func readEvidence(flag, name string, stdin io.Reader) ([]byte, error) {
-	data, err := readBounded(name, stdin)
+	data, err := file.Read(name, stdin)
 	if err != nil {
 		return nil, usage("cannot read --%s: %w", flag, err)
 	}
@@ -204,8 +205,8 @@ func trusted(f diagnoseFlags) (roots.Store, error) {
 
 // readCA adds the certificates of a file to a store. One that signed itself is a root, and trusted;
 // another one is an intermediate, which is known and, as with other programs, no reason to trust.
-func readCA(file string, store *roots.Store) error {
-	data, err := readBounded(file, nil)
+func readCA(name string, store *roots.Store) error {
+	data, err := file.Read(name, nil)
 	if err != nil {
 		return usage("cannot read --ca: %w", err)
 	}
@@ -213,7 +214,7 @@ func readCA(file string, store *roots.Store) error {
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		c := chain.ParseRoots([][]byte{block.Bytes})[0].Certificate
 		if c == nil || block.Type != "CERTIFICATE" {
-			return usage("--ca %s: the PEM block %q is no certificate that can be read", file, terminal.Clip(block.Type))
+			return usage("--ca %s: the PEM block %q is no certificate that can be read", name, terminal.Clip(block.Type))
 		}
 		if read++; bytes.Equal(c.RawSubject, c.RawIssuer) {
 			store.Roots = append(store.Roots, chain.Root{Certificate: c})
@@ -222,7 +223,7 @@ func readCA(file string, store *roots.Store) error {
 		}
 	}
 	if read == 0 {
-		return usage("--ca %s holds no certificate in PEM form; 'openssl x509 -inform der -in FILE' converts one", file)
+		return usage("--ca %s holds no certificate in PEM form; 'openssl x509 -inform der -in FILE' converts one", name)
 	}
 	return nil
 }

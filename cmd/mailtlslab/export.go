@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/file"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 )
@@ -101,7 +102,7 @@ func writeCertificates(name string, data []byte) error {
 	case !info.Mode().IsRegular() || !ofTheLab(name):
 		return fmt.Errorf("%s is there already and is not the lab's, so that it stays; move it away, or let --export name another folder", name)
 	}
-	err = replace(name, func(w io.Writer) error {
+	err = file.Replace(name, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
@@ -116,7 +117,7 @@ func kept(name string, data []byte) bool {
 	if _, err := os.Lstat(filepath.Join(filepath.Dir(name), certs.KeyFile)); err != nil || filepath.Base(name) != certs.RootFile {
 		return false
 	}
-	old, err := readBounded(name, nil)
+	old, err := file.Read(name, nil)
 	mine, _ := pem.Decode(data)
 	block, _ := pem.Decode(old)
 	return err != nil || block == nil || !bytes.Equal(block.Bytes, mine.Bytes)
@@ -124,7 +125,7 @@ func kept(name string, data []byte) bool {
 
 // ofTheLab reports whether a file begins with a root of the lab, of whichever run.
 func ofTheLab(name string) bool {
-	data, err := readBounded(name, nil)
+	data, err := file.Read(name, nil)
 	if err != nil {
 		return false
 	}

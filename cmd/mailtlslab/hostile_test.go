@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/file"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 )
 
@@ -203,7 +204,7 @@ func TestBrokenOutput(t *testing.T) {
 // TestLargeSurvey is refused before it is all in memory.
 func TestLargeSurvey(t *testing.T) {
 	var errs strings.Builder
-	in := io.LimitReader(zeros{}, maxFile+100)
+	in := io.LimitReader(zeros{}, file.Max+100)
 	if code := run(t.Context(), []string{"diagnose", "--survey", "-"}, in, io.Discard, &errs); code != exitUsage || !strings.Contains(errs.String(), "larger than 16 MiB") {
 		t.Errorf("%d %q", code, errs.String())
 	}

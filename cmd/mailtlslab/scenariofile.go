@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/file"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
@@ -21,16 +22,16 @@ func isScenarioFile(arg string) bool {
 
 // readScenarios reads a file such as "show --json" writes, or a list of them. Where one has no id
 // the name of the file stands for it, with a number where that is taken.
-func readScenarios(file string, taken func(id string) bool) ([]scenarios.Scenario, error) {
-	data, err := readBounded(file, nil)
+func readScenarios(name string, taken func(id string) bool) ([]scenarios.Scenario, error) {
+	data, err := file.Read(name, nil)
 	if err != nil {
 		return nil, usage("cannot read the scenario: %w", err)
 	}
 	all, err := scenarios.Decode(data)
 	if err != nil {
-		return nil, usage("%s: %w; 'mailtlslab show ID --json' writes such a file, and docs/schema/scenario.json describes it", file, err)
+		return nil, usage("%s: %w; 'mailtlslab show ID --json' writes such a file, and docs/schema/scenario.json describes it", name, err)
 	}
-	return scenarios.NameAfter(file, all, taken), nil
+	return scenarios.NameAfter(name, all, taken), nil
 }
 
 // A scenarioFile is a scenario as "show --json" writes it, for an editor to complete.

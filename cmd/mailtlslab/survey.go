@@ -3,13 +3,14 @@ package main
 import (
 	"io"
 
+	"github.com/mailtlslab/mailtlslab/cmd/internal/file"
 	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // saveSurvey writes what was seen, to be judged elsewhere.
 func saveSurvey(name string, s probe.Survey) error {
-	return writeFile(name, func(w io.Writer) error { return terminal.WriteJSON(w, probe.Save(s)) })
+	return file.Write(name, func(w io.Writer) error { return terminal.WriteJSON(w, probe.Save(s)) })
 }
 
 // readSurvey reads what saveSurvey wrote.

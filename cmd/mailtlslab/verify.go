@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/cmd/internal/file"
 	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/verify"
@@ -90,7 +91,7 @@ func verification(cmd *cobra.Command, ids []string, f verifyFlags) error {
 		}
 	}
 	if f.junit != "" {
-		if err := finish(cmd.Context(), func() error { return writeFile(f.junit, report.WriteJUnit) }); err != nil {
+		if err := finish(cmd.Context(), func() error { return file.Write(f.junit, report.WriteJUnit) }); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,6 @@
-package main
+// Package file reads and writes the files that a command line names: bounded, whole or not at all, and
+// through no link that somebody else may have planted.
+package file
 
 import (
 	"bytes"
@@ -9,11 +11,11 @@ import (
 	"runtime"
 )
 
-// maxFile bounds what is read from a file, in bytes.
-const maxFile = 16 << 20
+// Max bounds what is read from a file, in bytes.
+const Max = 16 << 20
 
-// readBounded reads a whole file, or stdin for "-" where there is one.
-func readBounded(name string, stdin io.Reader) ([]byte, error) {
+// Read reads a whole file, or stdin for "-" where there is one.
+func Read(name string, stdin io.Reader) ([]byte, error) {
 	r, size := stdin, int64(0)
 	if name != "-" || stdin == nil {
 		f, err := os.Open(name)
@@ -26,21 +28,21 @@ func readBounded(name string, stdin io.Reader) ([]byte, error) {
 		}
 		r = f
 	}
-	tooLarge := fmt.Errorf("%s is larger than %d MiB", name, maxFile>>20)
-	if size > maxFile {
+	tooLarge := fmt.Errorf("%s is larger than %d MiB", name, Max>>20)
+	if size > Max {
 		return nil, tooLarge
 	}
 	var data bytes.Buffer
 	data.Grow(int(size) + bytes.MinRead)
-	n, err := data.ReadFrom(io.LimitReader(r, maxFile+1))
-	if err == nil && n > maxFile {
+	n, err := data.ReadFrom(io.LimitReader(r, Max+1))
+	if err == nil && n > Max {
 		err = tooLarge
 	}
 	return data.Bytes(), err
 }
 
-// writeFile writes a whole file, or leaves what was there before.
-func writeFile(name string, write func(io.Writer) error) error {
+// Write writes a whole file, or leaves what was there before.
+func Write(name string, write func(io.Writer) error) error {
 	if err := writeWhole(name, write); err != nil {
 		return fmt.Errorf("cannot write %s: %w", name, err)
 	}
@@ -57,7 +59,7 @@ func writeWhole(name string, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return writeThrough(name, write)
 	}
-	return replace(name, write)
+	return Replace(name, write)
 }
 
 // planted refuses a name that leads over a link which somebody else may have put there: what is
@@ -83,9 +85,9 @@ func planted(name string) error {
 	return nil
 }
 
-// replace puts a file in the place of what has its name, whole or not at all. What is there is not
+// Replace puts a file in the place of what has its name, whole or not at all. What is there is not
 // opened: of a link, the link goes.
-func replace(name string, write func(io.Writer) error) error {
+func Replace(name string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return err

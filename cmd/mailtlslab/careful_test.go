@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/x509"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,48 +14,6 @@ import (
 	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab"
 )
-
-// A link in a folder where anybody may put one is not followed, wherever on the way it is.
-func TestWriteFileFollowsNoPlantedLink(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("links need rights there")
-	}
-	dir := t.TempDir()
-	shared, victim := filepath.Join(dir, "shared"), filepath.Join(dir, "victim")
-	for _, d := range []string{shared, victim} {
-		if err := os.Mkdir(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	precious := filepath.Join(victim, "report")
-	if err := os.WriteFile(precious, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for link, to := range map[string]string{"file": precious, "folder": victim, "dangling": filepath.Join(victim, "new")} {
-		if err := os.Symlink(to, filepath.Join(shared, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chmod(shared, 0o777|os.ModeSticky); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"file", "folder/report", "dangling"} {
-		err := writeFile(filepath.Join(shared, name), func(w io.Writer) error {
-			_, err := io.WriteString(w, "written")
-			return err
-		})
-		if err == nil || !strings.Contains(err.Error(), "somebody else may have put there") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	contents(t, victim, map[string]string{"report": "precious"})
-	// A file in such a folder is replaced as everywhere.
-	for range 2 {
-		if err := writeFile(filepath.Join(shared, "own"), func(w io.Writer) error { return nil }); err != nil {
-			t.Error(err)
-		}
-	}
-}
 
 // Whoever asked for scenarios of which none can be served here is told so.
 func TestNothingIsServedInSilence(t *testing.T) {
