@@ -105,12 +105,28 @@ func (s *Store) Deliver(data []byte) error {
 	if len(data) > MaxSize {
 		return ErrTooBig
 	}
-	if bytes.Count(data, []byte("\n")) != bytes.Count(data, []byte("\r\n")) {
-		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-		data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
-	}
-	_, err := s.Append(Inbox, data, 0, time.Time{})
+	_, err := s.Append(Inbox, withCRLF(data), 0, time.Time{})
 	return err
+}
+
+// withCRLF returns text with the line ends of mail. It is copied when it has to be, and then once.
+func withCRLF(text []byte) []byte {
+	missing := bytes.Count(text, []byte("\n")) - bytes.Count(text, []byte("\r\n"))
+	if missing == 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text)+missing)
+	for line := range bytes.Lines(text) {
+		body, ended := bytes.CutSuffix(line, []byte("\n"))
+		if out = append(out, body...); !ended {
+			break
+		}
+		if !bytes.HasSuffix(body, []byte("\r")) {
+			out = append(out, '\r')
+		}
+		out = append(out, '\n')
+	}
+	return out
 }
 
 // Append puts a message into a folder, byte for byte. A zero date is now.
@@ -150,27 +166,42 @@ func (s *Store) Receive(r io.Reader) (data []byte, done func(), err error) {
 		s.incoming -= reserved
 		reserved = 0
 	}
-	buf := make([]byte, chunk)
+	var pieces [][]byte // joined at the end: growing would leave several times as much for the collector
 	for {
-		n, err := r.Read(buf)
-		if n > 0 && len(data)+n > MaxSize {
-			done()
-			return nil, nil, ErrTooBig
+		piece := make([]byte, chunk)
+		n, err := fill(r, piece)
+		switch {
+		case n > 0 && reserved+n > MaxSize:
+			err = ErrTooBig
+		case n > 0 && !s.reserve(n):
+			err = ErrFull
+		default:
+			reserved += n
+			pieces = append(pieces, piece[:n])
 		}
-		if n > 0 && !s.reserve(n) {
-			done()
-			return nil, nil, ErrFull
-		}
-		reserved += n
-		data = append(data, buf[:n]...)
-		if errors.Is(err, io.EOF) {
+		switch err {
+		case nil:
+		case io.EOF:
+			data = make([]byte, 0, reserved+len("\r\n"))
+			for _, p := range pieces {
+				data = append(data, p...)
+			}
 			return data, done, nil
-		}
-		if err != nil {
+		default:
 			done()
 			return nil, nil, err
 		}
 	}
+}
+
+// fill reads until p is full or r ends, in whatever way: io.ReadFull would hide a client that left.
+func fill(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
 }
 
 func (s *Store) reserve(n int) bool {

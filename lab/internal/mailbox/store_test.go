@@ -81,6 +81,21 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+// TestLineEnds: mail has CRLF, whatever it came with.
+func TestLineEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "a": "a", "a\r\nb": "a\r\nb", "a\nb\r\n\nc": "a\r\nb\r\n\r\nc", "\n": "\r\n", "a\rb\n": "a\rb\r\n", "\r\n\r\n": "\r\n\r\n", "x\n": "x\r\n",
+	} {
+		s := newStore()
+		if err := s.Deliver([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got := messages(t, s, s.Inbox()); string(got[0].Raw) != want {
+			t.Errorf("%q: %q, want %q", text, got[0].Raw, want)
+		}
+	}
+}
+
 // TestCount: there are so many messages at most, in all folders, whichever way they come.
 func TestCount(t *testing.T) {
 	s := newStore()
@@ -149,6 +164,15 @@ func TestReceive(t *testing.T) {
 	}
 	if _, _, err := s.Receive(iotest.ErrReader(io.ErrUnexpectedEOF)); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("cut off: %v", err)
+	}
+	left := io.MultiReader(strings.NewReader("half a message"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if _, _, err := s.Receive(left); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a client that left: %v", err)
+	}
+	if data, done, err := s.Receive(iotest.OneByteReader(strings.NewReader("a message"))); err != nil || string(data) != "a message" {
+		t.Errorf("%q %v", data, err)
+	} else {
+		done()
 	}
 	for range 3 {
 		var all []func()
