@@ -187,7 +187,7 @@ func writeAgain(w io.Writer, p terminal.Palette, row verify.Row) {
 	if !row.OK() {
 		end = "and was not as expected then either"
 	}
-	fmt.Fprintf(w, "%s %s was slow, was looked at again alone with more time, %s; at first:\n", p.Yellow("↻"), row.ID, end)
+	fmt.Fprintf(w, "%s %s was looked at again alone with more time, %s; at first:\n", p.Yellow("↻"), row.ID, end)
 	for _, problem := range row.Again {
 		fmt.Fprintf(w, "    %s\n", terminal.Line(problem))
 	}

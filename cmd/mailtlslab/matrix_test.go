@@ -49,7 +49,7 @@ func TestSummary(t *testing.T) {
 	writeMatrix(&b, terminal.Palette{}, terminal.Narrow, r)
 	writeSummary(&b, terminal.Palette{}, r, 0)
 	inert(t, b.String())
-	for _, want := range []string{"not served", `✗ a: no\x1b[2J`, "1 of 4 scenarios not as expected", "· c is unavailable here: no IPv6", "d was slow, was looked at again alone with more time, and was as expected then; at first:\n    imaps: expected [], found [slow-server]"} {
+	for _, want := range []string{"not served", `✗ a: no\x1b[2J`, "1 of 4 scenarios not as expected", "· c is unavailable here: no IPv6", "d was looked at again alone with more time, and was as expected then; at first:\n    imaps: expected [], found [slow-server]"} {
 		if strings.Count(b.String(), want) != 1 {
 			t.Errorf("%q should be once in\n%s", want, b.String())
 		}

@@ -145,6 +145,11 @@ func (c *connection) lasts() bool {
 	return c.again(probe.LookAgain) != nil && c.again(probe.Repeat) != nil
 }
 
+// endedAgain reports whether c ended as one does that may pass, and another look came no farther.
+func (c *connection) endedAgain() bool {
+	return c.mayPass() && len(c.looked().more(&c.Observation)) > 0
+}
+
 // causeOf returns the code that an ending alone would have.
 func causeOf(o *probe.Observation) finding.Code {
 	switch o.Stage {

@@ -122,6 +122,9 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	explained := false
 	for _, rule := range connectionRules {
 		found := rule.ask(c)
+		if !rule.aside && len(found) > 0 && c.endedAgain() {
+			found[0].Evidence = append(found[0].Evidence, "one more look ended there too")
+		}
 		out.Findings = append(out.Findings, found...)
 		explained = explained || len(found) > 0 && !rule.aside
 	}

@@ -2,7 +2,11 @@ package verify
 
 import (
 	"context"
+	"net"
+	"os"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,5 +102,38 @@ func TestWithoutExpectation(t *testing.T) {
 	row := report.Rows[0]
 	if !report.OK() || !row.Unexpecting || !slices.Equal(row.Cells[0].Found, []finding.Code{finding.Expired}) {
 		t.Errorf("%+v", row)
+	}
+}
+
+// TestWantOfMeansIsNoFinding: what this machine lacks is said, and no scenario is blamed for it.
+func TestWantOfMeansIsNoFinding(t *testing.T) {
+	l := newLab(t)
+	s, _ := scenarios.Lookup("expired-leaf")
+	server, err := l.Serve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVerifier(l, Options{Timeout: patience})
+	v.prober.Dial = func(context.Context, string, string) (net.Conn, error) {
+		return nil, os.NewSyscallError("socket", syscall.EMFILE)
+	}
+	row := Row{ID: s.ID, Cells: v.scenario(context.Background(), server)}
+	row.weigh()
+	if row.OK() || row.Cells != nil || !strings.Contains(row.Environment, syscall.EMFILE.Error()) {
+		t.Errorf("%+v", row)
+	}
+	report := Report{Rows: []Row{{ID: "other"}, row}}
+	if sum := report.Count(); report.Environment() != row.Environment || report.OK() || sum.Bad != 0 || sum.Unjudged != 1 {
+		t.Errorf("%q %+v", report.Environment(), sum)
+	}
+	if got := row.Problems(); len(got) != 1 || !strings.Contains(got[0], "could not be judged") {
+		t.Errorf("%q", got)
+	}
+
+	// Alone, with the machine recovered, it is as expected.
+	rows := []Row{row}
+	newVerifier(l, Options{Timeout: patience}).again(context.Background(), l, []*lab.Server{server}, rows)
+	if !rows[0].OK() || len(rows[0].Cells) != 7 || len(rows[0].Again) != 1 {
+		t.Errorf("%+v", rows[0])
 	}
 }
