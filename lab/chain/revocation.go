@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/status"
 )
 
 // Revocation is policy: crypto/x509 knows nothing of it, and clients differ in how they look.
@@ -17,9 +18,9 @@ import (
 
 // revocation is what was heard about the leaf.
 type revocation struct {
-	staple  *word    // nil when none came, or nobody can say whose word it is
-	fetched []word   // in the order of asking
-	unasked []string // sources that were not asked (yet)
+	staple  *status.Word  // nil when none came, or nobody can say whose word it is
+	fetched []status.Word // in the order of asking
+	unasked []string      // sources that were not asked (yet)
 }
 
 // hearsay is what a connection adds to a chain: the staple, and that the CA can be asked.
@@ -51,7 +52,7 @@ func (ev *evidence) revocation() *revocation {
 		return r
 	}
 	if len(ev.staple) > 0 {
-		w := ocspWord("the stapled OCSP response", ev.staple, leaf, issuer, ev.at)
+		w := status.OCSP("the stapled OCSP response", ev.staple, leaf, issuer, ev.at)
 		r.staple = &w
 	}
 	if !ev.asking || ev.path.end != Trusted || ev.outdated() || r.decided() {
@@ -65,8 +66,8 @@ func (ev *evidence) revocation() *revocation {
 	}
 	if url := overHTTP(leaf.CRLDistributionPoints); url != "" && !r.decided() && len(r.unasked) == 0 {
 		source := "the CRL at " + finding.Clip(url)
-		ev.hear(source, Ask{Kind: FetchCRL, URL: url}, func(der []byte) word {
-			return crlWord(source, url, der, leaf, issuer, ev.at)
+		ev.hear(source, Ask{Kind: FetchCRL, URL: url}, func(der []byte) status.Word {
+			return status.CRL(source, url, der, leaf, issuer, ev.at)
 		})
 	}
 	return r
@@ -78,33 +79,33 @@ func (ev *evidence) askResponder(url string, leaf, issuer *x509.Certificate) {
 		return // the issuer's key cannot be read, which other rules tell
 	}
 	source := "the OCSP responder at " + finding.Clip(url)
-	ev.hear(source, Ask{Kind: FetchOCSP, URL: url, Request: request}, func(der []byte) word {
-		return ocspWord("the response of "+source, der, leaf, issuer, ev.at)
+	ev.hear(source, Ask{Kind: FetchOCSP, URL: url, Request: request}, func(der []byte) status.Word {
+		return status.OCSP("the response of "+source, der, leaf, issuer, ev.at)
 	})
 }
 
 // hear notes the answer to one ask, or that there is none yet.
-func (ev *evidence) hear(source string, a Ask, judge func([]byte) word) {
+func (ev *evidence) hear(source string, a Ask, judge func([]byte) status.Word) {
 	switch f := ev.ask(a); {
 	case f == nil || f.NotTried:
 		ev.heard.unasked = append(ev.heard.unasked, source)
 	case f.Refused:
 		ev.heard.unasked = append(ev.heard.unasked, source+" ("+finding.Clip(f.Error)+")")
 	case f.Error != "":
-		ev.heard.fetched = append(ev.heard.fetched, word{source: source}.useless(finding.DetailUnreachable, "gives no answer: %s", finding.Clip(f.Error)))
+		ev.heard.fetched = append(ev.heard.fetched, status.Word{Source: source}.Useless(finding.DetailUnreachable, "gives no answer: %s", finding.Clip(f.Error)))
 	default:
 		ev.heard.fetched = append(ev.heard.fetched, judge(f.Response))
 	}
 }
 
-func (r *revocation) words() []word {
+func (r *revocation) words() []status.Word {
 	if r.staple == nil {
 		return r.fetched
 	}
-	return append([]word{*r.staple}, r.fetched...)
+	return append([]status.Word{*r.staple}, r.fetched...)
 }
 
-func (r *revocation) decided() bool { return slices.ContainsFunc(r.words(), word.decides) }
+func (r *revocation) decided() bool { return slices.ContainsFunc(r.words(), status.Word.Decides) }
 
 // outdated reports whether the leaf is outside its dates. Its CA need not speak of it any more.
 func (ev *evidence) outdated() bool {
@@ -127,17 +128,17 @@ func revoked(ev *evidence) []fault {
 	leaf := ev.path.leaf()
 	var f finding.Finding
 	for _, w := range ev.revocation().words() {
-		if !w.revoked {
+		if !w.Revoked {
 			continue
 		}
-		reason, words := reasonWords(w.reason)
+		reason, words := reasonWords(w.Reason)
 		if f.Code == "" {
-			f = finding.New(finding.Revoked, fmt.Sprintf("the CA revoked the certificate for %s on %s: %s", Name(leaf), finding.Day(w.since), words))
-			f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At, f.Facts.Reason = ev.about(leaf), Name(leaf), IssuerName(leaf), w.since, reason
+			f = finding.New(finding.Revoked, fmt.Sprintf("the CA revoked the certificate for %s on %s: %s", Name(leaf), finding.Day(w.Since), words))
+			f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At, f.Facts.Reason = ev.about(leaf), Name(leaf), IssuerName(leaf), w.Since, reason
 		}
-		f.Evidence = append(f.Evidence, w.source+" says so, and is signed by the CA")
-		if w.why != "" {
-			f.Evidence = append(f.Evidence, w.why)
+		f.Evidence = append(f.Evidence, w.Source+" says so, and is signed by the CA")
+		if w.Why != "" {
+			f.Evidence = append(f.Evidence, w.Why)
 		}
 	}
 	if f.Code == "" {
@@ -179,16 +180,16 @@ func mustStaple(c *x509.Certificate) bool {
 // certificate, by another signer, or no answer at all. Detail says which.
 func staleStaple(ev *evidence) []fault {
 	w := ev.revocation().staple
-	if w == nil || w.detail == "" || ev.outdated() {
+	if w == nil || w.Detail == "" || ev.outdated() {
 		return nil
 	}
 	leaf := ev.path.leaf()
 	f := finding.New(finding.StaleStaple, fmt.Sprintf("the server staples an OCSP response that proves nothing about the certificate for %s", Name(leaf)))
-	if w.detail == finding.DetailOutOfDate {
+	if w.Detail == finding.DetailOutOfDate {
 		f.Summary = fmt.Sprintf("the server staples an OCSP response that is out of date to the certificate for %s", Name(leaf))
 	}
-	f.Evidence = []string{w.why}
-	f.Facts.About, f.Facts.Subject, f.Facts.Detail = ev.about(leaf), Name(leaf), w.detail
+	f.Evidence = []string{w.Why}
+	f.Facts.About, f.Facts.Subject, f.Facts.Detail = ev.about(leaf), Name(leaf), w.Detail
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditStaple, Text: "with a fresh OCSP response of the CA in the handshake, or with none, clients would go on"}
 	if mustStaple(leaf) {
 		f.Counterfactual.Text = "with a fresh OCSP response of the CA in the handshake clients would go on"
@@ -205,7 +206,7 @@ func revocationUnknown(ev *evidence) []fault {
 	}
 	f := finding.New(finding.RevocationUnknown, fmt.Sprintf("whether the certificate for %s was revoked cannot be found out", Name(leaf)))
 	for _, w := range r.fetched {
-		f.Evidence, f.Facts.Detail = append(f.Evidence, w.why), w.detail
+		f.Evidence, f.Facts.Detail = append(f.Evidence, w.Why), w.Detail
 	}
 	for _, source := range r.unasked {
 		f.Evidence = append(f.Evidence, source+" was not asked")
@@ -217,4 +218,27 @@ func revocationUnknown(ev *evidence) []fault {
 	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(leaf), Name(leaf), IssuerName(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditRevocationAnswer, Text: "a current answer of the CA about the certificate would settle the question"}
 	return []fault{{Finding: f}}
+}
+
+// reasonWords returns a reason to revoke as the standard names it, and in plain words.
+func reasonWords(reason int) (name finding.Reason, words string) {
+	switch reason {
+	case 1:
+		return finding.ReasonKeyCompromise, "its key fell into other hands (keyCompromise)"
+	case 2:
+		return finding.ReasonCACompromise, "the CA's own key fell into other hands (cACompromise)"
+	case 3:
+		return finding.ReasonAffiliationChanged, "its owner or names have changed (affiliationChanged)"
+	case 4:
+		return finding.ReasonSuperseded, "another certificate has replaced it (superseded)"
+	case 5:
+		return finding.ReasonCessationOfOperation, "the server was given up (cessationOfOperation)"
+	case 6:
+		return finding.ReasonCertificateHold, "it is on hold, and may be released again (certificateHold)"
+	case 9:
+		return finding.ReasonPrivilegeWithdrawn, "its owner has lost the right to it (privilegeWithdrawn)"
+	case 10:
+		return finding.ReasonAACompromise, "the attribute authority's key fell into other hands (aACompromise)"
+	}
+	return finding.ReasonUnspecified, "no reason is given"
 }

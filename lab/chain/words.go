@@ -14,15 +14,7 @@ func says(err error) string {
 
 // Name returns what to call a certificate: its Common Name, or else its whole subject, cut where
 // it is long. It comes from a stranger: escape it before printing.
-func Name(c *x509.Certificate) string {
-	if cn := c.Subject.CommonName; cn != "" {
-		return finding.Clip(cn)
-	}
-	if s := c.Subject.String(); s != "" {
-		return finding.Clip(s)
-	}
-	return "a certificate without a name"
-}
+func Name(c *x509.Certificate) string { return finding.CertificateName(c) }
 
 // IssuerName returns what to call the issuer of a certificate, likewise.
 func IssuerName(c *x509.Certificate) string {

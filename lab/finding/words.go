@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"time"
@@ -65,3 +66,14 @@ func Span(d time.Duration) string {
 
 // Day returns a moment as it is written in a sentence.
 func Day(t time.Time) string { return t.UTC().Format("2 January 2006 15:04 UTC") }
+
+// CertificateName returns what to call a certificate in a sentence. It is the certificate's own word.
+func CertificateName(c *x509.Certificate) string {
+	if cn := c.Subject.CommonName; cn != "" {
+		return Clip(cn)
+	}
+	if s := c.Subject.String(); s != "" {
+		return Clip(s)
+	}
+	return "a certificate without a name"
+}

@@ -1,4 +1,4 @@
-package chain
+package status
 
 import (
 	"bytes"
@@ -16,26 +16,26 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
-// crlWord judges a revocation list by RFC 5280 section 6.3.3, as far as a list that is complete
+// CRL judges a revocation list by RFC 5280 section 6.3.3, as far as a list that is complete
 // for its scope goes: delta lists and those about other CAs' certificates are told, not used.
-func crlWord(source, url string, der []byte, leaf, issuer *x509.Certificate, at time.Time) word {
-	w := word{source: source}
+func CRL(source, url string, der []byte, leaf, issuer *x509.Certificate, at time.Time) Word {
+	w := Word{Source: source}
 	list, err := readList(der, leaf.SerialNumber)
 	switch {
 	case err != nil:
-		return w.useless(finding.DetailUnreadable, "cannot be read: %s", finding.Clip(err.Error()))
+		return w.Useless(finding.DetailUnreadable, "cannot be read: %s", finding.Clip(err.Error()))
 	case !bytes.Equal(list.RawIssuer, issuer.RawSubject):
-		return w.useless(finding.DetailOtherSigner, "is the list of %s, not of the issuer, %s", finding.Clip(list.Issuer.String()), Name(issuer))
+		return w.Useless(finding.DetailOtherSigner, "is the list of %s, not of the issuer, %s", finding.Clip(list.Issuer.String()), finding.CertificateName(issuer))
 	case list.CheckSignatureFrom(issuer) != nil:
-		return w.useless(finding.DetailOtherSigner, "is not signed by the issuer, %s", Name(issuer))
+		return w.Useless(finding.DetailOtherSigner, "is not signed by the issuer, %s", finding.CertificateName(issuer))
 	}
 	if why := scope(list, url); why != "" {
-		return w.useless(finding.DetailOtherScope, "%s", why)
+		return w.Useless(finding.DetailOtherScope, "%s", why)
 	}
-	w.good = true
+	w.Good = true
 	for _, e := range list.RevokedCertificateEntries {
 		if e.SerialNumber.Cmp(leaf.SerialNumber) == 0 {
-			w.good, w.revoked, w.since, w.reason = false, true, e.RevocationTime, e.ReasonCode
+			w.Good, w.Revoked, w.Since, w.Reason = false, true, e.RevocationTime, e.ReasonCode
 		}
 	}
 	return w.current(list.ThisUpdate, list.NextUpdate, at)
