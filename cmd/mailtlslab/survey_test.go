@@ -13,8 +13,8 @@ import (
 
 // FuzzSurvey reads anything as a saved survey; what can be read is judged and told.
 func FuzzSurvey(f *testing.F) {
-	f.Add([]byte(`{"mailtlslabSurvey":1,"survey":{"observations":[{"settings":{"endpoint":"imaps","host":"a.test","port":993,"mode":"tls"},"stage":"handshaking","outcome":"not-tls","raw":"SFRUUA=="}]}}`))
-	f.Add([]byte(`{"mailtlslabSurvey":1,"survey":{"observations":[{"settings":{"endpoint":"imap"},"stage":"done","outcome":"fine","tls":{"chain":["AAAA",""],"alert":40}}],"further":[{"ask":{"kind":"look"},"certificate":"AAAA"}]}}`))
+	f.Add([]byte(`{"mailtlslabSurvey":1,"survey":{"observations":[{"settings":{"endpoint":"imaps","host":"a.test","port":993,"mode":"tls"},"at":"2026-11-24T12:00:00Z","stage":"handshaking","outcome":"not-tls","raw":"SFRUUA=="}]}}`))
+	f.Add([]byte(`{"mailtlslabSurvey":1,"survey":{"observations":[{"settings":{"endpoint":"imap","host":"a.test"},"at":"2026-11-24T12:00:00Z","stage":"done","outcome":"fine","tls":{"chain":["AAAA",""],"alert":40}}],"further":[{"ask":{"kind":"look"},"certificate":"AAAA"}]}}`))
 	c := &checkup.Checkup{Knowledge: chain.NewKnowledge(nil, nil)}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		survey, err := decodeSurvey("file", data)

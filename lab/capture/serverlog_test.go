@@ -186,6 +186,7 @@ func TestServerLogOfTraffic(t *testing.T) {
 		{"Postfix", postfix("Anonymous TLS connection established from mx.example.net[192.0.2.1]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)"), "", 1},
 		{"Dovecot", "Nov 25 18:42:08 imap-login: Info: Login: user=<anna>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, mpid=9, TLS, session=<x>\n", "", 1},
 		{"Dovecot without TLS", "Nov 25 18:42:08 imap-login: Info: Login: user=<a, TLS>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, mpid=9, session=<x>\n", "", 0},
+		{"a name that looks like a session", "Nov 25 18:42:08 imap-login: Info: Login: user=<a, lip=1, TLS>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, mpid=9, session=<x>\n", "", 0},
 		{"Dovecot through syslog", "Nov 28 01:00:00 mx dovecot: imap-login: Login: user=<anna>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, mpid=9, TLS, session=<x>\n", "", 1},
 		{"a failure through syslog", "Nov 28 01:00:00 mx dovecot: imap-login: Disconnected: Connection closed: SSL_accept() failed: error:0A000415:SSL routines::sslv3 alert certificate expired: SSL alert number 45 (no auth attempts in 0 secs): user=<>, rip=192.0.2.1, lip=192.0.2.2, TLS handshaking, session=<x>\n", "Dovecot:unexplained", 0},
 		{"a failure that a user claims", "Nov 28 01:00:00 mx dovecot: imap-login: Disconnected (auth failed): user=<SSL_accept() failed>, rip=192.0.2.1, lip=192.0.2.2, session=<x>\n", "", 0},

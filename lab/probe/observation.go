@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
@@ -45,6 +46,20 @@ const (
 	Unexpected   Outcome = "unexpected"    // the server spoke, and not in this protocol: see Greeting or First
 	LocalFault   Outcome = "local-fault"   // this machine lacks a descriptor, a port, memory or its loopback: no word about the server
 )
+
+// Valid reports whether s is one of the stages.
+func (s Stage) Valid() bool {
+	return slices.Contains([]Stage{Resolving, Connecting, Greeting, Asking, Upgrading, Handshaking, Reading, Done}, s)
+}
+
+// Valid reports whether o is one of the outcomes.
+func (o Outcome) Valid() bool {
+	return slices.Contains([]Outcome{
+		Fine, NoSuchHost, Unresolved, Refused, Unreachable, TimedOut,
+		Closed, WasReset, NotTLS, Alert, BadSignature, BadTLS,
+		NotOffered, Declined, TooLong, NotTried, Unexpected, LocalFault,
+	}, o)
+}
 
 // An Observation is everything seen on one connection, and no judgement of it. It survives a
 // JSON round trip, so that one taken elsewhere can be diagnosed here. All text and bytes in it

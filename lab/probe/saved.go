@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/mailtlslab/mailtlslab/lab/account"
+
 	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
@@ -58,10 +60,28 @@ func ReadSaved(data []byte) (Survey, error) {
 	if len(s.Survey.Installed) > maxInstalled {
 		return Survey{}, fmt.Errorf("it holds more than %d certificates of the server's own file, and that is no chain", maxInstalled)
 	}
-	for _, o := range s.Survey.Observations {
-		if !o.Settings.Endpoint.Valid() {
-			return Survey{}, fmt.Errorf("it is no saved survey: %q is no endpoint", clip(string(o.Settings.Endpoint), maxError))
+	for i, o := range s.Survey.Observations {
+		if err := o.check(); err != nil {
+			return Survey{}, fmt.Errorf("it is no saved survey: connection %d: %w", i+1, err)
 		}
 	}
 	return s.Survey, nil
+}
+
+// check refuses what no probe has written: of a word that nobody knows a rule might think anything.
+func (o Observation) check() error {
+	switch {
+	case !o.Settings.Endpoint.Valid():
+		return fmt.Errorf("%q is no endpoint", clip(string(o.Settings.Endpoint), maxError))
+	case !o.Stage.Valid():
+		return fmt.Errorf("%q is no stage", clip(string(o.Stage), maxError))
+	case !o.Outcome.Valid():
+		return fmt.Errorf("%q is no outcome", clip(string(o.Outcome), maxError))
+	case o.At.IsZero():
+		return errors.New("it does not say when it was seen")
+	}
+	if err := account.CheckHost(o.Settings.Host); err != nil {
+		return fmt.Errorf("the host: %w", err)
+	}
+	return nil
 }
