@@ -122,7 +122,7 @@ func dovecotWords() productWords {
 		mine:    dovecotLine,
 		starts:  []string{"sighup received - reloading configuration", " starting up for "},
 		encrypted: func(line string) bool {
-			_, after, ok := strings.Cut(userShape.ReplaceAllString(line, ""), ", lip=") // without what the client chose
+			_, after, ok := strings.Cut(withoutUser(line), ", lip=") // without what the client chose
 			return ok && strings.Contains(line, ": Login: ") && strings.Contains(after, ", TLS")
 		},
 		words: []logWord{

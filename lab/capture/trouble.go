@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -27,23 +26,35 @@ func troubled(line string) bool {
 	}, func(word string) bool { return strings.Contains(low, word) })
 }
 
-// sessionTrouble is what servers and their libraries write of a TLS session that failed.
-var sessionTrouble = regexp.MustCompile(`(?i)ssl alert number \d+|ssl_accept|ssl_connect|ssl_do_handshake|gnutls_handshake|ssl library error` +
-	`|tls handshake fail|tls library problem|tls negotiation fail|certificate verif(y|ication) failed|certificate not verified|certificate not trusted` +
-	`|untrusted issuer|tls is required, but|handshake failure|starttls.{0,40}fail`)
+// sessionTrouble is what servers and their libraries write of a TLS session that failed, in lower case.
+func sessionTrouble() []string {
+	return []string{
+		"ssl alert number ", "ssl_accept", "ssl_connect", "ssl_do_handshake", "gnutls_handshake", "ssl library error",
+		"tls handshake fail", "tls library problem", "tls negotiation fail", "handshake failure",
+		"certificate verify failed", "certificate verification failed", "certificate not verified", "certificate not trusted",
+		"untrusted issuer", "tls is required, but",
+	}
+}
 
-// userShape is a name that a client chose, as Dovecot writes it.
-var userShape = regexp.MustCompile(`user=<[^>]*>`)
+// withoutUser takes out the name that a client chose, as Dovecot writes it: user=<name>.
+func withoutUser(line string) string {
+	before, rest, ok := strings.Cut(line, "user=<")
+	if !ok {
+		return line
+	}
+	_, after, _ := strings.Cut(rest, ">")
+	return before + withoutUser(after)
+}
 
 // failedSession reports whether a line of a log tells of a TLS session that failed. That the other
 // side hung up is no failure of TLS: scanners and health checks do it all day.
 func failedSession(line string) bool {
-	line = userShape.ReplaceAllString(line, "")
-	low := strings.ToLower(line)
+	low := strings.ToLower(withoutUser(line))
 	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer"} {
 		if strings.Contains(low, over) {
 			return false
 		}
 	}
-	return sessionTrouble.MatchString(line)
+	return slices.ContainsFunc(sessionTrouble(), func(words string) bool { return strings.Contains(low, words) }) ||
+		strings.Contains(low, "starttls") && strings.Contains(low, "fail")
 }
