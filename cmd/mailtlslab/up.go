@@ -222,9 +222,9 @@ func keptRoot(w io.Writer, dir string, root *x509.Certificate) {
 // so soon that this is a finding.
 const lastDays = 8 * 24 * time.Hour
 
-const warning = `WARNING: these servers can be reached from the network. They are broken on purpose and
-their password is public. Send no real mail through them, use a network of your own, and
-remove the lab's root from the device when you are done.
+const warning = `WARNING: these servers can be reached from the network. They are broken on
+purpose and their password is public. Send no real mail through them, use a
+network of your own, and remove the lab's root from the device when you are done.
 `
 
 // lastNumber returns the highest number that ports derive from: the catalogue's at least, so that

@@ -120,7 +120,7 @@ func writeExpect(w io.Writer, r verify.Report) error {
 		if !row.Unexpecting || len(row.Cells) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s says nothing of what must be found. To have this expected, paste it into the file:\n\n", row.ID)
+		fmt.Fprintf(w, "\n%s says nothing of what must be found.\nTo have this expected, paste it into the file:\n\n", row.ID)
 		var b strings.Builder
 		if err := terminal.WriteJSON(&b, row.Expectations()); err != nil {
 			return err

@@ -14,11 +14,12 @@ import (
 // the use, except the anchor's (RFC 5280 section 4.2.1.12, nested as crypto/x509 does).
 func purpose(ev *evidence) []fault {
 	var out []fault
+	whom, eku := wanted(ev.usage)
 	for i, c := range ev.path.certs {
 		if allows(c, ev.usage) {
 			continue
 		}
-		f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is made for %s, not for servers", Name(c), purposes(c)))
+		f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is made for %s, not for %s", Name(c), purposes(c), whom))
 		f.Facts.Detail = finding.DetailOtherPurpose
 		if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
 			f.Facts.Detail = finding.DetailSMIME
@@ -26,12 +27,23 @@ func purpose(ev *evidence) []fault {
 		if i > 0 {
 			f = finding.New(finding.IntermediateWrongPurpose, fmt.Sprintf("%s may issue certificates for %s only", Name(c), purposes(c)))
 		}
-		f.Evidence = []string{"its extended key usage does not hold serverAuth"}
+		f.Evidence = []string{"its extended key usage does not hold " + eku}
 		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
-		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPurpose, Text: "with serverAuth among its extended key usages it would be accepted"}
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPurpose, Text: "with " + eku + " among its extended key usages it would be accepted"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].ExtKeyUsage = append(slices.Clone(c.ExtKeyUsage), w.usage) }})
 	}
 	return out
+}
+
+// wanted returns what a certificate is wanted for, in words and as RFC 5280 section 4.2.1.12 has it.
+func wanted(usage x509.ExtKeyUsage) (whom, eku string) {
+	switch usage {
+	case x509.ExtKeyUsageClientAuth:
+		return "clients", "clientAuth"
+	case x509.ExtKeyUsageEmailProtection:
+		return "messages", "emailProtection"
+	}
+	return "servers", "serverAuth"
 }
 
 func allows(c *x509.Certificate, usage x509.ExtKeyUsage) bool {
