@@ -71,7 +71,7 @@ func TestCertbotRenewsAndTheHookLoads(t *testing.T) {
 	t.Run("the hook, by certbot", func(t *testing.T) {
 		old := live(t, imap)
 		must(t, imap.run(t.Context(), renewal))
-		if fingerprint(live(t, imap)[0]) == fingerprint(old[0]) {
+		if finding.Fingerprint(live(t, imap)[0]) == finding.Fingerprint(old[0]) {
 			t.Fatal("certbot has renewed nothing")
 		}
 		expectServed(t, c, imap, live(t, imap))
@@ -135,7 +135,7 @@ func live(t *testing.T, s *subject) [][]byte {
 
 func expectServed(t *testing.T, c *Client, s *subject, chain [][]byte) {
 	t.Helper()
-	good := func(v View) bool { return v.clean() && v.presents(fingerprint(chain[0])) }
+	good := func(v View) bool { return v.clean() && v.presents(finding.Fingerprint(chain[0])) }
 	if v := s.await(t.Context(), c, s.accounts, good); !good(v) {
 		t.Fatalf("%s should present what is on the disk, and be clean: %s", s.Name, v.words())
 	}
@@ -145,10 +145,10 @@ func expectServed(t *testing.T, c *Client, s *subject, chain [][]byte) {
 // that a newer one lies on the disk.
 func expectNotLoaded(t *testing.T, c *Client, s *subject, old [][]byte) {
 	t.Helper()
-	if fresh := live(t, s); fingerprint(fresh[0]) == fingerprint(old[0]) {
+	if fresh := live(t, s); finding.Fingerprint(fresh[0]) == finding.Fingerprint(old[0]) {
 		t.Fatal("certbot has renewed nothing")
 	}
-	if v := c.Look(t.Context(), s.accounts, nil); !v.clean() || !v.presents(fingerprint(old[0])) {
+	if v := c.Look(t.Context(), s.accounts, nil); !v.clean() || !v.presents(finding.Fingerprint(old[0])) {
 		t.Fatalf("%s should go on with the old certificate: %s", s.Name, v.words())
 	}
 	v := c.Look(t.Context(), s.accounts, live(t, s))

@@ -1,12 +1,11 @@
 package integration
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A Pair is a chain and a key as a CA delivers them, or as somebody has mixed them up: two files
@@ -34,10 +33,5 @@ func (p Pair) Fingerprint() string {
 	if block == nil {
 		return ""
 	}
-	return fingerprint(block.Bytes)
-}
-
-func fingerprint(der []byte) string {
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:])
+	return finding.Fingerprint(block.Bytes)
 }

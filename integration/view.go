@@ -85,7 +85,7 @@ func (v View) leaves() []string {
 	for _, o := range v.Survey.Observations {
 		f := ""
 		if o.TLS != nil && len(o.TLS.Chain) > 0 {
-			f = fingerprint(o.TLS.Chain[0])
+			f = finding.Fingerprint(o.TLS.Chain[0])
 		}
 		out = append(out, f)
 	}

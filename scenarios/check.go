@@ -35,7 +35,6 @@ const (
 	maxNumber = 3000 // fixed ports are ten for each number
 	maxID     = 60
 	maxText   = 2000
-	maxHost   = 253 // RFC 1035 section 2.3.4
 )
 
 var (
@@ -107,7 +106,7 @@ func (c Case) Check() error {
 
 func (c Case) checkPlace() error {
 	switch {
-	case c.Host != "" && !hostName.MatchString(c.Host) || len(c.Host) > maxHost:
+	case c.Host != "" && !hostName.MatchString(c.Host) || len(c.Host) > account.MaxHost:
 		return flaw("host", "it is no host name")
 	case c.OpenSSL < 0:
 		return flaw("openssl", "it must be a code of openssl verify, and is %d", c.OpenSSL)

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
 const (
@@ -32,7 +34,7 @@ func Limits() map[string]Limit {
 		"Lesson.ID":            {Length: maxID, Pattern: kebabPattern},
 		"Lesson.Title":         {Length: maxText, Pattern: titlePattern},
 		"Lesson.Story":         {Length: maxText},
-		"Case.Host":            {Length: maxHost, Pattern: hostPattern},
+		"Case.Host":            {Length: account.MaxHost, Pattern: hostPattern},
 		"Case.Endpoints":       {Unique: true},
 		"Case.OpenSSL":         {Most: -1},
 		"Service.On":           {Unique: true},

@@ -122,7 +122,7 @@ func (e explained) write(w io.Writer, p terminal.Palette) {
 		say("tlsrpt", e.RFC8460+" (RFC 8460)")
 	}
 	if len(e.Hides) > 0 {
-		say("hides", face.AndList(codeWords(e.Hides)))
+		say("hides", finding.AndList(codeWords(e.Hides)))
 	}
 	if len(e.Shown) > 0 {
 		say("try it", "mailtlslab up "+e.Shown[0])

@@ -15,10 +15,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtlslab/mailtlslab/certs"
-	"github.com/mailtlslab/mailtlslab/cmd/internal/face"
 	"github.com/mailtlslab/mailtlslab/cmd/internal/terminal"
 	"github.com/mailtlslab/mailtlslab/lab"
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
@@ -114,16 +114,7 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 		return environment(err)
 	}
 	defer remove()
-	if len(own) > 0 && f.ca == "" {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", terminal.Line(face.AndList(own)))
-	}
-	if f.ca != "" {
-		keptRoot(cmd.ErrOrStderr(), f.ca, authority.Root())
-	}
-	if open {
-		// Whoever cannot be warned cannot be helped by ending either.
-		_, _ = fmt.Fprint(cmd.ErrOrStderr(), warning)
-	}
+	caution(cmd.ErrOrStderr(), f, own, authority.Root(), open)
 	at := site{files: files, dns: l.DNS(), host: offered(f), spread: f.spread, now: time.Now().UTC()}
 	if err := display.listening(servers, at); err != nil {
 		return environment(err)
@@ -136,6 +127,20 @@ func up(cmd *cobra.Command, ids []string, f upFlags) error {
 	display.close()
 	shown.Wait()
 	return nil
+}
+
+// caution says what is dangerous about this run: a root that may do more, one that is kept, and
+// servers that the network reaches (open). Whoever cannot be warned cannot be helped by ending either.
+func caution(w io.Writer, f upFlags, own []string, root *x509.Certificate, open bool) {
+	if len(own) > 0 && f.ca == "" {
+		_, _ = fmt.Fprintf(w, "mailtlslab: the root of this run may certify %s too: it is not for a phone\n", terminal.Line(finding.AndList(own)))
+	}
+	if f.ca != "" {
+		keptRoot(w, f.ca, root)
+	}
+	if open {
+		_, _ = fmt.Fprint(w, warning)
+	}
 }
 
 // checkUp refuses what would fail halfway, or would serve more than was asked for.

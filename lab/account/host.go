@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// maxHost is the length of the longest DNS name in its text form: RFC 1035 section 2.3.4.
-const maxHost = 253
+// MaxHost is the length of the longest DNS name in its text form, in bytes: RFC 1035 section 2.3.4.
+const MaxHost = 253
 
 // CheckHost refuses what can be no server of an account, neither a DNS name nor an IP address, and
 // would only be a puzzle for a resolver.
@@ -15,8 +15,8 @@ func CheckHost(host string) error {
 	if net.ParseIP(host) != nil {
 		return nil
 	}
-	if host == "" || len(host) > maxHost {
-		return fmt.Errorf("a host name must have 1 to %d characters, and this one has %d", maxHost, len(host))
+	if host == "" || len(host) > MaxHost {
+		return fmt.Errorf("a host name must have 1 to %d characters, and this one has %d", MaxHost, len(host))
 	}
 	for _, r := range host {
 		switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/smallstep/pkcs7"
 	"software.sslmate.com/src/go-pkcs12"
 
+	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
@@ -59,7 +60,7 @@ func FuzzTranscript(f *testing.F) {
 		for _, s := range append(tr.Read, tr.NotRead...) {
 			sentence(t, s)
 		}
-		if len(tr.Settings.Host) > maxHost || tr.Settings.Port < 0 || tr.Settings.Port > 65535 {
+		if len(tr.Settings.Host) > account.MaxHost || tr.Settings.Port < 0 || tr.Settings.Port > 65535 {
 			t.Errorf("%+v", tr.Settings)
 		}
 		for _, f := range tr.Findings(seen) {

@@ -193,9 +193,7 @@ func check(s account.Settings) error {
 }
 
 func checkHost(host string) error {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
-	const longest = 253 // RFC 1035 section 2.3.4
-	if net.ParseIP(host) == nil && (host == "" || len(host) > longest || strings.Trim(host, plain) != "") {
+	if account.CheckHost(host) != nil {
 		return fmt.Errorf("%.60q is no server name", host)
 	}
 	return nil

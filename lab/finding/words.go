@@ -26,6 +26,14 @@ func Clip(s string) string {
 	return strings.ToValidUTF8(s[:cut], "\uFFFD") + "…"
 }
 
+// AndList joins words as a sentence does: "a, b and c".
+func AndList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
 // Listed returns names as a person would list them, the first few of many.
 func Listed(names []string) string {
 	const most = 4
@@ -33,16 +41,13 @@ func Listed(names []string) string {
 	for _, n := range names[:min(len(names), most)] {
 		told = append(told, Clip(n))
 	}
-	last := len(told) - 1
 	switch {
 	case len(names) == 0:
 		return "no server name"
-	case len(names) == 1:
-		return told[0]
 	case len(names) > most:
 		return fmt.Sprintf("%s and %d more", strings.Join(told, ", "), len(names)-most)
 	}
-	return strings.Join(told[:last], ", ") + " and " + told[last]
+	return AndList(told)
 }
 
 // Span returns a duration in the largest unit that leaves a whole number above one.

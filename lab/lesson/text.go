@@ -97,8 +97,5 @@ func Endpoints(on []account.Endpoint) string {
 	for i, e := range on {
 		words[i] = string(e)
 	}
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return finding.AndList(words)
 }

@@ -109,7 +109,7 @@ func (f Face) shared() string {
 			for _, c := range j.Cures {
 				codes = append(codes, string(c))
 			}
-			return fmt.Sprintf("%s This ends %s.", Sentence(j.Words), AndList(codes))
+			return fmt.Sprintf("%s This ends %s.", Sentence(j.Words), finding.AndList(codes))
 		}
 	}
 	return ""
@@ -303,14 +303,6 @@ func (f Face) deeds(c checkup.Cause, users, admins bool) {
 		f.say(label, words)
 		label = ""
 	}
-}
-
-// AndList joins words as a sentence does.
-func AndList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
 // sent says what was told to whom, for a person who gave away his address.
