@@ -69,7 +69,8 @@ func Products() []Product {
 			Name: "nginx 1.22", Image: "bookworm", Procedures: remedy.Nginx, On: []account.Endpoint{account.Web}, Version: "nginx -v",
 			Prepare: "printf 'server {\\n  server_name mail.lab.test;\\n  root /var/www/html;\\n  include snippets/mail-tls.conf;\\n}\\n' > /etc/nginx/sites-enabled/mail; " +
 				": > /etc/nginx/snippets/mail-tls.conf; echo mail > /var/www/html/index.html",
-			Start: "nginx", Reload: "nginx -s reload",
+			// An old worker may still take a connection after a new one has: the reload is over when they are gone.
+			Start: "nginx", Reload: "old=$(cat /proc/$(cat /run/nginx.pid)/task/*/children); nginx -s reload && for p in $old; do timeout 10 tail -s 0.1 --pid=$p -f /dev/null; done",
 			Config: "/etc/nginx", Log: "/var/log/nginx/error.log", Words: "nginx -t 2>&1 || true", Cert: "/etc/nginx/tls/mail.crt", Key: "/etc/nginx/tls/mail.key", User: "root", Short: true,
 		},
 	}
