@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"lab/capture":                {"lab/account", "lab/finding", "lab/internal/bound"},
 	"lab/chain":                  {"lab/finding", "lab/internal/bound", "lab/internal/status"},
 	"lab/roots":                  {"lab/chain"},
+	"lab/message":                {"lab/finding"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/chain", "lab/probe", "lab/internal/bound"},
 	"lab/preflight":              {"lab/capture", "lab/chain", "lab/finding", "lab/internal/bound"},
 	"lab/checkup": {"lab/account", "lab/action", "lab/finding", "lab/probe", "lab/discover", "lab/capture", "lab/chain", "lab/diagnose",
@@ -88,7 +89,7 @@ func TestImportsKeepTheirDirection(t *testing.T) {
 func TestTheDiagnosisCannotReachTheScenarios(t *testing.T) {
 	for _, p := range packages(t) {
 		switch name := strings.TrimPrefix(p.ImportPath, module); name {
-		case "lab/probe", "lab/chain", "lab/roots", "lab/diagnose", "lab/remedy", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup":
+		case "lab/probe", "lab/chain", "lab/roots", "lab/diagnose", "lab/remedy", "lab/discover", "lab/capture", "lab/message", "lab/preflight", "lab/checkup":
 			for _, secret := range []string{"scenarios", "certs", "lab"} {
 				if slices.Contains(p.Deps, module+secret) {
 					t.Errorf("%s reaches %s", name, secret)

@@ -4,7 +4,8 @@ package finding
 //
 // The last line of each comment is an example that a test runs and that yields this code and no
 // other: a scenario of the catalogue, or a case in the form of a scenario file (on the endpoint that
-// is named, or else its first); a survey, a chain or files that the test makes from these words.
+// is named, or else its first); a survey, a chain or files that the test makes from these words; or
+// the words of a client or of a server, which lab/message knows.
 
 // Network: before the server says anything.
 const (
@@ -129,6 +130,12 @@ const (
 	// Example: scenario certificate-not-loaded
 	CertificateNotLoaded Code = "server-cannot-load-certificate"
 
+	// OutdatedConfiguration: the server's configuration is written for another version of it, and is
+	// not taken: a setting that this version does not know, or one that it wants first.
+	//
+	// Example: words of a server: doveconf: Fatal: Error in configuration file /etc/dovecot/dovecot.conf line 12: ssl_cert: Unknown setting: ssl_cert
+	OutdatedConfiguration Code = "outdated-configuration"
+
 	// InjectedPlaintext: behind the answer to STARTTLS stands more plaintext, which a client that
 	// keeps it takes for protected (CVE-2011-0411; RFC 9051 section 6.2.1 has it discarded).
 	//
@@ -158,6 +165,18 @@ const (
 	//
 	// Example: scenario autoconfig-wrong-settings
 	PublishedSettingsWrong Code = "published-settings-wrong"
+
+	// DANEMismatch: the domain publishes a TLSA record for the server, and no certificate that the
+	// server shows fits it (RFC 7672 section 3, RFC 8460 section 4.3.2.1).
+	//
+	// Example: words of a client: verify error:num=65:no matching DANE TLSA records
+	DANEMismatch Code = "dane-mismatch"
+
+	// MTASTSMismatch: the domain publishes an MTA-STS policy, and the policy does not name the mail
+	// server, or the server's certificate does not fit it (RFC 8461 section 4.1, RFC 8460 section 4.3.2.2).
+	//
+	// Example: words of a client: "result-type": "sts-webpki-invalid"
+	MTASTSMismatch Code = "mta-sts-mismatch"
 )
 
 // Protocol: the TLS handshake itself.
@@ -190,6 +209,12 @@ const (
 	// Example: scenario client-cert-required
 	ClientCertificateRequired Code = "client-certificate-required"
 
+	// ClientCertificateRefused: the server refuses the certificate that the client shows (RFC 8446
+	// sections 4.4.2.4 and 6.2), which it seldom needs to look at.
+	//
+	// Example: words of a server: client SSL certificate verify error: (18:self signed certificate) while reading client request headers
+	ClientCertificateRefused Code = "client-certificate-refused"
+
 	// KeyDoesNotMatch: the signature of the handshake (RFC 8446 section 4.4.3, RFC 5246 section
 	// 7.4.3) was made with another key than the leaf names; or certificate and key in the files do
 	// not belong together.
@@ -202,6 +227,12 @@ const (
 	//
 	// Example: scenario no-shared-cipher
 	NoCommonCipher Code = "no-common-cipher"
+
+	// WeakDH: the server's group for Diffie-Hellman is too small for the client (RFC 9325 section 4.1:
+	// 2048 bits at least; OpenSSL and NSS refuse one below 1024, and at security level 2 below 2048).
+	//
+	// Example: words of a client: error:0A00018A:SSL routines::dh key too small
+	WeakDH Code = "weak-dh"
 
 	// ClientTooOld: the newest version of the device is below the oldest of the server
 	// (protocol_version, RFC 8446 section 6.2). Facts.Version is what the server would choose.

@@ -35,6 +35,12 @@ const (
 	// Example: scenario same-name-other-key-ca
 	IssuerKeyMismatch Code = "issuer-key-mismatch"
 
+	// IssuerNameEncoding: the leaf or an intermediate writes its issuer's name in another string type
+	// than the issuer does. The two are equal by RFC 5280 section 7.1, and crypto/x509 compares bytes.
+	//
+	// Example: chain whose issuer is written in another string type
+	IssuerNameEncoding Code = "issuer-name-encoding"
+
 	// IssuerNotACA: a certificate signed another one without CA:TRUE in its basic constraints, or
 	// without keyCertSign (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
 	//
@@ -111,6 +117,12 @@ const (
 	//
 	// Example: chain with too many names and constraints
 	TooComplex Code = "too-complex"
+
+	// ClientRefusedCertificate: a client refused the server's certificate and did not say why (RFC
+	// 8446 section 6.2: bad_certificate, certificate_unknown).
+	//
+	// Example: words of a server: SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:SSL alert number 42
+	ClientRefusedCertificate Code = "client-refused-certificate"
 )
 
 // Names: whom the certificate is for.
@@ -230,10 +242,21 @@ const (
 	// Example: scenario sha1-leaf
 	WeakSignature Code = "weak-signature"
 
+	// UnsupportedAlgorithm: a key or a signature is of an algorithm that is known, and that clients
+	// and this program cannot judge: DSA, GOST R 34.10-2012, Ed448, SM2.
+	//
+	// Example: words of a client: x509: cannot verify signature: algorithm unimplemented
+	UnsupportedAlgorithm Code = "unsupported-algorithm"
+
 	// WeakKey: an RSA key below 2048 bits, or a key on a curve below 256.
 	//
 	// Example: scenario rsa-1024-leaf
 	WeakKey Code = "weak-key"
+
+	// CertificateFileMissing: there is no certificate where the server's configuration names one.
+	//
+	// Example: words of a server: ssl_cert: Can't open file /etc/ssl/certs/mail.crt: No such file or directory
+	CertificateFileMissing Code = "certificate-file-missing"
 
 	// KeyMissing: the file of the private key is not there, or holds no key.
 	//

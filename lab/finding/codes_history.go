@@ -40,6 +40,12 @@ const (
 	//
 	// Example: scenario bad-password-control
 	CredentialsRefused Code = "credentials-refused"
+
+	// OAuthRequired: the provider takes no plain password any more, or none but one that was made for
+	// this program: 535 5.7.139 (Exchange Online), 534 5.7.9 (Gmail).
+	//
+	// Example: words of a client: 535 5.7.139 Authentication unsuccessful, basic authentication is disabled
+	OAuthRequired Code = "oauth-required"
 )
 
 // Unclear: nothing in the vocabulary explains it.

@@ -46,7 +46,7 @@ func TestVocabulary(t *testing.T) {
 	families := []finding.Family{finding.Network, finding.Service, finding.Protocol, finding.Trust, finding.Names, finding.Time,
 		finding.Keys, finding.Usage, finding.Revocation, finding.History, finding.Account, finding.Unclear}
 	// RFC 8460 section 4.3.
-	reports := []string{"", "starttls-not-supported", "certificate-host-mismatch", "certificate-expired", "certificate-not-trusted", "validation-failure"}
+	reports := []string{"", "starttls-not-supported", "certificate-host-mismatch", "certificate-expired", "certificate-not-trusted", "validation-failure", "tlsa-invalid", "sts-webpki-invalid"}
 	seen, titles := map[finding.Code]bool{}, map[string]bool{}
 	family := 0
 	for _, info := range finding.All() {

@@ -110,7 +110,7 @@ func texts[T ~string](list []T) []string {
 // TestEveryConstantSaysWhatItMeans holds each doc comment to its form: of a code, a detail or an edit
 // it begins with the constant's name and a colon, and that of a code ends with an example.
 func TestEveryConstantSaysWhatItMeans(t *testing.T) {
-	example := regexp.MustCompile(`\n\nExample: (scenario|case|survey|chain|files) \S.*\n$`)
+	example := regexp.MustCompile(`\n\nExample: (scenario|case|survey|chain|files|words) \S.*\n$`)
 	for _, c := range constants(t) {
 		switch c.of {
 		case "Code":

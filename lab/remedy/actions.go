@@ -102,14 +102,18 @@ func single(c finding.Code) (action.Kind, bool) {
 		finding.InjectedPlaintext:         action.EnableStartTLS,
 		finding.ProtocolTooOld:            action.RaiseVersion,
 		finding.ClientCertificateRequired: action.NoClientCert,
+		finding.ClientCertificateRefused:  action.NoClientCert,
+		finding.WeakDH:                    action.EnableCiphers,
 		finding.KeyDoesNotMatch:           action.MatchKey,
 		finding.CertificateNotLoaded:      action.RepairPair,
+		finding.CertificateFileMissing:    action.RepairPair,
 		finding.KeyMissing:                action.MatchKey,
 		finding.KeyUnreadable:             action.AllowKey,
 		finding.KeyEncrypted:              action.DecryptKey,
 		finding.SelfSigned:                action.ReissueTrusted,
 		finding.IssuerUnknown:             action.ReissueTrusted,
 		finding.IssuerKeyMismatch:         action.ReissueTrusted,
+		finding.IssuerNameEncoding:        action.ReissueTrusted,
 		finding.IssuerNotACA:              action.ReissueTrusted,
 		finding.PathLengthExceeded:        action.ReissueTrusted,
 		finding.CANotAllowedForName:       action.ReissueTrusted,
@@ -127,6 +131,7 @@ func single(c finding.Code) (action.Kind, bool) {
 		finding.MalformedCertificate:      action.Reinstall,
 		finding.BadSignature:              action.Reinstall,
 		finding.WeakSignature:             action.Reinstall,
+		finding.UnsupportedAlgorithm:      action.Reinstall,
 		finding.UnknownCriticalExtension:  action.Reinstall,
 		finding.WeakKey:                   action.ReissueKey,
 		finding.WrongPurpose:              action.ReissueUsage,
@@ -158,7 +163,7 @@ func rare(f finding.Finding) (action.Action, bool) {
 		return action.Action{Kind: action.TrustRoot, Certificate: f.Facts.Certificate}, true
 	case finding.IDNEncoding:
 		return action.Action{Kind: action.ReissueForNames, Names: f.Facts.Names}, true
-	case finding.WeakSignature, finding.BadSignature, finding.UnknownCriticalExtension:
+	case finding.WeakSignature, finding.BadSignature, finding.UnsupportedAlgorithm, finding.UnknownCriticalExtension:
 		// What is wrong with a CA's certificate, the server's own cannot cure.
 		return action.Action{Kind: action.ReissueTrusted}, f.Facts.About.OfCA()
 	}

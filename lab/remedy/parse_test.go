@@ -10,7 +10,7 @@ import (
 )
 
 // good is a whole file: its family has one code.
-const good = `- code: credentials-refused
+const good = `- code: unexplained
   short:
     you:
       - {when: enter-password, effect: change, say: "Type it again on {host}, slowly."}
@@ -40,7 +40,7 @@ func parse(text, sharedText string) ([]Advice, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseFamily([]byte(text), finding.Account, shared)
+	return parseFamily([]byte(text), finding.Unclear, shared)
 }
 
 func TestParse(t *testing.T) {
@@ -49,7 +49,7 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := advice[0]
-	if len(advice) != 1 || a.Code != finding.CredentialsRefused || a.Admin[0].For != "Dovecot 2.3" || a.Admin[0].Config != "doveadm log errors" {
+	if len(advice) != 1 || a.Code != finding.Unexplained || a.Admin[0].For != "Dovecot 2.3" || a.Admin[0].Config != "doveadm log errors" {
 		t.Errorf("got %+v", advice)
 	}
 	if want := (Known{How: Proven, Source: "Dovecot 2.3.19.1"}); a.Admin[0].Known != want {
@@ -63,8 +63,8 @@ func TestParseRefuses(t *testing.T) {
 		{"an unknown field", "  prevention:", "  prevent:", "field prevent not found"},
 		{"an unknown field of steps", "      known:", "      certain: yes\n      known:", "field certain not found"},
 		{"a field twice", "    - use: look\n", "    - use: look\n  prevention: Write it down.\n  support: \"Your provider's support can set a new one.\"\n" + good, "already defined"},
-		{"a word that is no code", "credentials-refused", "no-such-code", "not a code of the family account"},
-		{"a code of another family", "credentials-refused", "expired", "not a code of the family account"},
+		{"a word that is no code", "unexplained", "no-such-code", "not a code of the family unclear"},
+		{"a code of another family", "unexplained", "expired", "not a code of the family unclear"},
 		{"an unknown shared name", "use: look", "use: lock", "no shared steps of this name"},
 		{"a shared name and steps", "- use: look", "- use: look\n      for: Exim", "has nothing else"},
 		{"no platform", "for: any device", `for: ""`, "nobody is named"},
@@ -110,7 +110,7 @@ func TestParseRefuses(t *testing.T) {
 func TestParseRefusesDuplicatesAndGaps(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"a second entry", good + good, "a second entry"},
-		{"no entry", "[]", "credentials-refused: no entry"},
+		{"no entry", "[]", "unexplained: no entry"},
 	} {
 		if _, err := parse(tt.text, goodShared); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error = %v, want one with %q", tt.name, err, tt.want)
