@@ -93,14 +93,11 @@ func tooDeep(names []string, host string) string {
 }
 
 // defaultInstallation recognises the certificate that a package makes up when it is installed:
-// signed by itself, for a name that is nobody's. The list holds what packages are known to
-// write; Dovecot's from its dovecot-openssl.cnf, the rest is the name of the machine itself.
+// signed by itself, for a name that is nobody's.
 func defaultInstallation(ev *evidence) []fault {
 	leaf := ev.path.leaf()
 	names := append(slices.Clone(leaf.DNSNames), leaf.Subject.CommonName)
-	genuine := func(n string) bool {
-		return n != "" && !slices.Contains([]string{"localhost", "localhost.localdomain", "imap.example.com"}, strings.ToLower(n))
-	}
+	genuine := func(n string) bool { return n != "" && !Placeholder(n) }
 	if ev.path.end != SelfIssued || len(ev.path.certs) > 1 || leaf.VerifyHostname(ev.host) == nil || slices.ContainsFunc(names, genuine) || strings.Join(names, "") == "" {
 		return nil
 	}

@@ -1,12 +1,14 @@
 package chain
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/hex"
 	"slices"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // stores are what is known of the trust stores of others: those that devices come with, those
@@ -20,12 +22,15 @@ type stores struct {
 }
 
 // A Removal is a root that was trusted once, and was removed from the stores. It is known by its
-// name and key, since servers do not send it.
+// certificate, or else by its name and key, since servers do not send it.
 type Removal struct {
-	Name   string // Common Name of its subject
-	KeyID  string // its subject key identifier, lower-case hex
-	Since  time.Time
-	Source string // who removed it, and where that is written
+	Name        string // Common Name of its subject, or what it has instead
+	KeyID       string // its subject key identifier, lower-case hex, where there is no Certificate
+	Certificate []byte // DER
+	Since       time.Time
+	// Expired says that nobody took it away: it was trusted until its own last day, which is Since.
+	Expired bool
+	Source  string // who removed it, and where that is written
 }
 
 // Distrusting returns k extended by roots that were removed from the trust stores.
@@ -98,12 +103,41 @@ func (k *Knowledge) Fetching(list []Fetched) *Knowledge {
 
 // removal returns why c, or the issuer it names, is no longer trusted, nil when nothing is known.
 func (k *Knowledge) removal(c *x509.Certificate) *Removal {
-	for i, d := range k.distrusted {
-		itself := c.Subject.CommonName == d.Name && hex.EncodeToString(c.SubjectKeyId) == d.KeyID
-		issuer := c.Issuer.CommonName == d.Name && hex.EncodeToString(c.AuthorityKeyId) == d.KeyID
-		if itself || issuer {
+	for i := range k.distrusted {
+		if k.distrusted[i].is(c) {
 			return &k.distrusted[i]
 		}
 	}
 	return nil
+}
+
+// is reports whether c is the root that was removed, another certificate of that name and key, or
+// one that it issued.
+func (d *Removal) is(c *x509.Certificate) bool {
+	if d.Certificate == nil {
+		itself := c.Subject.CommonName == d.Name && hex.EncodeToString(c.SubjectKeyId) == d.KeyID
+		issuer := c.Issuer.CommonName == d.Name && hex.EncodeToString(c.AuthorityKeyId) == d.KeyID
+		return itself || issuer
+	}
+	root := d.root(c.RawIssuer, c.RawSubject)
+	switch {
+	case root == nil:
+		return false
+	case bytes.Equal(root.RawSubject, c.RawSubject):
+		return bytes.Equal(root.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo)
+	}
+	return link(c, root) == Sound || link(c, root) == Weak
+}
+
+// root returns the certificate of d if its subject is among the names (DER), nil otherwise. Only
+// then it is parsed.
+func (d *Removal) root(names ...[]byte) *x509.Certificate {
+	if !slices.ContainsFunc(names, func(n []byte) bool { return bytes.Contains(d.Certificate, n) }) {
+		return nil
+	}
+	c, err := bound.Certificate(d.Certificate)
+	if err != nil || !slices.ContainsFunc(names, func(n []byte) bool { return bytes.Equal(c.RawSubject, n) }) {
+		return nil
+	}
+	return c
 }
