@@ -214,6 +214,13 @@ func For(e Endpoint, host string) Settings {
 	return Settings{Endpoint: e, Host: host, Port: e.Port(), Mode: e.Mode()}
 }
 
+// RelayPort is where servers give mail to each other (RFC 5321 section 4.5.4.2). No account has it.
+const RelayPort = 25
+
+// Relayed reports whether these are no account's settings but a mail exchanger's: SMTP between
+// servers, where other rules hold for certificates.
+func (s Settings) Relayed() bool { return s.Port == RelayPort && s.Endpoint.Protocol() == Submission }
+
 // Target returns "host:port" as the account has it.
 func (s Settings) Target() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 

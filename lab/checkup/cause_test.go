@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
@@ -36,7 +37,7 @@ func TestCausesDoNotTakeBackEachOther(t *testing.T) {
 	}
 	expired, named := finding.New(finding.Expired, "it is old"), finding.New(finding.NameMismatch, "it is another's")
 	named.Facts.Names = []string{"mx.lab.test"}
-	found := causes([]Place{{Kind: Connection, Findings: []finding.Finding{expired, named}}})
+	found := causes([]Place{{Kind: Connection, Findings: []finding.Finding{expired, named}, settings: account.For(account.IMAPS, "mail.lab.test")}})
 	for i := range found {
 		found[i].advise(book, "mail.lab.test")
 	}

@@ -10,13 +10,26 @@ import (
 )
 
 // Actions returns what can be done about one finding on the connection with settings s, each on
-// its own enough. They come from what the diagnosis found, never from how a scenario was made.
+// its own enough. They come from what the diagnosis found, never from how a scenario was made; and
+// what somebody else chose, such as the names in a certificate, is proposed only where it is the
+// account's own. Between servers, on port 25, they are those of the admin.
 func Actions(f finding.Finding, s account.Settings) []action.Action {
+	var own []string
+	switch f.Code {
+	case finding.OutgoingServerName, finding.HostNotFound: // the first is the account's name for receiving
+		if len(f.Facts.Names) > 0 && usable(f.Facts.Names[0]) {
+			own = f.Facts.Names[:1]
+		}
+	}
+	return offerable(actions(f, s), s, own...)
+}
+
+func actions(f finding.Finding, s account.Settings) []action.Action {
 	switch f.Code {
 	case finding.NameMismatch, finding.ConnectByIP, finding.WildcardDepth:
 		return nameActions(f, s)
 	case finding.NoSAN: // no other server name would do
-		return []action.Action{{Kind: action.ReissueForNames, Names: append([]string{s.Host}, without(f.Facts.Names, s.Host)...)}}
+		return []action.Action{{Kind: action.ReissueForNames, Names: hostFirst(s.Host, f.Facts.Names)}}
 	case finding.IssuerUnknown:
 		if f.Facts.Detail == finding.DetailPublicCA { // the certificate is good, and its intermediate is what is missing
 			return []action.Action{{Kind: action.SendChain}}
@@ -30,7 +43,7 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	case finding.ServerHasNoSuchName:
 		return []action.Action{{Kind: action.ServeName, Host: s.Host}}
 	case finding.AutodiscoverName:
-		return []action.Action{{Kind: action.CoverName, Names: append([]string{s.Host}, without(f.Facts.Names, s.Host)...)}}
+		return []action.Action{{Kind: action.CoverName, Names: hostFirst(s.Host, f.Facts.Names)}}
 	case finding.HostNotFound:
 		return hostActions(f, s)
 	case finding.IssuerNotTrusted:
@@ -54,7 +67,7 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 	if f.Severity == finding.Note && f.Code == finding.RevocationUnknown {
 		return nil // nobody asked, so nothing needs repair
 	}
-	if kind, ok := rare(f); ok {
+	if kind, ok := rare(f, s); ok {
 		return []action.Action{kind}
 	}
 	if kinds := several(f.Code); kinds != nil {
@@ -157,12 +170,14 @@ func single(c finding.Code) (action.Kind, bool) {
 }
 
 // rare returns the action of a code whose parameters, or whose kind, the case decides.
-func rare(f finding.Finding) (action.Action, bool) {
+func rare(f finding.Finding, s account.Settings) (action.Action, bool) {
 	switch f.Code {
+	case finding.HandshakeRefused: // no_application_protocol, RFC 7301 section 3.2
+		return action.Action{Kind: action.RightService}, f.Facts.Alert == 120
 	case finding.RootMissingOnDevice:
 		return action.Action{Kind: action.TrustRoot, Certificate: f.Facts.Certificate}, true
 	case finding.IDNEncoding:
-		return action.Action{Kind: action.ReissueForNames, Names: f.Facts.Names}, true
+		return action.Action{Kind: action.ReissueForNames, Names: hostFirst(s.Host, f.Facts.Names)}, true
 	case finding.WeakSignature, finding.BadSignature, finding.UnsupportedAlgorithm, finding.UnknownCriticalExtension:
 		// What is wrong with a CA's certificate, the server's own cannot cure.
 		return action.Action{Kind: action.ReissueTrusted}, f.Facts.About.OfCA()
@@ -175,7 +190,7 @@ func rare(f finding.Finding) (action.Action, bool) {
 func nameActions(f finding.Finding, s account.Settings) []action.Action {
 	var out []action.Action
 	for _, n := range f.Facts.Names {
-		if usable(n) && !strings.EqualFold(n, s.Host) {
+		if usable(n) && !strings.EqualFold(n, s.Host) && (mine(n, s.Host) || f.Code == finding.OutgoingServerName || net.ParseIP(s.Host) != nil) {
 			out = append(out, action.Action{Kind: action.UseHost, Host: n})
 			break
 		}
@@ -185,18 +200,14 @@ func nameActions(f finding.Finding, s account.Settings) []action.Action {
 		// Public CAs hardly certify addresses: the account is what should change.
 		return out
 	}
-	return append(out, action.Action{Kind: action.ReissueForNames, Names: append([]string{s.Host}, without(names, s.Host)...)})
+	return append(out, action.Action{Kind: action.ReissueForNames, Names: hostFirst(s.Host, names)})
 }
 
-// usable reports whether a certificate's name can be an account's server name.
-func usable(name string) bool {
-	return strings.Contains(name, ".") && !strings.HasPrefix(name, "*.") && net.ParseIP(name) == nil
-}
-
-func without(names []string, name string) []string {
-	var out []string
+// hostFirst returns the account's name and then the others.
+func hostFirst(host string, names []string) []string {
+	out := []string{host}
 	for _, n := range names {
-		if !strings.EqualFold(n, name) {
+		if !strings.EqualFold(n, host) {
 			out = append(out, n)
 		}
 	}

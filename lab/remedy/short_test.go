@@ -32,7 +32,7 @@ func choices(c finding.Code) []choice {
 		}
 	}
 	for _, host := range []string{"mail.example.com", "192.0.2.1"} {
-		for _, names := range [][]string{nil, {"mx.example.net"}, {"*.example.com"}, {"mx.example.net", "*.example.net", "www.example.net"}} {
+		for _, names := range [][]string{nil, {"mx.example.com"}, {"mx.example.net"}, {"*.example.com"}, {"mx.example.net", "*.example.net", "www.example.net"}} {
 			for _, detail := range append(finding.Details(c), "") {
 				for _, role := range []finding.Role{finding.RoleLeaf, finding.RoleIntermediate} {
 					f.Facts.Host, f.Facts.Names, f.Facts.Detail, f.Facts.About.Role = host, names, detail, role
@@ -42,6 +42,8 @@ func choices(c finding.Code) []choice {
 		}
 	}
 	f.Facts.Port, f.Facts.Mode = 0, ""
+	try(f)
+	f.Facts.Alert = 120
 	try(f)
 	return out
 }
