@@ -111,7 +111,7 @@ func (c *connection) samePort(m account.Mode) account.Settings {
 	return set
 }
 
-func speaksTLS(o *probe.Observation) bool { return o.TLS != nil && len(o.TLS.Chain) > 0 }
+func speaksTLS(o *probe.Observation) bool { return o != nil && o.TLS != nil && len(o.TLS.Chain) > 0 }
 
 // cut judges a connection that ends before the server said anything.
 func cut(c *connection) []finding.Finding {

@@ -186,6 +186,7 @@ func upgradeRows() []connRow {
 
 		say("handshake", "refused by an alert", "handshake-refused", "imap:143:starttls imaps:993:tls", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 40)))),
 		say("handshake", "refused for no reason that is known", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 200)))),
+		say("handshake", "refused for the protocol that it named", "handshake-refused", "", survey(seen(account.Web, probe.Handshaking, probe.Alert, alert(0, 120)))),
 		say("handshake", "closed after the ServerHello", "handshake-dropped", "", survey(seen(imaps, probe.Handshaking, probe.Closed, hello(0x0304)))),
 		say("handshake", "silent after STARTTLS", "handshake-timeout", "imap:143:starttls", survey(seen(imap, probe.Handshaking, probe.TimedOut, hello(0), greeting("* OK hi")))),
 		say("handshake", "a ServerHello that does not end", "handshake-timeout", "", survey(seen(imaps, probe.Handshaking, probe.TimedOut, stub(3)))),
@@ -214,7 +215,7 @@ func upgradeRows() []connRow {
 
 func connectionRows(t testing.TB) []connRow {
 	t.Helper()
-	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), noCertificateRows(), helloRows(), clearRows(), hiccupRows(), askedRows(t))
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), noCertificateRows(), finiteRows(t), helloRows(), clearRows(), hiccupRows(), askedRows(t))
 }
 
 func TestConnections(t *testing.T) {

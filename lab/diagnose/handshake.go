@@ -17,6 +17,7 @@ const (
 	alertProtocolVersion     = 70
 	alertUnrecognizedName    = 112
 	alertCertificateRequired = 116
+	alertNoProtocol          = 120
 )
 
 // alertName returns the name that RFC 8446 section 6 gives an alert.
@@ -97,6 +98,11 @@ func handshake(c *connection) []finding.Finding {
 		fs := blocked(finding.HandshakeRefused, fmt.Sprintf("%s refuses the TLS handshake: %s", c.target(), alertName(*c.TLS.Alert)),
 			finding.EditHandshake, "if the server accepted the ClientHello, the handshake would go on", "it sent the alert "+alertName(*c.TLS.Alert))
 		fs[0].Facts.Alert = *c.TLS.Alert
+		if *c.TLS.Alert == alertNoProtocol {
+			fs[0].Summary = fmt.Sprintf("%s refuses every application protocol that the client names (ALPN)", c.target())
+			fs[0].Evidence = []string{"offered " + orNone(c.offeredALPN()) + ", it sent the alert " + alertName(alertNoProtocol) + " (RFC 7301 section 3.2)"}
+			fs[0].Counterfactual.Text = "if the server knew that protocol, or none were named, the handshake would go on"
+		}
 		return fs
 	case ended && (!c.noByte() || c.implicit()):
 		return blocked(finding.HandshakeDropped, fmt.Sprintf("%s hangs up during the TLS handshake", c.target()),
@@ -110,6 +116,21 @@ func handshake(c *connection) []finding.Finding {
 			finding.EditHandshake, "if the server went on, the handshake could end", evidence)
 	}
 	return nil
+}
+
+// offeredALPN returns the protocol that the ClientHello of c named: only a web client does.
+func (c *connection) offeredALPN() string {
+	if c.Settings.Endpoint.Protocol() == account.HTTPS {
+		return "http/1.1"
+	}
+	return ""
+}
+
+func orNone(protocol string) string {
+	if protocol == "" {
+		return "none"
+	}
+	return protocol
 }
 
 // staticRSA reports whether a cipher suite has the client encrypt to the server's key, so that

@@ -39,15 +39,33 @@ func (c *connection) passing(summary string, cause finding.Code, good *probe.Obs
 	return f
 }
 
-// Judged returns what the i-th connection of a survey is judged by: the look at it, or the next one
-// where that came farther.
+// Judged returns what the i-th connection of a survey is judged by: the look at it, the next one
+// where that came farther, or what an offer of other suites showed.
 func Judged(s probe.Survey, i int) probe.Observation {
 	o := s.Observations[i]
 	if again := (looked{s}).fartherThan(&o); again != nil {
 		again.Listed = o.Listed
 		return *again
 	}
+	if by := (looked{s}).byHand(&o); by != nil {
+		o.TLS = by.TLS
+	}
 	return o
+}
+
+// byHand returns the offer that showed the certificate of a server which has no suite in common with
+// crypto/tls, nil where none did.
+func (s looked) byHand(o *probe.Observation) *probe.Observation {
+	if o.Outcome != probe.Alert || o.TLS == nil || o.TLS.Version != 0 {
+		return nil
+	}
+	for i := range s.Further {
+		f := &s.Further[i]
+		if f.Ask.Through && f.Ask.Settings.Target() == o.Settings.Target() && f.Observation != nil && speaksTLS(f.Observation) {
+			return f.Observation
+		}
+	}
+	return nil
 }
 
 // looked is a survey in which the looks at one place can be compared.

@@ -225,7 +225,7 @@ func (s *session) ask(a probe.Ask) *probe.Further {
 }
 
 func sameAsk(a, b probe.Ask) bool {
-	return a.Kind == b.Kind && a.URL == b.URL && bytes.Equal(a.Request, b.Request) && slices.Equal(a.Suites, b.Suites) && sameLook(a.Settings, b.Settings)
+	return a.Kind == b.Kind && a.URL == b.URL && bytes.Equal(a.Request, b.Request) && slices.Equal(a.Suites, b.Suites) && a.Through == b.Through && a.ALPN == b.ALPN && sameLook(a.Settings, b.Settings)
 }
 
 func sameLook(a, b account.Settings) bool {
@@ -272,6 +272,12 @@ func has(fs []finding.Finding, c finding.Code) bool {
 	return slices.ContainsFunc(fs, func(f finding.Finding) bool { return f.Code == c })
 }
 
+// forSome reports whether a code says that some clients cannot connect, where TLS was agreed on all
+// the same: then the others see the certificate.
+func forSome(c finding.Code) bool {
+	return c == finding.NoCommonCipher || c == finding.WeakDH || c == finding.ClientTooOld
+}
+
 // fold leaves out what another finding explains or made invisible. What ended the connection after
 // TLS was agreed on has hidden nothing of TLS and of the certificate: they were seen.
 func (c *connection) fold(fs []finding.Finding) []finding.Finding {
@@ -281,7 +287,7 @@ func (c *connection) fold(fs []finding.Finding) []finding.Finding {
 		if passed && b == finding.Intermittent {
 			return false
 		}
-		return finding.Folds(a, b) || finding.Hides(a, b) && !(agreed && finding.EndsInside(a))
+		return finding.Folds(a, b) || finding.Hides(a, b) && !(agreed && (finding.EndsInside(a) || forSome(a)))
 	}
 	codes := finding.Codes(fs)
 	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool { return !finding.VisibleBy(hides, f.Code, codes) })

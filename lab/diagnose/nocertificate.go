@@ -20,15 +20,7 @@ type offers struct {
 
 // offered has all three asked for at once, so that one round of looks will do.
 func (c *connection) offered() offers {
-	offer := func(suites []uint16) *probe.Observation {
-		set := c.Settings
-		set.MinVersion, set.MaxVersion, set.SmallHello = 0, 0, false // they hold for no such hello
-		if f := c.ask(probe.Ask{Kind: probe.Offer, Settings: set, Suites: suites}); f != nil {
-			return f.Observation
-		}
-		return nil
-	}
-	return offers{offer(anonymousSuites()), offer(certifiedSuites()), offer(fallbackSuites())}
+	return offers{c.offer(anonymousSuites(), false), c.offerThrough(), c.offer(fallbackSuites(), false)}
 }
 
 // accepted returns the name of the anonymous suite that the server took, "" when it took none.

@@ -27,8 +27,7 @@ func ending(outcome probe.Outcome) edit {
 
 // offered adds the answers to the offers that a report asks for: of the suites without a
 // certificate, of those with one, and of the first by a client that could do more.
-func offered(s probe.Survey, anonymous, certified, fallback edit) probe.Survey {
-	edits := []edit{anonymous, certified, fallback}
+func offered(s probe.Survey, edits ...edit) probe.Survey {
 	for _, a := range (diagnose.Judge{Knowledge: nothing()}).Report(s).Asks {
 		if a.Kind != probe.Offer || len(edits) == 0 {
 			continue
@@ -169,7 +168,7 @@ func TestNoCertificateByOpenSSL(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert, key := files(t, b)
-	pair := []string{"-cert", cert, "-key", key}
+	pair := []string{"-cert", cert, "-cert_chain", cert, "-key", key}
 	for _, c := range []struct {
 		name, want string
 		args       []string

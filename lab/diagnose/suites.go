@@ -58,3 +58,23 @@ func certifiedSuites() []uint16 {
 	}
 	return out
 }
+
+// finiteSuites are those of TLS 1.3: offered by hand, they go with the groups of RFC 7919 alone.
+func finiteSuites() []uint16 {
+	return []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256}
+}
+
+// suiteName returns the name of a suite, also of those with DHE that are in use and that crypto/tls
+// does not have; the number of any other.
+func suiteName(suite uint16) string {
+	name, ok := map[uint16]string{
+		0x0016: "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA", 0x0033: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", 0x0039: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
+		0x0067: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", 0x006B: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+		0x009E: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", 0x009F: "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
+		0xCCAA: "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+	}[suite]
+	if !ok {
+		return tls.CipherSuiteName(suite)
+	}
+	return name
+}

@@ -56,12 +56,17 @@ func ciphers(c *connection) []finding.Finding {
 	}
 	evidence := []string{"to an offer of every common cipher it sends the alert " + alertName(alert)}
 	if alert == alertHandshakeFailure {
-		if !refusedWith(c.newestOnly(), alertProtocolVersion) {
+		newest := c.newestOnly()
+		if fs := c.finiteField(newest); fs != nil {
+			return fs
+		}
+		if !refusedWith(newest, alertProtocolVersion) {
 			return nil
 		}
 		evidence = append(evidence, "to an offer of TLS 1.3 alone it sends the alert "+alertName(alertProtocolVersion)+
 			": it speaks an older version, in which the cipher is all that is left to disagree on")
 		evidence = append(evidence, c.beyondCiphers()...)
+		c.shown(c.offerThrough())
 	}
 	fs := blocked(finding.NoCommonCipher, fmt.Sprintf("%s allows no cipher that the clients of today have", c.target()),
 		finding.EditCipher, "if the server allowed a common cipher, the handshake would go on", evidence...)
@@ -73,7 +78,7 @@ func ciphers(c *connection) []finding.Finding {
 func (c *connection) beyondCiphers() []string {
 	o := c.offered()
 	if suite := chosenSuite(o.certified); suite != 0 {
-		return []string{"to an offer of every cipher suite there is it chooses " + tls.CipherSuiteName(suite)}
+		return []string{"to an offer of every cipher suite there is it chooses " + suiteName(suite)}
 	}
 	const alike = "a server that was given no certificate at all can answer alike"
 	if name := o.accepted(); name != "" {

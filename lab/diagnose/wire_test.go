@@ -106,7 +106,7 @@ func helloRows() []connRow {
 
 		say("ciphers", "no cipher of an older version", "no-common-cipher", "imap:143:starttls imaps:993:offer imaps:993:offer imaps:993:offer", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 70), oldest(0x0304))),
 		say("ciphers", "the ciphers are too weak for it", "no-common-cipher", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 71)))),
-		miss("ciphers", "failure in every version: no certificate, perhaps", "handshake-refused", "imap:143:starttls", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 40), oldest(0x0304))),
+		miss("ciphers", "failure in every version: no certificate, perhaps", "handshake-refused", "imap:143:starttls imaps:993:offer imaps:993:offer", told(failed, imaps, 993, implicit, probe.Handshaking, probe.Alert, alert(0, 40), oldest(0x0304))),
 		miss("ciphers", "failure after the ServerHello", "handshake-refused", "", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0x0303, 40)))),
 		miss("ciphers", "an error of its own", "handshake-refused", "imap:143:starttls", survey(seen(imaps, probe.Handshaking, probe.Alert, alert(0, 80)))),
 

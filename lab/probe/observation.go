@@ -112,10 +112,15 @@ type TLS struct {
 	// for SSL 3.0; 0 otherwise.
 	Chosen uint16 `json:"chosen,omitempty"`
 	ALPN   string `json:"alpn,omitempty"`
+	// Group is what the keys would be exchanged with after an Offer, a number of RFC 8446 section
+	// 4.2.7, and Prime the modulus where that is a finite field of the server's own (big-endian).
+	// Both are only read on the way, and 0 and empty otherwise.
+	Group uint16 `json:"group,omitempty"`
+	Prime []byte `json:"prime,omitempty"`
 	// Chain holds the certificates as sent, DER, the leaf first.
 	Chain [][]byte `json:"chain,omitempty"`
-	// FromRecords says that crypto/tls could not read the leaf, and Chain was taken from the
-	// recorded bytes of a second handshake limited to TLS 1.2.
+	// FromRecords says that Chain was taken from the bytes of a handshake of TLS 1.2 or older: of a
+	// second one, because crypto/tls could not read the leaf, or of an Offer. No staple was asked for.
 	FromRecords bool   `json:"fromRecords,omitempty"`
 	Staple      []byte `json:"staple,omitempty"` // OCSP response, DER
 	// Alert is the number of the alert that the server sent (RFC 8446 section 6), if it sent one.
@@ -174,6 +179,10 @@ type Ask struct {
 	// Suites are the cipher suites to offer, for Offer: numbers of TLS 1.2 and older, at most 400,
 	// with TLS_FALLBACK_SCSV (RFC 7507) if that is to be said.
 	Suites []uint16 `json:"suites,omitempty"`
+	// Through has the answer to an Offer read on, up to what the server would exchange keys with.
+	Through bool `json:"through,omitempty"`
+	// ALPN is a protocol to name in an Offer (RFC 7301), such as "imap"; none where it is empty.
+	ALPN string `json:"alpn,omitempty"`
 }
 
 // An AskKind is what an Ask wants done.
@@ -187,8 +196,9 @@ const (
 	Repeat      AskKind = "repeat"       // the same connection several times, one after the other
 	FetchCRL    AskKind = "fetch-crl"    // the CA's revocation list, likewise
 	FetchOCSP   AskKind = "fetch-ocsp"   // the CA's word on one certificate, likewise
-	// Offer is the same connection as far as the ServerHello, and no farther: TLS 1.2 with Suites,
-	// whatever versions the settings allow. Its observation ends at Handshaking: Fine with the
-	// version and the suite that the server chose, or how it refused.
+	// Offer is the same connection as far as the server's first answer, and no farther: TLS 1.2 with
+	// Suites, whatever versions the settings allow, or where one of TLS 1.3 is among them TLS 1.3
+	// with the groups of RFC 7919 alone. Its observation ends at Handshaking: Fine with the version
+	// and the suite that the server chose, or how it refused.
 	Offer AskKind = "offer"
 )

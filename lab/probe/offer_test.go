@@ -164,7 +164,7 @@ func TestOfferIsBounded(t *testing.T) {
 	if n := <-size; n > 1200 {
 		t.Errorf("a hello of %d bytes", n)
 	}
-	if _, err := clientHello(strings.Repeat("x", 70_000), []uint16{anonymousSuite}); err == nil {
+	if _, err := clientHello(strings.Repeat("x", 70_000), []uint16{anonymousSuite}, ""); err == nil {
 		t.Error("a name that fits no hello went in")
 	}
 }
@@ -216,12 +216,17 @@ func FuzzServerHello(f *testing.F) {
 	f.Add([]byte("\x16\x03\x03\x00\x04\x02\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, said []byte) {
 		r := bytes.NewReader(said)
-		version, suite, err := readServerHello(r)
-		if err != nil && (version != 0 || suite != 0) {
-			t.Errorf("%x %x with %v", version, suite, err)
+		var seen TLS
+		rest, err := readServerHello(r, &seen)
+		if err != nil && (seen.Version != 0 || seen.Cipher != 0) {
+			t.Errorf("%+v with %v", seen, err)
 		}
 		if read := len(said) - r.Len(); read > 2*maxAnswer+10 {
 			t.Errorf("%d bytes read", read)
+		}
+		readFlight(r, rest, &seen)
+		if read := len(said) - r.Len(); read > maxTape+3*maxAnswer || len(seen.Prime) > maxPrime {
+			t.Errorf("%d bytes read, a prime of %d", read, len(seen.Prime))
 		}
 	})
 }

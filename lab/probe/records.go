@@ -9,6 +9,11 @@ const (
 	recordApplicationData  = 23
 	messageServerHello     = 2
 	messageCertificate     = 11
+	messageKeyExchange     = 12
+	messageHelloDone       = 14
+	namedCurve             = 3
+	// maxRecord is the longest body of a record in the clear: RFC 5246 section 6.2.1.
+	maxRecord = 16 << 10
 )
 
 // chainInRecords returns the certificates (DER, as sent) in the Certificate message of a

@@ -20,7 +20,9 @@ type Session struct {
 	caps []string // as announced inside TLS
 	tape *[]byte  // where to leave the recorded bytes of a handshake, if anywhere
 
-	suites []uint16 // what to offer by hand in place of a handshake, if anything
+	suites  []uint16 // what to offer by hand in place of a handshake, if anything
+	through bool     // read on behind the answer to that
+	alpn    string   // and what to speak inside TLS, if that is to be said
 
 	resume account.Session // kept out of the observation
 }
