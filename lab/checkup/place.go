@@ -24,6 +24,9 @@ func connectionPlace(e diagnose.Endpoint, o probe.Observation, published bool) P
 	if e.Path != nil && o.TLS != nil && len(o.TLS.Chain) > 0 {
 		p.Judged = append(p.Judged, count(len(o.TLS.Chain), "certificate")+" as of "+day(o.At)+", for "+finding.Clip(o.Settings.Host))
 	}
+	if o.Settings.Relayed() && reached(o) {
+		p.NotJudged = append(p.NotJudged, "between servers the domains decide what certificate a sender wants, by DANE (TLSA records) or MTA-STS, and for the names in their MX: neither was looked up")
+	}
 	switch {
 	case has(e.Findings, finding.NotOffered):
 		p.Absent, p.Verdict = true, Unjudged
@@ -43,6 +46,9 @@ func connectionPlace(e diagnose.Endpoint, o probe.Observation, published bool) P
 func connectionName(s account.Settings, published bool) string {
 	if published {
 		return fmt.Sprintf("%s (%s)", s.Endpoint, finding.Clip(s.Target()))
+	}
+	if s.Relayed() {
+		return fmt.Sprintf("smtp between servers (%d)", s.Port)
 	}
 	return fmt.Sprintf("%s (%d)", s.Endpoint, s.Port)
 }

@@ -32,6 +32,8 @@ func (t Target) settings(ctx context.Context, p *probe.Prober) (all []account.Se
 	switch e, ok := account.EndpointOnPort(t.Port); {
 	case t.As != "":
 		endpoints = []account.Endpoint{t.As}
+	case t.Port == account.RelayPort:
+		endpoints = []account.Endpoint{account.SubmissionStart}
 	case ok:
 		endpoints = []account.Endpoint{e}
 	case t.Port != 0:

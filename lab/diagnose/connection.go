@@ -93,10 +93,11 @@ func refused(c *connection) []finding.Finding {
 	return fs
 }
 
-// sibling returns the settings of the same service on its other standard port.
+// sibling returns the settings of the same service on its other standard port. Between servers there
+// is none.
 func (c *connection) sibling() (account.Settings, bool) {
 	other, ok := c.Settings.Endpoint.Sibling()
-	if !ok {
+	if !ok || c.Settings.Relayed() {
 		return account.Settings{}, false
 	}
 	set := c.Settings

@@ -142,6 +142,9 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 		out.Findings = append(out.Findings, c.unexplained())
 	}
 	out.Findings = c.fold(out.Findings)
+	if o.Settings.Relayed() {
+		out.Findings = betweenServers(out.Findings)
+	}
 	finding.Sort(out.Findings)
 	out.Complete = !has(out.Findings, finding.Unexplained)
 	if unjudged && len(out.Findings) == 0 {

@@ -38,6 +38,9 @@ func (s *session) misnamed(o probe.Observation) *finding.Finding {
 // ClientHello the same server shows a certificate that is in order.
 func sniMissing(c *connection) []finding.Finding {
 	host := c.Settings.Host
+	if c.Settings.Relayed() && !c.Settings.NoSNI {
+		return sendersWithoutName(c)
+	}
 	if !c.Settings.NoSNI || net.ParseIP(host) != nil {
 		return nil
 	}
