@@ -58,6 +58,10 @@ type Authority struct {
 	issuers       int                     // issuing CAs named so far
 	rsa           map[int]*rsa.PrivateKey // by size in bits: made once, when first needed
 	proxies       map[string]*draft       // by name: made when first needed
+
+	outlining  sync.Mutex                 // while an outline is made
+	outlines   map[string]*draft          // the CAs of outlines, by what they are
+	outlineRSA map[string]*rsa.PrivateKey // their keys that take long, likewise
 }
 
 // NewAuthority makes a root and an intermediate with new keys.
@@ -244,12 +248,23 @@ func (a *Authority) remember(p *plan) {
 	if p.distrusted {
 		a.distrusted = append(a.distrusted, p.root.cert)
 	}
+	for _, d := range p.trusts {
+		a.roots = withOne(a.roots, d.cert)
+	}
 	for _, d := range p.made {
 		if p.fetchable && d == p.leaf.issuer {
 			continue // only who fetches it knows it
 		}
-		if d.cert != nil && d.issuer != nil {
-			a.intermediates = append(a.intermediates, d.cert)
+		if d.cert != nil && (d.issuer != nil || d.exact && !bytes.Equal(d.cert.RawSubject, d.cert.RawIssuer)) {
+			a.intermediates = withOne(a.intermediates, d.cert)
 		}
 	}
+}
+
+// withOne adds a certificate unless it is there: the CAs of an outline are those of others too.
+func withOne(list []*x509.Certificate, c *x509.Certificate) []*x509.Certificate {
+	if slices.ContainsFunc(list, c.Equal) {
+		return list
+	}
+	return append(list, c)
 }

@@ -19,8 +19,9 @@ type Bundle struct {
 	// Raw is the same as it goes over the wire, DER.
 	Raw [][]byte
 
-	leaf *draft
-	key  crypto.Signer // of the handshake; the leaf's unless that is the fault
+	leaf   *draft
+	key    crypto.Signer       // of the handshake; the leaf's unless that is the fault
+	trusts []*x509.Certificate // of its outline
 }
 
 func newBundle(leaf *draft, key crypto.Signer, rest []*x509.Certificate) *Bundle {
@@ -30,6 +31,9 @@ func newBundle(leaf *draft, key crypto.Signer, rest []*x509.Certificate) *Bundle
 	}
 	return b
 }
+
+// Trusts returns the certificates of the outline that clients trust; none where there is no outline.
+func (b *Bundle) Trusts() []*x509.Certificate { return b.trusts }
 
 // Leaf returns the server's certificate.
 func (b *Bundle) Leaf() *x509.Certificate { return b.Chain[0] }
@@ -76,6 +80,9 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 		return nil, errors.New("cannot reissue a bundle that no authority built")
 	}
 	d := b.leaf.clone()
+	if b.leaf.exact { // nobody here has its issuer's key
+		c.Trusted, c.MatchKey = true, true
+	}
 	key, rest := b.key, b.Chain[1:]
 	if c.Dates {
 		d.tmpl.NotBefore, d.tmpl.NotAfter = a.window()

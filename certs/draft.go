@@ -31,6 +31,7 @@ type draft struct {
 	sha1    bool   // signed with SHA-1
 	md5     bool   // signed with MD5, by an issuer with an RSA key
 	corrupt bool   // the signature is damaged afterwards
+	exact   bool   // it is somebody else's, and sent as it is: key is not the certificate's
 	status  status // what is said of its revocation, and where
 
 	uLabels []string // the only names of the SAN, in UTF-8, which crypto/x509 neither writes nor reads
@@ -45,7 +46,7 @@ type draft struct {
 // clone returns an unsigned copy.
 func (d *draft) clone() *draft {
 	c := *d
-	c.raw, c.cert, c.documents, c.staple = nil, nil, nil, nil
+	c.raw, c.cert, c.documents, c.staple, c.exact = nil, nil, nil, nil, false
 	return &c
 }
 
@@ -190,9 +191,9 @@ func (a *Authority) leafDraft(host string, more []string, key crypto.Signer, iss
 // the subject stays. A name is listed once, however often it is given. An address gets words around it as Common Name:
 // OpenSSL holds what looks like a host name there against the root's name constraints.
 func (d *draft) setNames(names []string) {
-	d.tmpl.Subject.CommonName = names[0]
+	d.setCommonName(names[0])
 	if net.ParseIP(names[0]) != nil {
-		d.tmpl.Subject.CommonName = "server at " + names[0]
+		d.setCommonName("server at " + names[0])
 	}
 	d.tmpl.DNSNames, d.tmpl.IPAddresses, d.uLabels = nil, nil, nil
 	seen := map[string]bool{}

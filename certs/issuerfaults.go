@@ -76,7 +76,7 @@ func leafIssuer(p *plan, _ Fault) error {
 // finish does what has to wait until all faults are applied, because it depends on who the
 // issuers are in the end.
 func (p *plan) finish() error {
-	if p.leaf.md5 && p.leaf.issuer != nil {
+	if p.leaf.md5 && p.leaf.issuer != nil && !p.fromOutline {
 		key, err := p.a.rsaKey(2048)
 		if err != nil {
 			return err

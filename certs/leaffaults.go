@@ -25,7 +25,7 @@ func names(p *plan, f Fault) error {
 }
 
 func commonName(p *plan, f Fault) error {
-	p.leaf.tmpl.Subject.CommonName = f.Names[0]
+	p.leaf.setCommonName(f.Names[0])
 	return nil
 }
 

@@ -13,6 +13,8 @@ import (
 type Spec struct {
 	Host   string  `json:"host,omitempty"` // empty means DefaultHost
 	Faults []Fault `json:"faults,omitempty"`
+	// Outline is the chain to which faults are applied; the zero Outline is the healthy one for Host.
+	Outline Outline `json:"outline,omitzero"`
 	// Also are names and addresses that the leaf has besides, unless a fault is about its names.
 	Also []string `json:"also,omitempty"`
 	// Publisher is the address, such as http://127.0.0.1:8080, at which Documents will be found;
@@ -37,6 +39,9 @@ type plan struct {
 	fetchable  bool   // the leaf's issuer is published, and known to nobody
 	crossSign  bool   // an expired certificate for the root's key is sent last
 	distrusted bool   // the root of this plan is one that clients trusted once
+
+	fromOutline bool     // somebody wrote the chain out
+	trusts      []*draft // those of it that clients trust
 }
 
 // Build makes the chain of a specification. What cannot be built, and what would come out
@@ -54,13 +59,20 @@ func (a *Authority) Build(s Spec) (*Bundle, error) {
 		return nil, err
 	}
 	p := &plan{a: a, root: a.root, intermediate: a.intermediate, sent: []*draft{a.intermediate}, publisher: s.Publisher}
-	p.leaf = a.leafDraft(host, slices.Concat(a.hosts, s.Also), key, a.intermediate)
+	if s.Outline.IsZero() {
+		p.leaf = a.leafDraft(host, slices.Concat(a.hosts, s.Also), key, a.intermediate)
+	} else if err := p.outlined(s.Outline); err != nil {
+		return nil, err
+	}
 	p.leaf.status = status{now: a.now, base: s.Publisher}
 	for i, f := range s.Faults {
 		if err := p.apply(f); err != nil {
 			return nil, err
 		}
 		if err := contradiction(s.Faults[:i], f); err != nil {
+			return nil, err
+		}
+		if err := s.Outline.takes(f); err != nil {
 			return nil, err
 		}
 	}
@@ -117,6 +129,9 @@ func (p *plan) ownIntermediate() (*draft, error) {
 	if p.intermediate.cert == nil {
 		return p.intermediate, nil
 	}
+	if p.fromOutline {
+		return p.ownCopy(p.intermediate)
+	}
 	fresh, err := p.a.issuingCA(p.intermediate.issuer)
 	if err != nil {
 		return nil, err
@@ -131,6 +146,9 @@ func (p *plan) ownRoot() (*draft, error) {
 	if p.root == nil {
 		return nil, errors.New("the chain has no root")
 	}
+	if p.fromOutline && p.root.cert != nil {
+		return p.ownCopy(p.root)
+	}
 	if p.root != p.a.root {
 		return p.root, nil
 	}
@@ -142,6 +160,21 @@ func (p *plan) ownRoot() (*draft, error) {
 	p.a.constrainAlike(&root.tmpl)
 	p.trustsOwnRoot = true
 	return root, p.moveTo(root)
+}
+
+// ownCopy returns a CA of an outline for editing: another certificate with its name and key.
+func (p *plan) ownCopy(d *draft) (*draft, error) {
+	if d.exact {
+		return nil, errors.New("a certificate that is sent as it is cannot be changed")
+	}
+	fresh := d.clone()
+	p.swap(d, fresh)
+	for i, t := range p.trusts {
+		if t == d {
+			p.trusts[i] = fresh
+		}
+	}
+	return fresh, nil
 }
 
 // distrustRoot puts the chain under a root that nobody trusts. A fault that is already on the
@@ -208,7 +241,7 @@ func (p *plan) bundle() (*Bundle, error) {
 	if err := p.finish(); err != nil {
 		return nil, err
 	}
-	for _, d := range append(slices.Clone(p.sent), p.leaf) {
+	for _, d := range slices.Concat(p.sent, p.trusts, []*draft{p.leaf}) {
 		if err := d.sign(); err != nil {
 			return nil, err
 		}
@@ -217,7 +250,9 @@ func (p *plan) bundle() (*Bundle, error) {
 	if key == nil {
 		key = p.leaf.key
 	}
-	return newBundle(p.leaf, key, certsOf(p.sent)), nil
+	b := newBundle(p.leaf, key, certsOf(p.sent))
+	b.trusts = certsOf(p.trusts)
+	return b, nil
 }
 
 func certsOf(drafts []*draft) []*x509.Certificate {

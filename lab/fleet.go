@@ -16,12 +16,12 @@ import (
 func (s *Server) fleet(service scenarios.Service, start *served) error {
 	var err error
 	if service.NotReloaded {
-		if start.disk, err = s.bundle(nil); err != nil {
+		if start.disk, err = s.bundle(certs.Outline{}, nil); err != nil {
 			return fmt.Errorf("cannot build the certificate on disk: %w", err)
 		}
 	}
 	for _, faults := range service.Backends {
-		b, err := s.bundle(faults)
+		b, err := s.bundle(service.Outline, faults)
 		if err != nil {
 			return fmt.Errorf("cannot build the certificate of another machine: %w", err)
 		}

@@ -44,7 +44,7 @@ func (s *Server) resign(e account.Endpoint, now *served) error {
 		now.resigned, err = s.proxied.by(name, now.bundle, s.lab.authority)
 	}
 	if now.path == account.CaptivePortalTLS {
-		now.portal, err = s.bundle([]certs.Fault{certs.Names(portalHost)})
+		now.portal, err = s.bundle(certs.Outline{}, []certs.Fault{certs.Names(portalHost)})
 	}
 	return err
 }

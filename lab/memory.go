@@ -35,7 +35,8 @@ func (s *Server) remember() (memory, error) {
 		m.root = root.Raw
 	}
 	if device.OldException {
-		old, err := s.lab.authority.Build(certs.Spec{Host: s.Host(), Faults: s.Scenario.Service(account.IMAPS).Chain})
+		service := s.Scenario.Service(account.IMAPS)
+		old, err := s.lab.authority.Build(certs.Spec{Host: s.Host(), Faults: service.Chain, Outline: service.Outline})
 		if err != nil {
 			return m, fmt.Errorf("cannot build the certificate that was trusted: %w", err)
 		}

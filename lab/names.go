@@ -101,7 +101,7 @@ func (s *Server) named(service scenarios.Service, start *served) error {
 		return nil
 	}
 	var err error
-	start.nameless, err = s.bundle(service.Nameless)
+	start.nameless, err = s.bundle(service.Outline, service.Nameless)
 	return err
 }
 

@@ -39,7 +39,7 @@ type served struct {
 // starting returns what the scenario wants served on e.
 func (s *Server) starting(e account.Endpoint) (served, error) {
 	service := s.Scenario.Service(e)
-	bundle, err := s.bundle(service.Chain)
+	bundle, err := s.bundle(service.Outline, service.Chain)
 	if err != nil {
 		return served{}, fmt.Errorf("cannot build the certificate for %s: %w", e, err)
 	}
@@ -64,14 +64,17 @@ func (s *Server) starting(e account.Endpoint) (served, error) {
 	return start, s.resign(e, &start)
 }
 
-// bundle returns the chain with these faults, the same one for all endpoints that share them:
+// bundle returns the chain of an outline, or the healthy one, with these faults, the same one for all endpoints that share them:
 // a server has one certificate, and minting is most of what starting costs.
-func (s *Server) bundle(faults []certs.Fault) (*certs.Bundle, error) {
+func (s *Server) bundle(outline certs.Outline, faults []certs.Fault) (*certs.Bundle, error) {
 	key := fmt.Sprintf("%+v", faults)
+	if !outline.IsZero() {
+		key += fmt.Sprintf("%+v", outline)
+	}
 	if b, ok := s.bundles[key]; ok {
 		return b, nil
 	}
-	spec := certs.Spec{Host: s.Scenario.AccountHost(), Faults: faults, Also: s.ownAddresses()}
+	spec := certs.Spec{Host: s.Scenario.AccountHost(), Faults: faults, Outline: outline, Also: s.ownAddresses()}
 	if certs.NeedsPublisher(faults) {
 		if spec.Publisher = s.lab.publisher.url("/"); spec.Publisher == "" {
 			return nil, errors.New("the lab cannot publish what its CA has to say: no free port on 127.0.0.1")

@@ -196,6 +196,11 @@ func (s *Server) Device(e account.Endpoint) Device {
 	}
 	if s.Scenario.Device.LacksRoot {
 		set.MissingRoots = []string{sha256Hex(s.lab.Root().Raw)}
+		if p, err := s.port(e); err == nil {
+			for _, c := range p.began.bundle.Trusts() {
+				set.MissingRoots = append(set.MissingRoots, sha256Hex(c.Raw))
+			}
+		}
 	}
 	set.MaxVersion = s.Scenario.Device.MaxVersion
 	s.misled(&set)

@@ -113,6 +113,11 @@ func (c Case) checkPlace() error {
 	case c.Path != account.Direct && !c.Path.Valid():
 		return flaw("path", "there is no path %q in the lab", c.Path)
 	}
+	for i, sentence := range c.NotCloned {
+		if utf8.RuneCountInString(sentence) > maxText {
+			return flaw(fmt.Sprintf("notCloned[%d]", i), "it has more than %d characters", maxText)
+		}
+	}
 	return nil
 }
 
@@ -197,9 +202,12 @@ const (
 
 // checkChains refuses certificate faults that cannot be built, in any chain of a service.
 func checkChains(at string, service Service) error {
+	if field, err := certs.CheckOutline(service.Outline); err != nil {
+		return &Flaw{at + "outline." + field, err}
+	}
 	all := chains(service)
 	for _, field := range slices.Sorted(maps.Keys(all)) {
-		if n, err := certs.CheckFaults(all[field]); err != nil {
+		if n, err := certs.CheckChain(service.Outline, all[field]); err != nil {
 			return &Flaw{fmt.Sprintf("%s%s[%d]", at, field, n), err}
 		}
 	}

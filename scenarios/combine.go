@@ -187,7 +187,7 @@ func (c Case) build() error {
 	}
 	for _, s := range c.Services {
 		for _, faults := range chains(s) {
-			if _, err := a.Build(certs.Spec{Host: c.Host, Faults: faults}); err != nil {
+			if _, err := a.Build(certs.Spec{Host: c.Host, Faults: faults, Outline: s.Outline}); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailtlslab/mailtlslab/certs"
 	"github.com/mailtlslab/mailtlslab/lab/account"
 )
 
@@ -49,6 +50,12 @@ func Limits() map[string]Limit {
 		"Plan.Delay":           {Most: int64(5 * time.Minute)},
 		"Hello.Over":           {Most: -1},
 		"Line.Command":         {Pattern: `.`},
+
+		"Certificate.From":             {Pattern: certs.MomentPattern},
+		"Certificate.Until":            {Pattern: certs.MomentPattern},
+		"Certificate.Key":              {Pattern: certs.KeyPattern},
+		"Certificate.Hash":             {Pattern: certs.HashPattern},
+		"Certificate.BasicConstraints": {Pattern: certs.ConstraintsPattern},
 	}
 }
 

@@ -85,11 +85,18 @@ type Case struct {
 
 	// Expect is what must be found, exactly; an endpoint that no expectation names must be clean.
 	Expect []Expectation `json:"expect,omitempty"`
+
+	// NotCloned is what the server that this is a clone of has and this has not, a sentence each. It is
+	// for people, and changes nothing.
+	NotCloned []string `json:"notCloned,omitempty"`
 }
 
 // A Service is how some endpoints of the server differ from healthy ones.
 type Service struct {
 	On []account.Endpoint `json:"on,omitempty"` // empty: every endpoint
+	// Outline is the chain to which Chain, Nameless and Backends are applied, where it is not the healthy
+	// one: that of some server, with its names and dates, and keys of the lab's own.
+	Outline certs.Outline `json:"outline,omitzero"`
 	// Chain is what is wrong with the certificates, one fault after the other; empty: nothing.
 	Chain []certs.Fault `json:"chain,omitempty"`
 	// Mode is when the server begins TLS; empty means the endpoint's own mode.
@@ -237,7 +244,7 @@ func (c Case) Entangled() bool {
 
 // Healthy returns the scenario's twin: the same account with nothing broken.
 func (s Scenario) Healthy() Scenario {
-	s.Services, s.Device, s.DNS, s.Path, s.OpenSSL = nil, Device{}, DNS{}, account.Direct, 0
+	s.Services, s.Device, s.DNS, s.Path, s.OpenSSL, s.NotCloned = nil, Device{}, DNS{}, account.Direct, 0, nil
 	s.Expect = []Expectation{{Findings: []finding.Code{}}}
 	return s
 }

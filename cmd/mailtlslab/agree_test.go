@@ -91,7 +91,11 @@ func everyFile(t *testing.T) []string {
 		`{"services": [{"ciphers": [65536]}]}`, `{"services": [{"ciphers": [47]}]}`, `{"services": [{"preauth": 1}]}`, `{"services": [{"preauth": false}]}`,
 		`{"services": [{"wire": {"accept": "explode"}}]}`, `{"services": [{"wire": {"lines": [{}]}}]}`, `{"services": [{"wire": {"lines": [{"command": "X", "then": "sing"}]}}]}`,
 		`{"services": [{"wire": {"hello": {"reply": "FQMD"}}}]}`, `{"services": [{"wire": {"hello": {"reply": "no base64!"}}}]}`,
-		`{"services": [{"chain": [{}]}]}`, `{"services": [{"chain": [{"kind": "expird"}]}]}`, `{"services": [{"backends": [[{"kind": "no-san"}], []]}]}`, `{"services": [{"nameless": [5]}]}`)
+		`{"services": [{"chain": [{}]}]}`, `{"services": [{"chain": [{"kind": "expird"}]}]}`, `{"services": [{"backends": [[{"kind": "no-san"}], []]}]}`, `{"services": [{"nameless": [5]}]}`,
+		`{"services": [{"outline": {"certificates": [{"id": "leaf", "from": "-30d", "until": "+60d4h", "key": "rsa-4096", "hash": "sha256", "basicConstraints": "CA:TRUE, pathlen:0", "names": ["a.test"]}]}}]}`,
+		`{"services": [{"outline": {"certificates": [{"names": ["a.test"]}]}}]}`, `{"services": [{"outline": {"certificates": [{"id": "leaf", "keyID": "?"}]}}]}`,
+		`{"services": [{"outline": {"certificates": [{"id": "leaf", "key": "rsa-8192"}]}}]}`, `{"services": [{"outline": {"certificates": [{"id": "leaf", "from": "yesterday"}]}}]}`,
+		`{"services": [{"outline": {"certificates": [{"id": "leaf", "titel": "x"}]}}]}`, `{"services": [{"outline": {"sent": []}}]}`, `{"notCloned": ["something"]}`, `{"notCloned": 5}`)
 	return append(append(out, atLimits(t)...), faultFiles(t)...)
 }
 
@@ -99,6 +103,7 @@ func everyFile(t *testing.T) []string {
 var homes = map[string]string{
 	"Lesson": `{%s}`, "Case": `{%s}`, "Service": `{"services": [{"backends": [[], []], %s}]}`, "Device": `{"device": {%s}}`, "Expectation": `{"expect": [{%s}]}`,
 	"Plan": `{"services": [{"wire": {%s}}]}`, "Hello": `{"services": [{"wire": {"hello": {%s}}}]}`, "Line": `{"services": [{"wire": {"lines": [{%s}]}}]}`,
+	"Certificate": `{"services": [{"outline": {"certificates": [{"id": "leaf", %s}]}}]}`,
 }
 
 // atLimits returns files with values on both sides of every limit.
@@ -154,14 +159,19 @@ func faultFiles(t *testing.T) []string {
 func TestOnlyTheDecoderKnows(t *testing.T) {
 	schema := compile(t, "scenario.json", scenarioSchema(t))
 	for text, want := range map[string]string{
-		`{"services": [{"chain": [{"kind": "self-signed"}, {"kind": "private-ca"}]}]}`: "it would undo",
-		`{"expect": [{"findings": ["expired", "client-clock"]}]}`:                      "which hides it",
-		`{"endpoints": ["imaps"], "expect": [{"on": ["https"], "findings": []}]}`:      "does not run on https",
-		`{"services": [{"firstBackend": 1}]}`:                                          "no number 1",
-		`{"family": "controls", "expect": [{"findings": ["expired"]}]}`:                "a control must not expect",
-		`[{"id": "a"}, {"id": "a"}]`:                                                   "has it already",
-		`{"id": "a", "id": "b"}`:                                                       "given twice",
-		`{"openssl": 10.0}`:                                                            "must be a whole number",
+		`{"services": [{"chain": [{"kind": "self-signed"}, {"kind": "private-ca"}]}]}`:                           "it would undo",
+		`{"expect": [{"findings": ["expired", "client-clock"]}]}`:                                                "which hides it",
+		`{"endpoints": ["imaps"], "expect": [{"on": ["https"], "findings": []}]}`:                                "does not run on https",
+		`{"services": [{"firstBackend": 1}]}`:                                                                    "no number 1",
+		`{"family": "controls", "expect": [{"findings": ["expired"]}]}`:                                          "a control must not expect",
+		`[{"id": "a"}, {"id": "a"}]`:                                                                             "has it already",
+		`{"id": "a", "id": "b"}`:                                                                                 "given twice",
+		`{"openssl": 10.0}`:                                                                                      "must be a whole number",
+		`{"services": [{"outline": {"certificates": [{"id": "a", "issuer": "b"}]}}]}`:                            `no certificate "b"`,
+		`{"services": [{"outline": {"certificates": [{"id": "a"}], "sent": ["b"]}}]}`:                            `no certificate "b"`,
+		`{"services": [{"outline": {"certificates": [{"id": "a"}]}, "chain": [{"kind": "self-signed"}]}]}`:       "an outline says itself",
+		`{"services": [{"outline": {"certificates": [{"id": "a", "subject": ["me"]}]}}]}`:                        "an attribute such as",
+		`{"services": [{"outline": {"certificates": [{"id": "a", "issuer": "b"}, {"id": "b", "keyOf": "a"}]}}]}`: "round in a circle",
 	} {
 		if _, err := scenarios.Decode([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
@@ -177,7 +187,7 @@ func jsonName(t *testing.T, typ, field string) string {
 	t.Helper()
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[scenarios.Lesson](), reflect.TypeFor[scenarios.Case](), reflect.TypeFor[scenarios.Service](), reflect.TypeFor[scenarios.Device](),
-		reflect.TypeFor[scenarios.Expectation](), reflect.TypeFor[fault.Plan](), reflect.TypeFor[fault.Hello](), reflect.TypeFor[fault.Line](),
+		reflect.TypeFor[scenarios.Expectation](), reflect.TypeFor[fault.Plan](), reflect.TypeFor[fault.Hello](), reflect.TypeFor[fault.Line](), reflect.TypeFor[certs.Certificate](),
 	} {
 		for name, f := range scenarios.Fields(of) {
 			if f.Owner == typ && f.Name == field {

@@ -52,15 +52,15 @@ func expectedFacts(s scenarios.Scenario, e account.Endpoint, code finding.Code) 
 	if other, ok := e.Sibling(); ok && code == finding.SiblingPortOpen {
 		f.Port, f.Mode = other.Port(), other.Mode()
 	}
-	faults := s.Service(e).Chain
-	if info, _ := finding.Lookup(code); info.Family != finding.Names || len(faults) == 0 {
+	service := s.Service(e)
+	if info, _ := finding.Lookup(code); info.Family != finding.Names || len(service.Chain) == 0 && service.Outline.IsZero() {
 		return f
 	}
 	a, err := certs.NewAuthority(certs.Options{Permit: s.Hosts()})
 	if err != nil {
 		return f
 	}
-	b, err := a.Build(certs.Spec{Host: s.Host, Faults: faults})
+	b, err := a.Build(certs.Spec{Host: s.Host, Faults: service.Chain, Outline: service.Outline})
 	if err != nil {
 		return f
 	}

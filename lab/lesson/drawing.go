@@ -66,11 +66,11 @@ func drawings(s scenarios.Scenario) ([]Drawing, error) {
 	var out []Drawing
 	var seen []string
 	for _, e := range s.On() {
-		faults := s.Service(e).Chain
-		if len(faults) == 0 && s.Family != scenarios.Controls {
+		service := s.Service(e)
+		if len(service.Chain) == 0 && service.Outline.IsZero() && s.Family != scenarios.Controls {
 			continue
 		}
-		key := fmt.Sprintf("%+v", faults)
+		key := fmt.Sprintf("%+v%+v", service.Chain, service.Outline)
 		if at := slices.Index(seen, key); at >= 0 {
 			out[at].On = append(out[at].On, e)
 			continue
@@ -79,7 +79,7 @@ func drawings(s scenarios.Scenario) ([]Drawing, error) {
 		if err != nil {
 			return nil, err
 		}
-		b, err := authority.Build(certs.Spec{Host: s.Host, Faults: faults})
+		b, err := authority.Build(certs.Spec{Host: s.Host, Faults: service.Chain, Outline: service.Outline})
 		if err != nil {
 			return nil, err
 		}
