@@ -137,7 +137,7 @@ func (x *examination) at() time.Time {
 
 // connections looks at what there is to look at, and judges it.
 func (x *examination) connections() error {
-	judge := diagnose.Judge{Knowledge: x.Knowledge, Repeat: x.Repeat}
+	judge := diagnose.Judge{Knowledge: x.Knowledge, Repeat: x.Repeat, Closer: true}
 	var report diagnose.Report
 	switch {
 	case x.evidence.Survey != nil:

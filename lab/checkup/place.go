@@ -24,6 +24,7 @@ func connectionPlace(e diagnose.Endpoint, o probe.Observation, published bool) P
 	if e.Path != nil && o.TLS != nil && len(o.TLS.Chain) > 0 {
 		p.Judged = append(p.Judged, count(len(o.TLS.Chain), "certificate")+" as of "+day(o.At)+", for "+finding.Clip(o.Settings.Host))
 	}
+	p.Judged = append(p.Judged, e.Also...)
 	if o.Settings.Relayed() && reached(o) {
 		p.NotJudged = append(p.NotJudged, "between servers the domains decide what certificate a sender wants, by DANE (TLSA records) or MTA-STS, and for the names in their MX: neither was looked up")
 	}

@@ -215,7 +215,7 @@ func upgradeRows() []connRow {
 
 func connectionRows(t testing.TB) []connRow {
 	t.Helper()
-	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), noCertificateRows(), finiteRows(t), relayRows(t), helloRows(), clearRows(), hiccupRows(), askedRows(t))
+	return slices.Concat(networkRows(), serviceRows(), upgradeRows(), notLoadedRows(), noCertificateRows(), finiteRows(t), relayRows(t), closerRows(t), helloRows(), clearRows(), hiccupRows(), askedRows(t))
 }
 
 func TestConnections(t *testing.T) {

@@ -39,6 +39,9 @@ type Judge struct {
 	// Repeat is how often every connection is to be looked at again, for faults that come and
 	// go. 0 repeats only what seems worth it.
 	Repeat int
+	// Closer also looks where nothing is wrong with the eyes of other clients, once for each program
+	// of a server: as one of TLS 1.2 that asks for a certificate with a key of another type.
+	Closer bool
 }
 
 // A Report is the diagnosis of one survey.
@@ -58,6 +61,8 @@ type Endpoint struct {
 	// Unjudged says why nothing is known of the connection, in a phrase: a resolver that gives no
 	// answer says neither that there is a server nor that there is none. Empty otherwise.
 	Unjudged string `json:"unjudged,omitempty"`
+	// Also says what was judged beside the chain that Path is about, a phrase each.
+	Also []string `json:"also,omitempty"`
 	// Path is the way that was judged of the chain, nil where none was shown.
 	Path *chain.Path `json:"path,omitempty"`
 }
@@ -134,6 +139,10 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	if o.TLS != nil && len(o.TLS.Chain) > 0 {
 		found, path := s.certificates(c)
 		out.Path = &path
+		found, also := c.second(found)
+		if also != "" {
+			out.Also = append(out.Also, also)
+		}
 		out.Findings = append(out.Findings, found...)
 		// crypto/tls gives up on a certificate that it cannot read.
 		pending = pending && (o.Outcome != probe.BadTLS || !has(found, finding.MalformedCertificate) && !has(found, finding.IDNEncoding))

@@ -65,6 +65,9 @@ func (c *connection) looks() []*probe.Observation {
 	add(&c.Observation)
 	for i := range c.survey.Further {
 		further := &c.survey.Further[i]
+		if further.Ask.Kind == probe.Offer {
+			continue // other suites may bring another certificate
+		}
 		add(further.Observation)
 		for j := range further.Repeats {
 			add(&further.Repeats[j])

@@ -73,6 +73,8 @@ var connectionRules = [...]connectionRule{
 		Finds: codes(finding.AutodiscoverName)}, find: autodiscoverName, aside: true},
 	{Rule: chain.Rule{Name: "address-families", Doc: "whether IPv4 and IPv6 lead to the same service",
 		Finds: codes(finding.AddressFamilyDifference, finding.Intermittent)}, find: addressFamilies, aside: true},
+	{Rule: chain.Rule{Name: "other-clients", Doc: "whether older devices, and clients that name their protocol, are turned away",
+		Finds: codes(finding.ClientTooOld, finding.HandshakeRefused)}, find: otherClients, aside: true},
 	{Rule: chain.Rule{Name: "published", Doc: "whether settings that a document publishes are wrong",
 		Finds: codes(finding.PublishedSettingsWrong), After: []string{"reachable", "refused", "silent", "service", "encryption"}}, find: published, aside: true},
 }
