@@ -53,7 +53,7 @@ var mayImport = map[string][]string{
 	"lab/capture":                {"lab/account", "lab/finding", "lab/internal/bound"},
 	"lab/chain":                  {"lab/finding", "lab/internal/bound", "lab/internal/dn", "lab/internal/status"},
 	"lab/roots":                  {"lab/chain", "lab/internal/dn"},
-	"lab/message":                {"lab/finding"},
+	"lab/message":                {"lab/account", "lab/finding"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/chain", "lab/probe", "lab/internal/bound"},
 	"lab/preflight":              {"lab/capture", "lab/chain", "lab/finding", "lab/internal/bound"},
 	"lab/checkup": {"lab/account", "lab/action", "lab/finding", "lab/probe", "lab/discover", "lab/capture", "lab/chain", "lab/diagnose",

@@ -5,7 +5,7 @@ package finding
 // The last line of each comment is an example that a test runs and that yields this code and no
 // other: a scenario of the catalogue, or a case in the form of a scenario file (on the endpoint that
 // is named, or else its first); a survey, a chain or files that the test makes from these words; or
-// the words of a client or of a server, which lab/message knows.
+// the words of a client or of a server, of which lab/message says that this is the likeliest cause.
 
 // Network: before the server says anything.
 const (

@@ -85,16 +85,15 @@ func (x example) served(t testing.TB) (scenarios.Scenario, bool) {
 // pending are examples whose rule is still to come.
 var pending = map[string]bool{"chain whose issuer is written in another string type": true}
 
-// spoken returns what lab/message says that words of a client or a server mean.
+// spoken returns what lab/message says that words of a client or a server mean most likely.
 func (x example) spoken(t testing.TB) (out []finding.Finding) {
 	t.Helper()
 	side, words, ok := strings.Cut(strings.TrimPrefix(x.words, "of a "), ": ")
 	if side := message.Side(side); !ok || side != message.Client && side != message.Server {
 		t.Errorf("%s: words of whom? %q", x.code, x.words)
 	}
-	meaning, _ := message.Find(words, message.Side(side))
-	for _, c := range meaning.Codes {
-		out = append(out, finding.New(c, words))
+	if meaning, known := message.Find(words, message.Side(side)); known {
+		out = append(out, finding.New(meaning.Codes[0], words))
 	}
 	return out
 }
