@@ -1,20 +1,21 @@
 package chain
 
 import (
-	"bytes"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // nameConstraints recognises the one refusal that only crypto/x509 can find: RFC 5280 section
-// 4.2.1.10 is path validation, which is not written a second time here.
+// 4.2.1.10 is path validation, which is not written a second time here. Names that it cannot even
+// compare with the constraints are set aside first: they break nothing, they are not names.
 func nameConstraints(ev *evidence) []fault {
-	invalid, ok := ev.refusal.(x509.CertificateInvalidError)
-	if !ok || invalid.Reason != x509.CANotAuthorizedForThisName {
+	if !refusedName(ev.refusal) {
 		return nil
 	}
 	if len(ev.before("complexity")) > 0 {
@@ -25,9 +26,17 @@ func nameConstraints(ev *evidence) []fault {
 			}
 		}
 	}
+	bad, refusal := ev.incomparable()
+	var out []fault
+	if len(bad) > 0 {
+		out = append(out, ev.incomparableFault(bad))
+	}
+	if !refusedName(refusal) {
+		return out
+	}
 	certs := ev.path.certs
 	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("the CA may not issue certificates for %s", finding.Listed(Names(certs[0]))))
-	f.Evidence = []string{says(ev.refusal)}
+	f.Evidence = []string{says(refusal)}
 	f.Facts.Names = Names(certs[0])
 	for _, c := range certs[1:] {
 		if constrained(c) > 0 {
@@ -35,8 +44,17 @@ func nameConstraints(ev *evidence) []fault {
 			break
 		}
 	}
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "without the name constraints of its CA the certificate would be accepted"}
-	return []fault{{f, unconstrainAll}}
+	f.Counterfactual = withoutConstraints()
+	return append(out, fault{f, unconstrainAll})
+}
+
+func withoutConstraints() *finding.Counterfactual {
+	return &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "without the name constraints of its CA the certificate would be accepted"}
+}
+
+func refusedName(err error) bool {
+	invalid, ok := err.(x509.CertificateInvalidError)
+	return ok && invalid.Reason == x509.CANotAuthorizedForThisName
 }
 
 func unconstrainAll(w *world) {
@@ -83,141 +101,118 @@ func tooComplex(ev *evidence) []fault {
 	return out
 }
 
-// Forms of names: the tags of GeneralName, RFC 5280 section 4.2.1.6.
-const (
-	formEmail     = 1
-	formDNS       = 2
-	formDirectory = 4
-	formURI       = 6
-	formIP        = 7
-)
+// mostIncomparable is how many names are set aside at most.
+const mostIncomparable = 20
 
-var (
-	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
-	oidSAN             = asn1.ObjectIdentifier{2, 5, 29, 17}
-)
-
-type generalSubtree struct {
-	Base    asn1.RawValue
-	Minimum int `asn1:"optional,tag:0"`
-	Maximum int `asn1:"optional,tag:1"`
-}
-
-type constraintLists struct {
-	Permitted []generalSubtree `asn1:"optional,tag:0"`
-	Excluded  []generalSubtree `asn1:"optional,tag:1"`
-}
-
-// listsOf reads the name constraints of c, with the forms that crypto/x509 does not judge.
-func listsOf(c *x509.Certificate) (lists constraintLists) {
-	for _, e := range c.Extensions {
-		if e.Id.Equal(oidNameConstraints) {
-			// What cannot be read has no lists; crypto/x509 has refused it already.
-			_, _ = asn1.Unmarshal(e.Value, &lists)
+// incomparable returns the names that crypto/x509 cannot compare with constraints, and what it says
+// of the chain without them.
+func (ev *evidence) incomparable() (bad []string, refusal error) {
+	refusal = ev.refusal
+	edits := editsOf(ev.faults)
+	for len(bad) < mostIncomparable && refusedName(refusal) {
+		words := refusal.Error()
+		if !strings.Contains(words, "cannot parse") && !strings.Contains(words, "cannot be matched") {
+			return bad, refusal
 		}
+		name := ev.quoted(words)
+		if name == "" {
+			return bad, refusal
+		}
+		bad = append(bad, name)
+		refusal = with(ev.world(), append(edits[:len(edits):len(edits)], without(bad)), -1).refusal()
 	}
-	return lists
+	return bad, refusal
 }
 
-func subtrees(c *x509.Certificate) int {
-	lists := listsOf(c)
-	return len(lists.Permitted) + len(lists.Excluded)
-}
-
-// otherForms judges critical constraints on forms of names that crypto/x509 leaves unhandled.
-// RFC 5280 section 4.2.1.10: when such a name appears below, the constraint is processed or the
-// certificate rejected. It returns the name that breaks one, and false when none does.
-func otherForms(ca *x509.Certificate, below []*x509.Certificate) (what string, broken bool) {
-	lists := listsOf(ca)
-	permitted, excluded := directories(lists.Permitted), directories(lists.Excluded)
-	left := mostChecks
-	for _, c := range below {
-		for _, n := range generalNames(c) {
-			if left -= len(lists.Permitted) + len(lists.Excluded); left < 0 {
-				return "so many names, which nobody compares with so many constraints", true
+// quoted returns the name of a certificate of the path that words quote, "" where there is none.
+func (ev *evidence) quoted(words string) string {
+	for _, c := range ev.path.certs {
+		for _, n := range c.DNSNames {
+			if strings.Contains(words, "dnsName "+strconv.Quote(n)) {
+				return n
 			}
-			switch n.Tag {
-			case formEmail, formDNS, formURI, formIP:
-				continue
-			case formDirectory:
-				if !directoryAllowed(relativeNames(n.Bytes), permitted, excluded) {
-					return "the directory name of " + Name(c), true
-				}
-			default:
-				if mentions(lists.Permitted, n.Tag) || mentions(lists.Excluded, n.Tag) {
-					return fmt.Sprintf("a name of form %d in %s", n.Tag, Name(c)), true
-				}
+		}
+		for _, n := range c.EmailAddresses {
+			local, domain, _ := strings.Cut(n, "@")
+			if strings.Contains(words, "rfc822Name "+strconv.Quote(n)) || strings.Contains(words, fmt.Sprintf("rfc822Name {%q %q}", local, strings.ToLower(domain))) {
+				return n
+			}
+		}
+		for _, u := range c.URIs {
+			if strings.Contains(words, strconv.Quote(u.String())) || u.Host != "" && strings.Contains(words, "URI host "+strconv.Quote(u.Host)) {
+				return u.String()
 			}
 		}
 	}
-	return "", false
+	return ""
 }
 
-// otherFormFault is the finding for what otherForms returned about the i-th certificate.
-func otherFormFault(ev *evidence, i int, what string) fault {
-	ca := ev.path.certs[i]
-	f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("%s may not issue for %s", Name(ca), what))
-	f.Evidence = []string{"its name constraints are critical, and do not allow that name"}
-	f.Facts.About, f.Facts.Subject = ev.about(ca), Name(ca)
-	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropNameConstraints, Text: "without those constraints the certificate would be accepted"}
-	return fault{f, func(w *world) {
-		w.certs[i].UnhandledCriticalExtensions = nil
-		unconstrain(w.certs[i])
-	}}
-}
-
-func mentions(list []generalSubtree, form int) bool {
-	return slices.ContainsFunc(list, func(s generalSubtree) bool { return s.Base.Tag == form })
-}
-
-// generalNames returns the names of c: those of its SAN, and its subject as a directory name.
-func generalNames(c *x509.Certificate) []asn1.RawValue {
-	var names []asn1.RawValue
-	for _, e := range c.Extensions {
-		if e.Id.Equal(oidSAN) {
-			_, _ = asn1.Unmarshal(e.Value, &names)
+// without returns the edit that takes names from every certificate.
+func without(names []string) func(*world) {
+	among := func(n string) bool { return slices.Contains(names, n) }
+	return func(w *world) {
+		for _, c := range w.certs {
+			c.DNSNames = slices.DeleteFunc(slices.Clone(c.DNSNames), among)
+			c.EmailAddresses = slices.DeleteFunc(slices.Clone(c.EmailAddresses), among)
+			c.URIs = slices.DeleteFunc(slices.Clone(c.URIs), func(u *url.URL) bool { return among(u.String()) })
 		}
 	}
-	if len(c.Subject.Names) > 0 {
-		names = append(names, asn1.RawValue{Tag: formDirectory, Bytes: c.RawSubject})
-	}
-	return names
 }
 
-// directories returns the directory names among some subtrees, taken apart.
-func directories(list []generalSubtree) (out [][]asn1.RawValue) {
-	for _, s := range list {
-		if s.Base.Tag == formDirectory {
-			out = append(out, relativeNames(s.Base.Bytes))
+// incomparableFault is the finding for names that are none.
+func (ev *evidence) incomparableFault(bad []string) fault {
+	about := ev.path.leaf()
+	for _, c := range ev.path.certs {
+		if slices.Contains(c.DNSNames, bad[0]) || slices.Contains(c.EmailAddresses, bad[0]) || slices.ContainsFunc(c.URIs, func(u *url.URL) bool { return u.String() == bad[0] }) {
+			about = c
+			break
 		}
 	}
-	return out
-}
-
-// directoryAllowed reports whether a name lies within one of the permitted subtrees, if there are
-// any, and in none of the excluded. A name lies below another that it begins with.
-func directoryAllowed(name []asn1.RawValue, permitted, excluded [][]asn1.RawValue) bool {
-	within := func(base []asn1.RawValue) bool { return beginsWith(name, base) }
-	if slices.ContainsFunc(excluded, within) {
-		return false
+	f := finding.New(finding.MalformedCertificate, fmt.Sprintf("the certificate for %s holds what is no name: %s", Name(about), finding.Listed(bad)))
+	f.Evidence = []string{
+		"a CA above it has name constraints, and clients refuse what they cannot compare with them",
+		says(ev.refusal),
 	}
-	return len(permitted) == 0 || slices.ContainsFunc(permitted, within)
+	f.Facts.About, f.Facts.Subject = ev.about(about), Name(about)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "without that entry the certificate could be compared with the constraints"}
+	return fault{f, without(bad)}
 }
 
-func relativeNames(name []byte) []asn1.RawValue {
-	var out []asn1.RawValue
-	_, _ = asn1.Unmarshal(name, &out)
-	return out
-}
-
-func beginsWith(name, prefix []asn1.RawValue) bool {
-	if len(name) < len(prefix) {
-		return false
-	}
-	for i, r := range prefix {
-		if !bytes.Equal(name[i].FullBytes, r.FullBytes) {
-			return false
+// subjectEmail finds addresses in a subject that the constraints of a CA forbid: RFC 5280 section
+// 4.2.1.10 has them applied there too. OpenSSL does that (v3_ncons.c), crypto/x509 does not.
+func subjectEmail(ev *evidence) []fault {
+	for i, ca := range ev.path.certs {
+		if len(ca.PermittedEmailAddresses)+len(ca.ExcludedEmailAddresses) == 0 {
+			continue
+		}
+		for _, c := range ev.path.certs[:i] {
+			for _, address := range subjectAddresses(c) {
+				within := func(constraint string) bool { return addressWithin(address, constraint) }
+				permitted := len(ca.PermittedEmailAddresses) == 0 || slices.ContainsFunc(ca.PermittedEmailAddresses, within)
+				if permitted && !slices.ContainsFunc(ca.ExcludedEmailAddresses, within) {
+					continue
+				}
+				f := finding.New(finding.CANotAllowedForName, fmt.Sprintf("%s may not issue for the address %s in the subject of %s", Name(ca), finding.Clip(address), Name(c)))
+				f.Evidence = []string{"its name constraints do not allow that address; OpenSSL refuses, programs in Go do not look there"}
+				f.Facts.About, f.Facts.Subject, f.Facts.Names = ev.about(ca), Name(ca), []string{finding.Clip(address)}
+				f.Counterfactual = withoutConstraints()
+				return []fault{{Finding: f}}
+			}
 		}
 	}
-	return true
+	return nil
+}
+
+// addressWithin reports whether an address lies within a constraint: an address, a host, or, after
+// a dot, the hosts of a domain (RFC 5280 section 4.2.1.10).
+func addressWithin(address, constraint string) bool {
+	local, host, _ := strings.Cut(address, "@")
+	wantLocal, wantHost, whole := strings.Cut(constraint, "@")
+	if whole {
+		return local == wantLocal && strings.EqualFold(host, wantHost)
+	}
+	if strings.HasPrefix(constraint, ".") {
+		return len(host) > len(constraint) && strings.EqualFold(host[len(host)-len(constraint):], constraint)
+	}
+	return strings.EqualFold(host, constraint)
 }

@@ -1,54 +1,13 @@
 package chain
 
 import (
-	"bytes"
-	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
-	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
-
-// readULabels reads a leaf that crypto/x509 refuses to read for one reason alone: a dNSName of
-// its SAN that is not ASCII. It is read with other letters in that place, and then given back its
-// bytes; its names become the ASCII form that was meant, so that everything else can be judged.
-// It returns nil where that is not the reason.
-func (ev *evidence) readULabels(why error) *x509.Certificate {
-	raw := ev.raw[0]
-	masked := bytes.Clone(raw)
-	names := dNSNames(masked)
-	var told []string
-	for _, n := range names {
-		if isASCII(n) {
-			continue
-		}
-		told = append(told, string(n)) // a copy, before it is masked
-		for i, b := range n {
-			if b >= 0x80 {
-				n[i] = 'x'
-			}
-		}
-	}
-	if len(told) == 0 {
-		return nil
-	}
-	c, err := bound.Certificate(masked)
-	if err != nil || len(c.DNSNames) != len(names) {
-		return nil
-	}
-	at := bytes.Index(c.Raw, c.RawTBSCertificate)
-	c.Raw, c.RawTBSCertificate = raw, raw[at:at+len(c.RawTBSCertificate)]
-	for i, n := range dNSNames(bytes.Clone(raw)) {
-		if !isASCII(n) {
-			c.DNSNames[i] = toASCII(string(n))
-		}
-	}
-	ev.uLabels, ev.unread = told, why
-	return c
-}
 
 // idnEncoding judges names that are written in UTF-8 (RFC 5280 section 7.2 wants the ASCII form).
 func idnEncoding(ev *evidence) []fault {
@@ -64,32 +23,6 @@ func idnEncoding(ev *evidence) []fault {
 	f.Facts.Host, f.Facts.Names, f.Facts.About = ev.host, Names(leaf), ev.about(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditEncoding, Text: "with the ASCII form of the name in its place, the certificate could be read"}
 	return []fault{{f, func(w *world) { w.unreadable = nil }}}
-}
-
-// dNSNames returns the names of the SAN of a certificate (DER), as parts of its bytes, and
-// nothing where it is not built as RFC 5280 section 4.1 has it.
-func dNSNames(cert []byte) [][]byte {
-	const explicitExtensions, dNSName = 3, 2
-	var out [][]byte
-	for _, tbs := range inside(cert, 1) {
-		for _, field := range inside(tbs.FullBytes, 16) {
-			if field.Class != asn1.ClassContextSpecific || field.Tag != explicitExtensions {
-				continue
-			}
-			for _, ext := range inside(field.Bytes, 64) {
-				parts := inside(ext.FullBytes, 3)
-				if len(parts) < 2 || !bytes.Equal(parts[0].FullBytes, []byte{asn1.TagOID, 3, 0x55, 0x1d, 0x11}) {
-					continue
-				}
-				for _, name := range inside(parts[len(parts)-1].Bytes, 1000) {
-					if name.Class == asn1.ClassContextSpecific && name.Tag == dNSName {
-						out = append(out, name.Bytes)
-					}
-				}
-			}
-		}
-	}
-	return out
 }
 
 // inside returns the first elements within a SEQUENCE, at most so many.

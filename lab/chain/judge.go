@@ -8,6 +8,7 @@
 package chain
 
 import (
+	"bytes"
 	"crypto/x509"
 	"slices"
 	"time"
@@ -37,7 +38,7 @@ func (j Judge) Judge(e Evidence) Judgement {
 	out := Judgement{Findings: ev.run()}
 	out.Path = ev.judged()
 	if len(ev.path.certs) > 0 {
-		out.Accepted = ev.verified && ev.unread == nil && (e.Host == "" || ev.path.leaf().VerifyHostname(e.Host) == nil)
+		out.Accepted = ev.verified && ev.unread == nil && ev.misread[ev.path.leaf()] == nil && (e.Host == "" || ev.path.leaf().VerifyHostname(e.Host) == nil)
 	}
 	ev.askForIssuer(out.Findings)
 	out.Asks = ev.asks
@@ -92,9 +93,10 @@ type evidence struct {
 	asks     []Ask
 	hearsay
 
-	uLabels   []string // names of the leaf that are not ASCII
-	unread    error    // why crypto/x509 does not read the leaf, because of them
-	staticRSA bool     // the connection does without a signature by the leaf's key
+	uLabels   []string                       // names of the leaf that are not ASCII
+	unread    error                          // why crypto/x509 does not read the leaf, because of them
+	misread   map[*x509.Certificate]*reading // those of sent that crypto/x509 does not read as they are
+	staticRSA bool                           // the connection does without a signature by the leaf's key
 
 	asked     Rule               // the rule that is asked now
 	found     map[string][]fault // what those asked before found
@@ -134,7 +136,7 @@ func (ev *evidence) open() error {
 	ev.sent = parseAll(looked)
 	leaf, err := bound.Certificate(ev.raw[0])
 	if err != nil {
-		if leaf = ev.readULabels(err); leaf == nil {
+		if leaf = ev.lenient(ev.raw[0], err); leaf == nil {
 			return err
 		}
 		ev.sent = append([]*x509.Certificate{leaf}, ev.sent...)
@@ -144,9 +146,49 @@ func (ev *evidence) open() error {
 		ev.verified = true
 		return nil
 	}
-	ev.path = bestPath(ev.sent, ev.know, ev.at)
 	ev.unreadable = unreadables(looked[1:])
+	ev.readRest(looked[1:])
+	ev.path = bestPath(ev.sent, ev.know, ev.at, ev.misread)
 	return nil
+}
+
+// lenient reads a certificate that was sent, and that crypto/x509 refuses for why. It returns nil
+// where too little can be read.
+func (ev *evidence) lenient(der []byte, why error) *x509.Certificate {
+	r := readLeniently(der, why)
+	if r == nil {
+		return nil
+	}
+	if len(r.uLabels) > 0 {
+		ev.uLabels, ev.unread = r.uLabels, why
+	}
+	if len(r.parts) > 0 {
+		if ev.misread == nil {
+			ev.misread = map[*x509.Certificate]*reading{}
+		}
+		ev.misread[r.cert] = r
+	}
+	return r.cert
+}
+
+// readRest reads those certificates leniently that could not be read otherwise, where they stand.
+func (ev *evidence) readRest(ders [][]byte) {
+	for _, u := range ev.unreadable {
+		c := ev.lenient(u.der, u.why)
+		if c == nil {
+			continue
+		}
+		at := 1
+		for _, der := range ders {
+			if bytes.Equal(der, u.der) {
+				break
+			}
+			if at < len(ev.sent) && bytes.Equal(ev.sent[at].Raw, der) {
+				at++
+			}
+		}
+		ev.sent = slices.Insert(ev.sent, at, c)
+	}
 }
 
 // within returns how many certificates of a chain are looked at: the leaf, and what comes early
@@ -183,7 +225,8 @@ func (ev *evidence) world() *world {
 	n := len(ev.path.certs)
 	w := &world{
 		certs: ev.path.certs, absent: make([]bool, n), resign: make([]bool, n),
-		anchor: -1, host: ev.host, at: ev.at, usage: ev.usage, unreadable: ev.unread,
+		misread: make([]error, n),
+		anchor:  -1, host: ev.host, at: ev.at, usage: ev.usage, unreadable: ev.unread,
 	}
 	if ev.path.end == Trusted {
 		w.anchor = n - 1
@@ -191,6 +234,9 @@ func (ev *evidence) world() *world {
 	}
 	for i, c := range ev.path.certs {
 		w.absent[i] = i > 0 && i != w.anchor && !containsCert(ev.sent, c)
+		if r := ev.misread[c]; r != nil {
+			w.misread[i] = r.why
+		}
 	}
 	return w
 }

@@ -1,6 +1,9 @@
 package chain_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -55,6 +58,8 @@ func oddRows(t testing.TB) []row {
 	oldRoot = mint.Version1(t, oldRoot, oldRoot)
 	return append(trustRows(t, odd, root, ca, leaf), []row{
 		odd("healthy", "", trusting(root), leaf, ca),
+		odd("healthy, on P-384", "", trusting(root), forgeWith(t, on(t, elliptic.P384()), host, host, ca), ca),
+		odd("healthy, on P-521", "", trusting(root), forgeWith(t, on(t, elliptic.P521()), host, host, ca), ca),
 		odd("two below the root", "", trusting(root), deep, lower, upper),
 		odd("the upper of two not sent", "missing-intermediate", trusting(root, upper), deep, lower),
 		odd("neither of two sent", "missing-intermediate missing-intermediate", trusting(root, upper, lower), deep),
@@ -78,6 +83,16 @@ func oddRows(t testing.TB) []row {
 		odd("version 1 root, trusted", "", trusting(oldRoot), forge(t, host, host, oldRoot)),
 		odd("version 1 root, private and sent", "issuer-not-trusted", trusting(root), forge(t, host, host, oldRoot), oldRoot),
 	}...)
+}
+
+// on returns a key on a curve.
+func on(t testing.TB, curve elliptic.Curve) crypto.Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // trustRows are about who signed what.

@@ -6,6 +6,7 @@ import (
 	"crypto/md5" // to tell a weak signature from a wrong one
 	"crypto/rsa"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
@@ -38,7 +39,8 @@ const (
 	Weak     Link = "weak"      // made with a hash that is broken, and correct otherwise
 	WrongKey Link = "wrong-key" // the issuer's name is right, its key identifier says that it has another key
 	Broken   Link = "broken"    // the signature does not fit, and nothing says why
-	Unusable Link = "unusable"  // the issuer's key is none that crypto/x509 can use, so nobody can tell
+	Unusable Link = "unusable"  // made with an algorithm, or a key, that cannot be judged, so nobody can tell
+	Foreign  Link = "foreign"   // correct, and made in a way that crypto/x509 does not verify
 )
 
 // A path is one explanation of how the leaf was meant to be trusted: the leaf first, then its
@@ -52,20 +54,33 @@ type path struct {
 func (p path) leaf() *x509.Certificate { return p.certs[0] }
 func (p path) top() *x509.Certificate  { return p.certs[len(p.certs)-1] }
 
-// bestPath returns the path that needs the least to be forgiven.
-func bestPath(sent []*x509.Certificate, k *Knowledge, at time.Time) path {
-	s := search{sent: sent, know: k, at: at, best: path{certs: sent[:1], end: Dangling}, cost: 1 << 30}
-	s.extend(path{certs: sent[:1:1]}, s.price(sent[0]))
+// bestPath returns the path that needs the least to be forgiven. Where it ends for want of an issuer,
+// it is looked for again among those whose names are equal and written otherwise.
+func bestPath(sent []*x509.Certificate, k *Knowledge, at time.Time, misread map[*x509.Certificate]*reading) path {
+	s := search{sent: sent, know: k, at: at, misread: misread}
+	if s.run(); s.best.end == Dangling {
+		s.names = map[*x509.Certificate]string{}
+		s.run()
+	}
 	return s.best
 }
 
 type search struct {
-	sent  []*x509.Certificate
-	know  *Knowledge
-	at    time.Time
-	steps int
+	sent []*x509.Certificate
+	know *Knowledge
+	at   time.Time
+	// misread certificates are taken where there is no other.
+	misread map[*x509.Certificate]*reading
+	steps   int
+	// names are the canonical subjects of certificates, where names are compared that way.
+	names map[*x509.Certificate]string
 	best  path
 	cost  int
+}
+
+func (s *search) run() {
+	s.steps, s.best, s.cost = 0, path{certs: s.sent[:1], end: Dangling}, 1<<30
+	s.extend(path{certs: s.sent[:1:1]}, s.price(s.sent[0]))
 }
 
 // What a path costs. Only the order matters: a missing certificate is likelier than a date in
@@ -98,6 +113,9 @@ func (s *search) price(c *x509.Certificate) int {
 	cost := 0
 	if s.at.Before(c.NotBefore) || s.at.After(c.NotAfter) {
 		cost += costDates
+	}
+	if s.misread[c] != nil {
+		cost += costNotCA
 	}
 	return cost
 }
@@ -153,22 +171,46 @@ func (s *search) take(p path, e End, cost int) {
 }
 
 // issuers returns the certificates named as issuer of the top of p that are not in p already:
-// those sent first, since a mail client sees only them, then those known.
+// those sent first, since a mail client sees only them, then those known. crypto/x509 has no CA
+// twice in a path, whoever signed it.
 func (s *search) issuers(p path) []*x509.Certificate {
 	top := p.top()
 	var out []*x509.Certificate
 	add := func(c *x509.Certificate) {
-		if bytes.Equal(c.RawSubject, top.RawIssuer) && !containsCert(p.certs, c) && !containsCert(out, c) {
+		if !slices.ContainsFunc(p.certs, func(x *x509.Certificate) bool { return x == c || sameCA(x, c) }) && !containsCert(out, c) {
 			out = append(out, c)
 		}
 	}
 	for _, c := range s.sent {
-		add(c)
+		if bytes.Equal(c.RawSubject, top.RawIssuer) {
+			add(c)
+		}
 	}
 	for _, c := range s.know.issuers(top) {
 		add(c)
 	}
+	if len(out) > 0 || s.names == nil {
+		return out
+	}
+	want := canonical(top.RawIssuer)
+	for _, list := range [][]*x509.Certificate{s.sent, s.know.roots, s.know.intermediates} {
+		for _, c := range list {
+			if want != "" && s.name(c) == want {
+				add(c)
+			}
+		}
+	}
 	return out
+}
+
+// name returns the canonical subject of c.
+func (s *search) name(c *x509.Certificate) string {
+	n, ok := s.names[c]
+	if !ok {
+		n = canonical(c.RawSubject)
+		s.names[c] = n
+	}
+	return n
 }
 
 func containsCert(list []*x509.Certificate, c *x509.Certificate) bool {
@@ -191,22 +233,23 @@ func mayIssue(c *x509.Certificate, anchor bool) bool {
 
 // selfSigned reports whether c names itself as its issuer and its own key fits its signature.
 func selfSigned(c *x509.Certificate) bool {
-	return bytes.Equal(c.RawSubject, c.RawIssuer) && (signature(c, c) != Broken || !usable(c))
+	return sameName(c.RawSubject, c.RawIssuer) && (signature(c, c) != Broken || !usable(c))
 }
 
 // ownIssuer reports whether c was meant to be signed by itself, as far as names and key
 // identifiers tell. Its signature may be damaged.
 func ownIssuer(c *x509.Certificate) bool {
-	return bytes.Equal(c.RawSubject, c.RawIssuer) && (len(c.AuthorityKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
+	return sameName(c.RawSubject, c.RawIssuer) && (len(c.AuthorityKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
 }
 
 // leastUsableRSA is the size in bits below which crypto/rsa refuses to verify.
 const leastUsableRSA = 1024
 
-// usable reports whether crypto/x509 verifies signatures with the key of c at all.
+// usable reports whether signatures can be verified with the key of c at all.
 func usable(c *x509.Certificate) bool {
-	key, isRSA := c.PublicKey.(*rsa.PublicKey)
-	return c.PublicKey != nil && !(isRSA && key.N.BitLen() < leastUsableRSA)
+	key := keyOf(c)
+	isRSA, is := key.(*rsa.PublicKey)
+	return judgedKey(key) && !(is && isRSA.N.BitLen() < leastUsableRSA)
 }
 
 // link says what the signature of child by parent is worth.
@@ -222,10 +265,13 @@ func link(child, parent *x509.Certificate) Link {
 	return state
 }
 
-// signature returns sound, weak or broken. A hash that clients no longer accept is tried all the
-// same: a weak signature and a wrong one have different remedies. CheckSignature still takes
-// SHA-1, which Verify does not, and never MD5.
+// signature returns what the signature of child is worth, if parent made it. A hash that clients no
+// longer accept is tried all the same: a weak signature and a wrong one have different remedies.
+// CheckSignature still takes SHA-1, which Verify does not, and never MD5.
 func signature(child, parent *x509.Certificate) Link {
+	if child.SignatureAlgorithm == x509.UnknownSignatureAlgorithm || parent.PublicKey == nil {
+		return foreignSignature(child, parent)
+	}
 	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
 	switch child.SignatureAlgorithm {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
@@ -236,6 +282,8 @@ func signature(child, parent *x509.Certificate) Link {
 		if md5Fits(child, parent) {
 			return Weak
 		}
+	case x509.DSAWithSHA1, x509.DSAWithSHA256:
+		return Unusable
 	default:
 		if err == nil {
 			return Sound

@@ -122,16 +122,18 @@ func signatures(ev *evidence) []fault {
 		case Sound:
 			continue
 		case Unusable:
-			if parent.PublicKey != nil {
-				continue // too small: keyStrength says so
+			var told bool
+			if f, about, told = ev.unjudged(child, parent); told {
+				continue
 			}
-			f = finding.New(finding.MalformedCertificate, fmt.Sprintf("the public key of %s cannot be read", Name(parent)))
-			about = parent
-			f.Evidence = []string{"so nobody can tell whether what it signed is sound"}
-			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditCertificate, Text: "with a key that can be read its signatures could be judged"}
+		case Foreign:
+			f = foreignButSound(child)
 		case Weak:
-			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", Name(child), child.SignatureAlgorithm))
+			f = finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", Name(child), signedWith(child)))
 			f.Evidence = []string{"the signature itself fits; the hash is no longer accepted"}
+			if s, _, _ := signingOf(child); s.hash == 0 && s.scheme == pkcs1v15 {
+				f.Evidence = []string{"nobody computes that hash any more, so that it alone is judged"}
+			}
 			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "signed with SHA-256 it would be accepted"}
 		case WrongKey:
 			f = finding.New(finding.IssuerKeyMismatch, fmt.Sprintf("%s was issued by another CA than the one known as %s", Name(child), Name(parent)))
@@ -141,8 +143,8 @@ func signatures(ev *evidence) []fault {
 			f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: it does not fit the certificate", Name(child)))
 			f.Evidence = []string{fmt.Sprintf("the key of %s, its issuer, does not verify it", Name(parent))}
 			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "with the signature that its issuer made it would be accepted"}
-			if outdated(child.SignatureAlgorithm) { // told where something else hides the damage
-				out = append(out, weakHash(ev, child, Name(parent), "the signature is damaged as well, so that only the hash is judged"))
+			if outdated(child) { // told where something else hides the damage
+				out = append(out, fault{Finding: weakHash(ev, child, Name(parent), "the signature is damaged as well, so that only the hash is judged")})
 			}
 		}
 		f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(about), Name(child), Name(parent)
@@ -162,8 +164,8 @@ func topSignature(ev *evidence) []fault {
 		f = finding.New(finding.BadSignature, fmt.Sprintf("the signature on %s is damaged: its own key does not verify it", Name(top)))
 		f.Evidence = []string{"it names itself as its issuer"}
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "with the signature that was made there would be one reason less to refuse it"}
-	case (alone || ev.path.end == Dangling) && outdated(top.SignatureAlgorithm):
-		return []fault{weakHash(ev, top, IssuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}
+	case (alone || ev.path.end == Dangling) && outdated(top):
+		return []fault{{Finding: weakHash(ev, top, IssuerName(top), "no issuer is here that could verify the signature, so that only the hash is judged")}}
 	default:
 		return nil
 	}
@@ -172,20 +174,12 @@ func topSignature(ev *evidence) []fault {
 }
 
 // weakHash is the finding for a signature that cannot be verified, and whose hash is bad enough.
-func weakHash(ev *evidence, c *x509.Certificate, issuer, evidence string) fault {
-	f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", Name(c), c.SignatureAlgorithm))
+func weakHash(ev *evidence, c *x509.Certificate, issuer, evidence string) finding.Finding {
+	f := finding.New(finding.WeakSignature, fmt.Sprintf("%s is signed with %s, which is broken", Name(c), signedWith(c)))
 	f.Evidence = []string{evidence}
 	f.Facts.About, f.Facts.Subject, f.Facts.Issuer = ev.about(c), Name(c), issuer
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditSignAgain, Text: "signed with SHA-256 there would be one reason less to refuse it"}
-	return fault{Finding: f}
-}
-
-func outdated(a x509.SignatureAlgorithm) bool {
-	switch a {
-	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
-		return true
-	}
-	return false
+	return f
 }
 
 func short(id []byte) []byte { return id[:min(len(id), 4)] }
@@ -193,24 +187,26 @@ func short(id []byte) []byte { return id[:min(len(id), 4)] }
 // issuerIsACA finds certificates that signed another one and may not (RFC 5280 section 4.2.1.9).
 func issuerIsACA(ev *evidence) []fault {
 	var out []fault
+	proxy := len(ev.before("proxy-certificate")) > 0
 	for i, c := range ev.path.certs[1:] {
-		if mayIssue(c, i+2 == len(ev.path.certs)) { // the top is trusted, or would be
+		if mayIssue(c, i+2 == len(ev.path.certs)) || proxy && i == 0 { // the top is trusted, or would be
 			continue
 		}
 		f := finding.New(finding.IssuerNotACA, fmt.Sprintf("%s signed the certificate below it and is no CA", Name(c)))
 		f.Evidence = []string{caEvidence(c)}
 		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditMakeCA, Text: fmt.Sprintf("if %s were a CA, what it signed would be accepted", Name(c))}
-		out = append(out, fault{f, func(w *world) {
-			ca := w.certs[i+1]
-			if !ca.BasicConstraintsValid {
-				ca.MaxPathLen = -1 // a copy without the extension has 0, which would be a limit
-			}
-			ca.BasicConstraintsValid, ca.IsCA = true, true
-			ca.KeyUsage |= x509.KeyUsageCertSign
-		}})
+		out = append(out, fault{f, func(w *world) { makeCA(w.certs[i+1]) }})
 	}
 	return out
+}
+
+func makeCA(c *x509.Certificate) {
+	if !c.BasicConstraintsValid || !c.IsCA {
+		c.MaxPathLen = -1 // a copy without the extension has 0, which would be a limit
+	}
+	c.BasicConstraintsValid, c.IsCA = true, true
+	c.KeyUsage |= x509.KeyUsageCertSign
 }
 
 func caEvidence(c *x509.Certificate) string {
@@ -228,8 +224,12 @@ func caEvidence(c *x509.Certificate) string {
 // pathLength finds CAs with more CAs below them than they allow (RFC 5280 section 4.2.1.9).
 func pathLength(ev *evidence) []fault {
 	var out []fault
+	leaves := 1
+	if len(ev.before("proxy-certificate")) > 0 {
+		leaves = 2
+	}
 	for i, c := range ev.path.certs {
-		if i == 0 || !c.BasicConstraintsValid || c.MaxPathLen < 0 || i-1 <= c.MaxPathLen {
+		if i == 0 || !c.BasicConstraintsValid || c.MaxPathLen < 0 || i-leaves <= c.MaxPathLen {
 			continue
 		}
 		f := finding.New(finding.PathLengthExceeded, fmt.Sprintf("%s allows %d CAs below it, and the chain has %d", Name(c), c.MaxPathLen, i-1))

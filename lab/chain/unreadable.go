@@ -17,6 +17,7 @@ type unreadable struct {
 	der     []byte
 	subject []byte // DER of the name, nil when not even that could be read
 	bits    int    // size of a curve that is too small for crypto/x509, 0 for any other reason
+	foreign string // the kind of key that is known, and that crypto/x509 does not use
 	why     error
 }
 
@@ -30,6 +31,7 @@ type skimmed struct {
 		Validity asn1.RawValue
 		Subject  asn1.RawValue
 		SPKI     struct {
+			Raw       asn1.RawContent
 			Algorithm pkix.AlgorithmIdentifier
 			Key       asn1.BitString
 		}
@@ -46,6 +48,10 @@ func smallCurve(oid asn1.ObjectIdentifier) int {
 		"1.3.132.0.9":         160, // secp160k1
 		"1.3.132.0.30":        160, // secp160r2
 		"1.3.132.0.32":        224, // secp224k1
+
+		"1.3.36.3.3.2.8.1.1.1": 160, "1.3.36.3.3.2.8.1.1.2": 160, // Brainpool, RFC 5639
+		"1.3.36.3.3.2.8.1.1.3": 192, "1.3.36.3.3.2.8.1.1.4": 192,
+		"1.3.36.3.3.2.8.1.1.5": 224, "1.3.36.3.3.2.8.1.1.6": 224,
 	}[oid.String()]
 }
 
@@ -64,6 +70,7 @@ func skim(der []byte, why error) unreadable {
 	if _, err := asn1.Unmarshal(s.TBS.SPKI.Algorithm.Parameters.FullBytes, &curve); err == nil {
 		u.bits = smallCurve(curve)
 	}
+	u.foreign = keyKind(s.TBS.SPKI.Raw)
 	return u
 }
 
@@ -87,6 +94,13 @@ func (u unreadable) fault(whose string, about finding.Pointer) finding.Finding {
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditKey, Text: fmt.Sprintf("with a key of %d bits every client would take it", leastEC)}
 		return f
 	}
+	if u.foreign != "" {
+		f := finding.New(finding.UnsupportedAlgorithm, fmt.Sprintf("%s has a key of a kind that mail clients do not know: %s", whose, u.foreign))
+		f.Evidence = []string{says(u.why)}
+		f.Facts.About = about
+		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditKey, Text: "with a key of RSA or ECDSA every client would take it"}
+		return f
+	}
 	f := finding.New(finding.MalformedCertificate, whose+" cannot be read")
 	f.Evidence = []string{says(u.why)}
 	f.Facts.About = about
@@ -99,9 +113,10 @@ func (u unreadable) fault(whose string, about finding.Pointer) finding.Finding {
 	return f
 }
 
-// illegible judges a leaf that cannot be read: beside that, nothing can be said of it.
+// illegible judges a leaf that cannot be read at all: beside that, nothing can be said of it.
 func illegible(ev *evidence) []fault {
-	return []fault{{Finding: skim(ev.raw[0], ev.illegible).fault("the server's certificate", finding.PointAt(ev.raw[0], ev.raw, finding.RoleLeaf))}}
+	u := unreadable{der: ev.raw[0], why: ev.illegible}
+	return []fault{{Finding: u.fault("the server's certificate", finding.PointAt(ev.raw[0], ev.raw, finding.RoleLeaf))}}
 }
 
 // unreadableIssuer returns the fault of an issuer of c that was sent, or is trusted, and cannot

@@ -4,6 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"slices"
 
@@ -15,8 +17,9 @@ import (
 func purpose(ev *evidence) []fault {
 	var out []fault
 	whom, eku := wanted(ev.usage)
+	proxy := len(ev.before("proxy-certificate")) > 0
 	for i, c := range ev.path.certs {
-		if allows(c, ev.usage) {
+		if allows(c, ev.usage) || proxy && i == 0 {
 			continue
 		}
 		f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is made for %s, not for %s", Name(c), purposes(c), whom))
@@ -83,22 +86,74 @@ func purposes(c *x509.Certificate) string {
 func criticalExtensions(ev *evidence) []fault {
 	var out []fault
 	for i, c := range ev.path.certs {
-		if len(c.UnhandledCriticalExtensions) == 0 {
+		unhandled := slices.Clone(c.UnhandledCriticalExtensions)
+		if i == 0 && len(ev.before("proxy-certificate")) > 0 {
+			unhandled = slices.DeleteFunc(unhandled, func(id asn1.ObjectIdentifier) bool { return id.Equal(oidProxy) })
+		}
+		if len(unhandled) == 0 {
 			continue
 		}
-		if c.UnhandledCriticalExtensions[0].Equal(oidNameConstraints) {
-			if what, broken := otherForms(c, ev.path.certs[:i]); broken {
+		if unhandled[0].Equal(oidNameConstraints) {
+			what, broken := otherForms(c, ev.path.certs[:i])
+			switch {
+			case broken:
 				out = append(out, otherFormFault(ev, i, what))
 				continue
+			case len(unhandled) == 1:
+				out = append(out, onlyInGo(ev, i))
+				continue
 			}
+			unhandled = unhandled[1:]
 		}
-		oid := c.UnhandledCriticalExtensions[0].String()
+		oid := unhandled[0].String()
 		f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has the critical extension %s, which clients do not know", Name(c), oid))
 		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropExtension, Text: "were the extension not critical, clients would pass over it"}
 		out = append(out, fault{f, func(w *world) { w.certs[i].UnhandledCriticalExtensions = nil }})
 	}
 	return out
+}
+
+// onlyInGo is the finding for name constraints that the i-th certificate has, that are kept, and that
+// crypto/x509 does not process for their form: other programs do.
+func onlyInGo(ev *evidence, i int) fault {
+	c := ev.path.certs[i]
+	f := finding.New(finding.UnknownCriticalExtension, fmt.Sprintf("%s has name constraints of a form that programs in Go do not process", Name(c)))
+	f.Severity = finding.Warning
+	f.Evidence = []string{"OpenSSL, NSS and Schannel process them; no name below breaks them", "Go: crypto/x509 leaves constraints on directory names unhandled, and refuses them where they are critical"}
+	f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditDropExtension, Text: "were the extension not critical, programs in Go would pass over it"}
+	return fault{f, func(w *world) { w.certs[i].UnhandledCriticalExtensions = nil }}
+}
+
+// oidProxy is the extension that makes a proxy certificate (RFC 3820 section 3.8).
+var oidProxy = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 14}
+
+// proxyCertificate finds a leaf that a user has issued to a program of his, to act in his name. That
+// its issuer is no CA, and that clients do not know its extension, is what such a certificate is.
+func proxyCertificate(ev *evidence) []fault {
+	leaf := ev.path.leaf()
+	if !slices.ContainsFunc(leaf.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidProxy) }) {
+		return nil
+	}
+	whom, _ := wanted(ev.usage)
+	f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is a proxy certificate, with which a user lets a program act for him, and none for %s", Name(leaf), whom))
+	f.Evidence = []string{"it has the extension ProxyCertInfo (RFC 3820), which mail clients do not take"}
+	f.Facts.Detail = finding.DetailOtherPurpose
+	f.Facts.About, f.Facts.Subject = ev.about(leaf), Name(leaf)
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPurpose, Text: "as a certificate that a CA issued for the server it would be accepted"}
+	return []fault{{f, func(w *world) {
+		w.certs[0].UnhandledCriticalExtensions = slices.DeleteFunc(slices.Clone(w.certs[0].UnhandledCriticalExtensions), func(id asn1.ObjectIdentifier) bool { return id.Equal(oidProxy) })
+		w.certs[0].ExtKeyUsage, w.certs[0].UnknownExtKeyUsage = nil, nil
+		if len(w.certs) > 1 {
+			makeCA(w.certs[1])
+		}
+		for i, c := range w.certs {
+			if i > 1 && c.BasicConstraintsValid && c.MaxPathLen == i-2 {
+				c.MaxPathLen++ // one more CA than the CA knew of
+			}
+		}
+	}}}
 }
 
 // keyUsage finds a leaf whose key may not sign the handshake, as TLS 1.3 and every ephemeral key

@@ -23,8 +23,9 @@ type world struct {
 	host       string
 	at         time.Time
 	usage      x509.ExtKeyUsage
-	unreadable error // why crypto/x509 does not even read the leaf
-	verified   bool  // crypto/x509 has accepted all but the name already, and no edit takes that back
+	unreadable error   // why crypto/x509 does not even read the leaf, for a name that is not ASCII
+	misread    []error // why crypto/x509 does not read certs[i], for other reasons
+	verified   bool    // crypto/x509 has accepted all but the name already, and no edit takes that back
 }
 
 // A fault is a finding together with the edit that undoes it, nil when crypto/x509 does not mind.
@@ -42,6 +43,7 @@ func (w *world) clone() *world {
 	}
 	c.absent = append([]bool(nil), w.absent...)
 	c.resign = append([]bool(nil), w.resign...)
+	c.misread = append([]error(nil), w.misread...)
 	return &c
 }
 
@@ -49,6 +51,11 @@ func (w *world) clone() *world {
 func (w *world) refusal() error {
 	if w.unreadable != nil {
 		return w.unreadable
+	}
+	for _, why := range w.misread {
+		if why != nil {
+			return why
+		}
 	}
 	if w.host != "" {
 		if err := w.certs[0].VerifyHostname(w.host); err != nil {
@@ -104,12 +111,7 @@ func (w *world) sign() error {
 // explained reports whether the edits of faults together make crypto/x509 accept, and leaving
 // any one of them out makes it refuse again. When they do not, why holds the library's words.
 func explained(w *world, faults []fault) (complete bool, why error) {
-	var edits []func(*world)
-	for _, f := range faults {
-		if f.edit != nil {
-			edits = append(edits, f.edit)
-		}
-	}
+	edits := editsOf(faults)
 	if why = with(w, edits, -1).refusal(); why != nil {
 		return false, why
 	}
@@ -119,6 +121,15 @@ func explained(w *world, faults []fault) (complete bool, why error) {
 		}
 	}
 	return true, nil
+}
+
+func editsOf(faults []fault) (edits []func(*world)) {
+	for _, f := range faults {
+		if f.edit != nil {
+			edits = append(edits, f.edit)
+		}
+	}
+	return edits
 }
 
 func with(w *world, edits []func(*world), omit int) *world {

@@ -52,6 +52,9 @@ func causeWords() map[finding.Code][]string {
 		finding.MalformedCertificate:           {"malformed"},
 		finding.WeakSignature:                  {"weak_signature"},
 		finding.WeakKey:                        {"weak_key"},
+		finding.UnsupportedAlgorithm:           {"other"},
+		finding.ClientRefusedCertificate:       nil, // nor for what a client says
+		finding.CertificateFileMissing:         nil, // nor for files
 		finding.WrongPurpose:                   {"wrong_usage"},
 		finding.IntermediateWrongPurpose:       {"wrong_usage"},
 		finding.KeyUsageForbids:                nil, // the same

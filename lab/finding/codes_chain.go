@@ -243,9 +243,10 @@ const (
 	WeakSignature Code = "weak-signature"
 
 	// UnsupportedAlgorithm: a key or a signature is of an algorithm that is known, and that clients
-	// and this program cannot judge: DSA, GOST R 34.10-2012, Ed448, SM2.
+	// and this program cannot judge: DSA, GOST R 34.10-2012, Ed448, SM2; a warning where only programs
+	// in Go cannot, and the signature fits (SHA-224, RSA-PSS with another salt).
 	//
-	// Example: words of a client: x509: cannot verify signature: algorithm unimplemented
+	// Example: chain whose leaf is signed with GOST R 34.10-2012
 	UnsupportedAlgorithm Code = "unsupported-algorithm"
 
 	// WeakKey: an RSA key below 2048 bits, or a key on a curve below 256.

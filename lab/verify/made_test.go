@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"io/fs"
@@ -68,6 +69,7 @@ func mint(t testing.TB, name string, issuer *minted, names []string, more ...fun
 // made returns the examples that are no scenario, by their words.
 func made(t testing.TB) map[string]func() []finding.Finding {
 	t.Helper()
+	var err error
 	names := []string{scenarios.DefaultHost}
 	root := mint(t, "Root", nil, nil)
 	ca := mint(t, "CA", root, nil)
@@ -88,6 +90,11 @@ func made(t testing.TB) map[string]func() []finding.Finding {
 	old := mint(t, "mail", ca, names, func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = noon().AddDate(0, -3, 0), noon().AddDate(0, 0, -1)
 	})
+	gost := bytes.ReplaceAll(leaf.Raw, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2}, []byte{0x2a, 0x85, 3, 7, 1, 1, 3, 2})
+	alias := *ca.Certificate
+	if alias.RawSubject, err = asn1.Marshal(pkix.RDNSequence{{{Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte("CA")}}}}); err != nil {
+		t.Fatal(err)
+	}
 	know := chain.NewKnowledge([]chain.Root{{Certificate: root.Certificate}}, nil)
 	ders := func(all ...*minted) (out [][]byte) {
 		for _, c := range all {
@@ -132,6 +139,8 @@ func made(t testing.TB) map[string]func() []finding.Finding {
 		"chain with a stranger behind it":                                         sent(leaf, ca, mint(t, "Stranger", nil, nil)),
 		"chain with too many names and constraints":                               sent(mint(t, "mail", choosy, many), choosy),
 		"chain with a CA for S/MIME":                                              sent(mint(t, "mail", messages, names), messages),
+		"chain whose issuer is written in another string type":                    sent(mint(t, "mail", &minted{&alias, ca.key}, names), ca),
+		"chain whose leaf is signed with GOST R 34.10-2012":                       judged(gost, ca.Raw),
 		"chain whose leaf breaks off":                                             judged(leaf.Raw[:len(leaf.Raw)-9], ca.Raw),
 		"files without the key":                                                   pair(preflight.File{Name: "privkey.pem", Err: fs.ErrNotExist}),
 		"files whose key may not be read":                                         pair(preflight.File{Name: "privkey.pem", Err: fs.ErrPermission}),
