@@ -35,13 +35,38 @@ func (s *Server) Apply(e account.Endpoint, a action.Action, d Device) (Device, e
 	if err != nil {
 		return d, err
 	}
+	other, err := s.bundleOn(a)
+	if err != nil {
+		return d, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next, err := s.applyToService(e, a, p.now)
+	next, err := p.now, error(nil)
+	if next.bundle = other; other == nil {
+		next, err = s.applyToService(e, a, p.now)
+	}
 	if err != nil {
 		return d, fmt.Errorf("cannot %s on %s: %w", a, e, err)
 	}
 	return d, s.set(e, p, next)
+}
+
+// bundleOn returns what the port presents that an action takes from, nil where it takes from none.
+func (s *Server) bundleOn(a action.Action) (*certs.Bundle, error) {
+	if a.Kind != action.SharePair {
+		return nil, nil
+	}
+	e, ok := account.EndpointOnPort(a.Port)
+	if !ok {
+		return nil, fmt.Errorf("nothing is served on port %d", a.Port)
+	}
+	p, err := s.port(e)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now.bundle, nil
 }
 
 // Restore puts endpoint e back to how the scenario began.

@@ -34,6 +34,7 @@ const (
 	DecryptKey      Kind = "remove-key-password"      // the same key, without its password
 	AllowKey        Kind = "allow-reading-key"        // owner and mode of the key file, for the user that the server runs as
 	RepairPair      Kind = "install-pair-that-loads"  // certificate, issuers and key that belong together, in order
+	SharePair       Kind = "use-certificate-of-port"  // Port: the certificate and the key that it has already
 	RaiseVersion    Kind = "enable-current-tls"       // TLS 1.2 and 1.3
 	NoClientCert    Kind = "stop-asking-for-client-certificate"
 
@@ -95,7 +96,7 @@ type Action struct {
 	Names       []string     `json:"names,omitempty"`       // those of the certificate
 	Certificate []byte       `json:"certificate,omitempty"` // DER
 	Host        string       `json:"host,omitempty"`        // the server name to use, or to serve
-	Port        int          `json:"port,omitempty"`        // the port to use
+	Port        int          `json:"port,omitempty"`        // the port to use, or to take from
 	Mode        account.Mode `json:"mode,omitempty"`
 	Fingerprint string       `json:"fingerprint,omitempty"` // SHA-256 of a leaf, lower-case hex
 }
@@ -121,6 +122,7 @@ var table = [...]row{
 	{DecryptKey, Admin, "install the private key without its password"},
 	{AllowKey, Admin, "let the server read its private key"},
 	{RepairPair, Admin, "install a certificate and a key that the server can load"},
+	{SharePair, Admin, "use the certificate that port {port} of the same host already presents"},
 	{RaiseVersion, Admin, "enable TLS 1.2 and 1.3"},
 	{NoClientCert, Admin, "stop demanding client certificates"},
 	{DropCross, Admin, "send the chain without the expired cross-certificate"},

@@ -136,6 +136,9 @@ func (c *Cause) facts(host string) finding.Facts {
 		if f.Port != g.Port {
 			f.Port = 0
 		}
+		if f.Beside != g.Beside {
+			f.Beside = 0
+		}
 	}
 	return f
 }

@@ -82,6 +82,7 @@ func (r Report) Worst() finding.Severity {
 // Report judges a survey as it stands.
 func (j Judge) Report(s probe.Survey) Report {
 	issuers, answers := fetched(s)
+	issuers = append(issuers, sentElsewhere(s)...)
 	session := &session{
 		judge: j, survey: s, answers: answers, verdicts: map[string]chain.Judgement{},
 		authority: chain.Judge{Knowledge: j.Knowledge.Fetching(issuers), Without: j.Without, Trace: j.Trace},
@@ -139,7 +140,7 @@ func (s *session) judgeConnection(o probe.Observation) Endpoint {
 	if o.TLS != nil && len(o.TLS.Chain) > 0 {
 		found, path := s.certificates(c)
 		out.Path = &path
-		found, also := c.second(found)
+		found, also := c.second(c.beside(found))
 		if also != "" {
 			out.Also = append(out.Also, also)
 		}

@@ -107,7 +107,7 @@ func TestOneChain(t *testing.T) {
 	with(imaps, func(o *probe.Observation) { o.TLS.Chain = chain[:2] })
 	with(imaps, func(o *probe.Observation) { o.TLS.Chain = chain[:1] })
 	r := diagnose.Judge{Knowledge: a.Knowledge(true)}.Report(survey(all...))
-	for i, want := range []string{"issuer-not-trusted expired", "issuer-not-trusted name-mismatch expired", "issuer-not-trusted expires-soon", "root-also-sent expired", "issuer-not-trusted expired", "issuer-unknown expired"} {
+	for i, want := range []string{"issuer-not-trusted expired", "issuer-not-trusted name-mismatch expired", "issuer-not-trusted expires-soon", "root-also-sent expired", "issuer-not-trusted expired", "issuer-not-trusted expired"} {
 		at := i + 6
 		if got := said(diagnose.Report{Endpoints: r.Endpoints[at:]}); got != want+" | " {
 			t.Errorf("%d: %s, want %s", at, got, want)

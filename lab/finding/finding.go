@@ -102,6 +102,7 @@ type Facts struct {
 	At          time.Time        `json:"at,omitzero"`           // the date that matters
 	Port        int              `json:"port,omitempty"`        // a port that would work
 	Mode        account.Mode     `json:"mode,omitempty"`        // the mode that goes with it
+	Beside      int              `json:"beside,omitempty"`      // a port of the same host that sends the right certificate, or the one that is missing
 	Speaks      account.Protocol `json:"speaks,omitempty"`      // what the port speaks: a protocol, or PlainHTTP
 	Text        string           `json:"text,omitempty"`        // the server's own words
 	Alert       uint8            `json:"alert,omitempty"`       // the TLS alert that it sent: RFC 8446 section 6

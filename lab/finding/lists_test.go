@@ -136,7 +136,7 @@ func whole() finding.Finding {
 	f.Facts = finding.Facts{
 		Host: "mail.lab.test", Names: []string{"a.test"}, Subject: "a.test", Issuer: "CA", Certificate: []byte{48, 0},
 		About:       finding.PointAt([]byte{48, 0}, [][]byte{{1}, {48, 0}}, finding.RoleIntermediate),
-		Fingerprint: finding.Fingerprint([]byte("x")), At: time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC), Port: 993,
+		Fingerprint: finding.Fingerprint([]byte("x")), At: time.Date(2026, 6, 15, 12, 0, 0, 0, time.UTC), Port: 993, Beside: 443,
 		Mode: account.ImplicitTLS, Speaks: finding.PlainHTTP, Text: "HTTP/1.1 302", Alert: 40, Address: "[::1]:993", Version: "TLS 1.0", Product: finding.Dovecot,
 		IPFamily: finding.IPv6, Reason: finding.ReasonSuperseded, Cause: finding.WrongPurpose, Detail: finding.DetailSMIME,
 	}

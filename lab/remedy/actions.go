@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
@@ -21,7 +22,17 @@ func Actions(f finding.Finding, s account.Settings) []action.Action {
 			own = f.Facts.Names[:1]
 		}
 	}
-	return offerable(actions(f, s), s, own...)
+	return offerable(shared(f, actions(f, s)), s, own...)
+}
+
+// shared takes a good certificate that another port of the same host has already before any new one.
+// What is only missing from the chain there is sent.
+func shared(f finding.Finding, all []action.Action) []action.Action {
+	if f.Facts.Beside <= 0 || f.Code == finding.MissingIntermediate || !slices.ContainsFunc(all, func(a action.Action) bool { return a.Kind.Reissues() }) {
+		return all
+	}
+	out := []action.Action{{Kind: action.SharePair, Port: f.Facts.Beside}}
+	return append(out, slices.DeleteFunc(slices.Clone(all), func(a action.Action) bool { return a.Kind.Reissues() || a.Kind == action.TrustRoot })...)
 }
 
 func actions(f finding.Finding, s account.Settings) []action.Action {

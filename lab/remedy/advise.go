@@ -27,7 +27,7 @@ func (b *Book) Advise(f finding.Finding, chosen []action.Action, product finding
 	}
 	a.Admin = productFirst(a.Admin, product)
 	a.Short = a.forms.pick(chosen)
-	return a.fill(f.Facts, chosen), true
+	return a.besides(f, chosen).fill(f.Facts, chosen), true
 }
 
 // ProductIn returns the product that a greeting speaks of, and "" where it names none or more than

@@ -33,6 +33,8 @@ func proper(a action.Action, s account.Settings, own []string) (action.Action, b
 		return a, mine(a.Host, s.Host)
 	case action.UseServer:
 		return a, a.Port > 0 && a.Port < 1<<16 && (a.Mode == account.ImplicitTLS || a.Mode == account.StartTLS)
+	case action.SharePair:
+		return a, a.Port > 0 && a.Port < 1<<16 && a.Port != s.Port
 	case action.ReissueForNames, action.CoverName:
 		a.Names = slices.DeleteFunc(slices.Clone(a.Names), func(n string) bool { return !ours(n) })
 		return a, len(a.Names) > 0

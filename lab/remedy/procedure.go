@@ -76,7 +76,7 @@ func TaskOf(k action.Kind) (Task, bool) {
 		action.ReissueKey: InstallPair, action.ReissueUsage: InstallPair, action.ReissueLeaf: InstallPair,
 		action.Reinstall: InstallPair, action.InstallReal: InstallPair, action.SendChain: InstallPair,
 		action.SortChain: InstallPair, action.MatchKey: InstallPair, action.DecryptKey: InstallPair,
-		action.RepairPair: InstallPair, action.DropCross: InstallPair, action.DefaultCert: InstallPair,
+		action.RepairPair: InstallPair, action.SharePair: InstallPair, action.DropCross: InstallPair, action.DefaultCert: InstallPair,
 		action.ReplaceRevoked: InstallPair, action.CoverName: InstallPair,
 		action.ServeName: AddName, action.AllowKey: OpenKey, action.ReloadMail: Reload,
 		action.EnableTLS: OpenPorts, action.EnableStartTLS: OpenPorts, action.OpenPort: OpenPorts, action.RightService: OpenPorts,

@@ -58,7 +58,7 @@ var cures = map[string]string{
 	"starttls-not-offered":          "enable-starttls",
 	"starttls-refused":              "enable-starttls",
 	"starttls-then-close":           "enable-starttls",
-	"starttls-cert-differs":         "renew-certificate",
+	"starttls-cert-differs":         "renew-certificate use-certificate-of-port",
 	"implicit-on-starttls-port":     "enable-tls-on-port use-port",
 	"starttls-on-implicit-port":     "use-port",
 	"plaintext-on-tls-port":         "enable-tls-on-port",
@@ -74,7 +74,7 @@ var cures = map[string]string{
 	"corporate-proxy-trusted":       "exempt-mail-from-inspection leave-network",
 	"selective-interception":        "exempt-mail-from-inspection leave-network",
 	"captive-portal-certificate":    "leave-network",
-	"webmail-ok-mail-bad":           "reload-mail-services renew-certificate",
+	"webmail-ok-mail-bad":           "reload-mail-services renew-certificate use-certificate-of-port",
 	"one-of-two-backends-expired":   "repair-every-backend",
 	"cert-changed-after-exception":  "install-real-certificate reissue-from-trusted-ca trust-again trust-root",
 	"sni-absent-default-cert":       "install-default-certificate update-mail-program",
@@ -222,6 +222,13 @@ func parameters(l *lab.Lab, server *lab.Server, e account.Endpoint, kind action.
 		a.Host = certificateName(server, e)
 	case action.UseServer:
 		a.Port, a.Mode = e.Port(), e.Mode()
+	case action.SharePair: // of one that is in order, or of none
+		a.Port = e.Port()
+		for _, other := range server.Scenario.On() {
+			if len(server.Scenario.Expected(other)) == 0 {
+				a.Port = other.Port()
+			}
+		}
 	}
 	return a
 }
