@@ -59,9 +59,9 @@ type Authority struct {
 	rsa           map[int]*rsa.PrivateKey // by size in bits: made once, when first needed
 	proxies       map[string]*draft       // by name: made when first needed
 
-	outlining  sync.Mutex                 // while an outline is made
-	outlines   map[string]*draft          // the CAs of outlines, by what they are
-	outlineRSA map[string]*rsa.PrivateKey // their keys that take long, likewise
+	outlining   sync.Mutex               // while an outline is made
+	outlines    map[string]*draft        // the CAs of outlines, by what they are
+	outlineKeys map[string]crypto.Signer // their keys, likewise
 }
 
 // NewAuthority makes a root and an intermediate with new keys.

@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -163,8 +164,8 @@ func describeHash(a x509.SignatureAlgorithm) (word, why string) {
 
 func describeNames(c *x509.Certificate, out *Certificate, lose func(string, ...any)) {
 	for _, n := range c.DNSNames {
-		if n == "" || strings.ContainsAny(n, "@") || strings.Contains(n, "://") || !utf8.ValidString(n) {
-			lose("a DNS name that can be none")
+		if n == "" || net.ParseIP(n) != nil || strings.ContainsAny(n, "@") || strings.Contains(n, "://") || !utf8.ValidString(n) {
+			lose("a DNS name that can be none (%.60q)", n)
 			continue
 		}
 		out.Names = append(out.Names, n)
@@ -213,10 +214,27 @@ func describeExtensions(c *x509.Certificate, out *Certificate, lose func(string,
 		out.Extensions = append(out.Extensions, Extension{ID: id, Critical: e.Critical, Value: e.Value})
 	}
 	for _, e := range c.Extensions {
-		if slices.Equal(e.Id, asn1.ObjectIdentifier{2, 5, 29, 17}) && (len(c.DNSNames)+len(c.IPAddresses)+len(c.EmailAddresses)+len(c.URIs) == 0 && len(e.Value) > 2) {
+		if e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) && otherNames(e.Value) {
 			lose("names of another kind than DNS names, addresses and URIs")
 		}
 	}
+}
+
+// otherNames reports whether a SAN (DER) has names of a kind that crypto/x509 does not read.
+func otherNames(san []byte) bool {
+	const mail, dns, uri, address = 1, 2, 6, 7
+	var list asn1.RawValue
+	if _, err := asn1.Unmarshal(san, &list); err != nil {
+		return true
+	}
+	for rest := list.Bytes; len(rest) > 0; {
+		var name asn1.RawValue
+		var err error
+		if rest, err = asn1.Unmarshal(rest, &name); err != nil || !slices.Contains([]int{mail, dns, uri, address}, name.Tag) {
+			return true
+		}
+	}
+	return false
 }
 
 // Attributes returns a distinguished name (DER) as an outline has it, and what it could not say.

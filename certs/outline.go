@@ -1,7 +1,7 @@
 package certs
 
 import (
-	"cmp"
+	"crypto"
 	"slices"
 )
 
@@ -76,7 +76,7 @@ func (p *plan) outlined(o Outline) error {
 	}
 	p.a.outlining.Lock()
 	defer p.a.outlining.Unlock()
-	r := &outliner{a: p.a, outline: o, drafts: map[string]*draft{}, names: map[string]string{}}
+	r := &outliner{a: p.a, outline: o, drafts: map[string]*draft{}, names: map[string]string{}, keys: map[string]crypto.Signer{}}
 	for _, c := range o.Certificates {
 		d, err := r.draft(c.ID)
 		if err != nil {
@@ -112,7 +112,8 @@ type outliner struct {
 	a       *Authority
 	outline Outline
 	drafts  map[string]*draft
-	names   map[string]string // what name gave, by id
+	names   map[string]string        // what name gave, by id
+	keys    map[string]crypto.Signer // by the id of the first that has it
 }
 
 func (o Outline) at(id string) int {
@@ -138,7 +139,7 @@ func (r *outliner) draft(id string) (*draft, error) {
 		}
 		d.issuer = issuer
 	}
-	if err := r.fill(d, c, at == 0, cmp.Or(shared, "leaf")); err != nil {
+	if err := r.fill(d, c, at == 0); err != nil {
 		return nil, &OutlineError{id, err}
 	}
 	r.drafts[id] = d

@@ -200,6 +200,7 @@ func TestCheckOutline(t *testing.T) {
 		"certificates[3].keyOf: there is no":       func(o *certs.Outline) { o.Certificates[3].KeyOf = "nobody" },
 		"certificates[3].key: it has the key":      func(o *certs.Outline) { o.Certificates[3].Key = "p256" },
 		"round in a circle":                        func(o *certs.Outline) { o.Certificates[2].Issuer = "leaf" },
+		"certificates[1].keyOf: it goes round":     func(o *certs.Outline) { o.Certificates[1].KeyOf, o.Certificates[1].Key = "stranger", "" },
 		"certificates[0].from: it must be a":       func(o *certs.Outline) { o.Certificates[0].From = "-30" },
 		"certificates[0].until: ":                  func(o *certs.Outline) { o.Certificates[0].Until = "2026-13-01T00:00:00Z" },
 		"certificates[0].key: it must be":          func(o *certs.Outline) { o.Certificates[0].Key = "rsa-8192" },

@@ -68,8 +68,8 @@ func CheckOutline(o Outline) (at string, err error) {
 			return fmt.Sprintf("certificates[%d].%s", i, field), err
 		}
 	}
-	if i, err := o.checkCircles(); err != nil {
-		return fmt.Sprintf("certificates[%d].issuer", i), err
+	if i, field, err := o.checkCircles(); err != nil {
+		return fmt.Sprintf("certificates[%d].%s", i, field), err
 	}
 	return "", nil
 }
@@ -88,30 +88,27 @@ func (o Outline) checkAbove(i int) (field string, err error) {
 	return "", nil
 }
 
-// checkCircles refuses certificates that would have to be there before themselves.
-func (o Outline) checkCircles() (at int, err error) {
-	const under, done = 1, 2
-	state := make([]int, len(o.Certificates))
-	var visit func(i int) bool
-	visit = func(i int) bool {
-		if state[i] != 0 {
-			return state[i] == done
-		}
-		state[i] = under
-		for _, above := range []string{o.Certificates[i].Issuer, o.Certificates[i].KeyOf} {
-			if above != "" && !visit(o.at(above)) {
-				return false
+// checkCircles refuses certificates that would have to be there before themselves, and keys likewise.
+func (o Outline) checkCircles() (at int, field string, err error) {
+	for i, c := range o.Certificates {
+		for _, way := range []struct {
+			field string
+			up    func(Certificate) string
+		}{{"issuer", func(c Certificate) string { return c.Issuer }}, {"keyOf", func(c Certificate) string { return c.KeyOf }}} {
+			above := c
+			for range o.Certificates {
+				next := way.up(above)
+				if next == "" {
+					break
+				}
+				above = o.Certificates[o.at(next)]
+			}
+			if way.up(above) != "" {
+				return i, way.field, errors.New("it goes round in a circle; a certificate that signs itself has no issuer")
 			}
 		}
-		state[i] = done
-		return true
 	}
-	for i := range o.Certificates {
-		if !visit(i) {
-			return i, errors.New("it goes round in a circle; a certificate that signs itself has no issuer")
-		}
-	}
-	return 0, nil
+	return 0, "", nil
 }
 
 func (c Certificate) check() (field string, err error) {
@@ -267,5 +264,8 @@ func extKeyUsageWords() map[string]x509.ExtKeyUsage {
 	return map[string]x509.ExtKeyUsage{
 		"any": x509.ExtKeyUsageAny, "serverAuth": x509.ExtKeyUsageServerAuth, "clientAuth": x509.ExtKeyUsageClientAuth, "codeSigning": x509.ExtKeyUsageCodeSigning,
 		"emailProtection": x509.ExtKeyUsageEmailProtection, "timeStamping": x509.ExtKeyUsageTimeStamping, "OCSPSigning": x509.ExtKeyUsageOCSPSigning,
+		"ipsecEndSystem": x509.ExtKeyUsageIPSECEndSystem, "ipsecTunnel": x509.ExtKeyUsageIPSECTunnel, "ipsecUser": x509.ExtKeyUsageIPSECUser,
+		"msSGC": x509.ExtKeyUsageMicrosoftServerGatedCrypto, "nsSGC": x509.ExtKeyUsageNetscapeServerGatedCrypto,
+		"msCodeCom": x509.ExtKeyUsageMicrosoftCommercialCodeSigning, "msKernelCode": x509.ExtKeyUsageMicrosoftKernelCodeSigning,
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,41 +30,66 @@ func (r *outliner) name(id string) string {
 	}
 	at := r.outline.at(id)
 	c := r.outline.Certificates[at]
-	above := [2]string{}
-	hangs := at == 0
-	for i, other := range []string{c.Issuer, c.KeyOf} {
-		if other != "" {
-			above[i] = r.name(other)
-			hangs = hangs || above[i] == ""
-		}
+	above, key := "", r.slot(id)
+	if c.Issuer != "" {
+		above = r.name(c.Issuer)
 	}
-	c.ID, c.Issuer, c.KeyOf = "", "", ""
 	may := []string{}
 	if c.Trusted { // it may certify the names of this outline
 		may = r.outline.hosts()
 	}
-	text, err := json.Marshal(struct {
-		Certificate Certificate
-		Above       [2]string
-		May         []string
-	}{c, above, may})
-	if r.names[id] = ""; err == nil && !hangs {
-		sum := sha256.Sum256(text)
-		r.names[id] = hex.EncodeToString(sum[:])
+	r.names[id] = ""
+	if at > 0 && key != "" && (c.Issuer == "" || above != "") {
+		r.names[id] = digest(c.alone(), append(may, above, key)...)
 	}
 	return r.names[id]
 }
 
-// fill says in a draft what the outline says of it. slot tells the RSA keys of one run apart.
-func (r *outliner) fill(d *draft, c Certificate, leaf bool, slot string) error {
-	var err error
-	if c.KeyOf != "" {
-		other, err := r.draft(c.KeyOf)
-		if err != nil {
-			return err
+// slot tells the keys of one run apart: two certificates of two outlines that say the same of
+// themselves have one key. It is empty for the leaf's, which is made anew.
+func (r *outliner) slot(id string) string {
+	at := r.outline.at(id)
+	if c := r.outline.Certificates[at]; c.KeyOf != "" {
+		return r.slot(c.KeyOf)
+	}
+	if at == 0 {
+		return ""
+	}
+	own := r.outline.Certificates[at].alone()
+	twins := 0
+	for _, c := range r.outline.Certificates[:at] {
+		if reflect.DeepEqual(c.alone(), own) {
+			twins++
 		}
-		d.key = other.key
-	} else if d.key, err = r.a.outlineKey(c, slot); err != nil {
+	}
+	return digest(own, strconv.Itoa(twins))
+}
+
+// alone is a certificate without what ties it to others.
+func (c Certificate) alone() Certificate {
+	c.ID, c.Issuer, c.KeyOf = "", "", ""
+	return c
+}
+
+func digest(c Certificate, more ...string) string {
+	text, err := json.Marshal(append([]any{c}, anys(more)...))
+	if err != nil {
+		return "" // which strings and bytes never give
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+func anys(words []string) (out []any) {
+	for _, w := range words {
+		out = append(out, w)
+	}
+	return out
+}
+
+// fill says in a draft what the outline says of it.
+func (r *outliner) fill(d *draft, c Certificate, leaf bool) (err error) {
+	if d.key, err = r.key(c); err != nil {
 		return err
 	}
 	if len(c.Raw) > 0 {
@@ -136,18 +162,38 @@ func (r *outliner) constrain(root *x509.Certificate) {
 	}
 }
 
+// Beyond returns those names of an outline that no root of it can be allowed to certify, because they
+// are none: a client that holds a root to its name constraints refuses them for that.
+func (o Outline) Beyond() []string {
+	var out []string
+	for _, c := range o.Certificates {
+		for _, n := range c.Names {
+			if host, _ := hostOf(n); isASCII(n) && net.ParseIP(host) == nil && !plainName.MatchString(host) && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// hostOf returns what a name is below, and its kind: dns, mail or uri.
+func hostOf(name string) (host, kind string) {
+	if u, err := url.Parse(name); err == nil && strings.Contains(name, "://") {
+		return u.Hostname(), "uri"
+	}
+	if _, domain, ok := strings.Cut(name, "@"); ok {
+		return domain, "mail"
+	}
+	return strings.TrimPrefix(name, "*."), "dns"
+}
+
 // hosts returns what the names of an outline are below, each with its kind: dns, mail or uri. What
 // could be no name constraint is left out.
 func (o Outline) hosts() []string {
 	var out []string
 	for _, c := range o.Certificates {
 		for _, n := range c.Names {
-			kind, host := "dns", strings.TrimPrefix(n, "*.")
-			if u, err := url.Parse(n); err == nil && strings.Contains(n, "://") {
-				kind, host = "uri", u.Hostname()
-			} else if _, domain, ok := strings.Cut(n, "@"); ok {
-				kind, host = "mail", domain
-			}
+			host, kind := hostOf(n)
 			if net.ParseIP(host) == nil && !plainName.MatchString(host) {
 				continue
 			}
@@ -199,9 +245,37 @@ func (d *draft) asItIs(raw []byte, a *Authority) {
 	d.tmpl = a.leafDraft(DefaultHost, nil, d.key, nil).tmpl
 }
 
-// outlineKey makes the key of a certificate of an outline. Of RSA there is one in a run for each that is
-// different: they take long.
-func (a *Authority) outlineKey(c Certificate, slot string) (crypto.Signer, error) {
+// key returns the key of a certificate of the outline.
+func (r *outliner) key(c Certificate) (crypto.Signer, error) {
+	for c.KeyOf != "" {
+		c = r.outline.Certificates[r.outline.at(c.KeyOf)]
+	}
+	if key, ok := r.keys[c.ID]; ok {
+		return key, nil
+	}
+	slot := r.slot(c.ID)
+	key, err := crypto.Signer(nil), error(nil)
+	if slot != "" {
+		key = r.a.outlineKeys[slot]
+	}
+	if key == nil {
+		if key, err = r.a.outlineKey(c); err != nil {
+			return nil, err
+		}
+	}
+	r.keys[c.ID] = key
+	if slot != "" {
+		if r.a.outlineKeys == nil {
+			r.a.outlineKeys = map[string]crypto.Signer{}
+		}
+		r.a.outlineKeys[slot] = key
+	}
+	return key, nil
+}
+
+// outlineKey makes a key. Those of RSA take long: the leaves of a run share one of each size, as those
+// of the faults do.
+func (a *Authority) outlineKey(c Certificate) (crypto.Signer, error) {
 	kind := c.Key
 	if kind == "" && len(c.Raw) > 0 {
 		kind = keyLike(c.Raw)
@@ -218,19 +292,14 @@ func (a *Authority) outlineKey(c Certificate, slot string) (crypto.Signer, error
 	if err != nil {
 		return nil, fmt.Errorf("there is no kind of key %q", kind)
 	}
-	slot = kind + " " + slot
-	if key, ok := a.outlineRSA[slot]; ok {
+	if strings.Contains(c.BasicConstraints, "TRUE") || c.Issuer == "" {
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			return nil, fmt.Errorf("cannot make an RSA key of %d bits: %w", bits, err)
+		}
 		return key, nil
 	}
-	key, err := rsa.GenerateKey(rand.Reader, bits)
-	if err != nil {
-		return nil, fmt.Errorf("cannot make an RSA key of %d bits: %w", bits, err)
-	}
-	if a.outlineRSA == nil {
-		a.outlineRSA = map[string]*rsa.PrivateKey{}
-	}
-	a.outlineRSA[slot] = key
-	return key, nil
+	return a.rsaKey(bits)
 }
 
 // keyLike returns the kind of the key of a certificate of somebody else, of which another is made: a

@@ -171,7 +171,7 @@ func TestOnlyTheDecoderKnows(t *testing.T) {
 		`{"services": [{"outline": {"certificates": [{"id": "a"}], "sent": ["b"]}}]}`:                            `no certificate "b"`,
 		`{"services": [{"outline": {"certificates": [{"id": "a"}]}, "chain": [{"kind": "self-signed"}]}]}`:       "an outline says itself",
 		`{"services": [{"outline": {"certificates": [{"id": "a", "subject": ["me"]}]}}]}`:                        "an attribute such as",
-		`{"services": [{"outline": {"certificates": [{"id": "a", "issuer": "b"}, {"id": "b", "keyOf": "a"}]}}]}`: "round in a circle",
+		`{"services": [{"outline": {"certificates": [{"id": "a", "issuer": "b"}, {"id": "b", "issuer": "a"}]}}]}`: "round in a circle",
 	} {
 		if _, err := scenarios.Decode([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)

@@ -161,6 +161,7 @@ func (d *drawing) write() {
 		}
 	}
 	d.order()
+	d.limits()
 }
 
 // sameKey says that an earlier certificate has the same key.
@@ -233,11 +234,35 @@ func fits(c, issuer *x509.Certificate) bool {
 	return false
 }
 
+// below reports whether the j-th certificate hangs on another one.
+func (d *drawing) below(j int, id string) bool {
+	for range d.ders {
+		issuer := d.out.Certificates[j].Issuer
+		if issuer == id {
+			return true
+		}
+		next := slices.Index(d.ids, issuer)
+		if next < 0 {
+			return false
+		}
+		j = next
+	}
+	return false
+}
+
 // issuerOf returns the one of the chain that signed a certificate, or else an authority that is made up
 // for it: it is neither sent nor trusted.
 func (d *drawing) issuerOf(i int, c *x509.Certificate) string {
 	for j, other := range d.certs {
-		if j != i && other != nil && bytes.Equal(other.RawSubject, c.RawIssuer) && fits(c, other) && other.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
+		if j == i || other == nil || !fits(c, other) || other.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil {
+			continue
+		}
+		switch {
+		case !bytes.Equal(other.RawSubject, c.RawIssuer):
+			d.note("%s names its issuer in other bytes than %s has; in the clone somebody else of that name has signed it.", quoted(chain.Name(c)), quoted(chain.Name(other)))
+		case d.below(j, d.ids[i]):
+			d.note("%s and %s have signed each other; in the clone somebody else of that name has signed one of them.", quoted(chain.Name(c)), quoted(chain.Name(other)))
+		default:
 			return d.ids[j]
 		}
 	}

@@ -54,27 +54,28 @@ func Survey(s probe.Survey, judged []Judged, o Options) (scenarios.Scenario, err
 	return b.scenario()
 }
 
-// Chain returns a scenario that presents a chain (DER, the leaf first) that was judged for host, empty
-// for none, on a day.
-func Chain(sent [][]byte, host string, at time.Time, j chain.Judgement, o Options) (scenarios.Scenario, error) {
+// Chain returns a scenario that presents a chain, as it was judged.
+func Chain(e chain.Evidence, j chain.Judgement, o Options) (scenarios.Scenario, error) {
+	sent := e.Certificates
 	if len(sent) == 0 {
 		return scenarios.Scenario{}, errNothing
 	}
-	b := &builder{options: o}
-	judgedFor := host
+	host := e.Host
 	if host == "" {
 		host = hostIn(sent[0])
 	}
-	b.host, b.seen = host, at
-	obs := probe.Observation{Settings: account.For(account.IMAPS, host), At: at, Stage: probe.Done, Outcome: probe.Fine, TLS: &probe.TLS{Chain: sent, Complete: true}}
-	p := port{Observation: obs, Judged: Judged{j.Findings, &j.Path}, codes: finding.Codes(j.Findings)}
-	b.ports = []port{p}
+	b := &builder{options: o, host: host, seen: e.At, everywhere: true}
+	obs := probe.Observation{Settings: account.For(account.IMAPS, host), At: e.At, Stage: probe.Done, Outcome: probe.Fine, TLS: &probe.TLS{Chain: sent, Complete: true}}
+	b.ports = []port{{Observation: obs, Judged: Judged{j.Findings, &j.Path}, codes: finding.Codes(j.Findings)}}
 	b.serve(&b.ports[0])
-	out := &b.ports[0]
-	out.service.On = nil
-	b.everywhere, b.noExpect = true, judgedFor == "" && !named(sent[0], host)
-	if b.noExpect {
-		b.note("No host name was given, and the certificate has none that %s is: whether its names are right was not judged, and nothing is expected.", quoted(host))
+	b.ports[0].service.On = nil
+	if e.Usage != "" && e.Usage != chain.Server {
+		b.noExpect = true
+		b.note("The chain was judged for another purpose than a server's, and the roots of the lab vouch for servers alone: nothing is expected.")
+	}
+	if e.Host == "" && !named(sent[0], host) {
+		b.noExpect = true
+		b.note("No host name was given, and the certificate is not for %s, which the clone has: whether its names are right was not judged, and nothing is expected.", quoted(host))
 	}
 	return b.scenario()
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"github.com/mailtlslab/mailtlslab/certs"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
@@ -49,7 +50,12 @@ func (b *builder) revocation(p *port, leaf *x509.Certificate) {
 	if len(leaf.OCSPServer) > 0 {
 		add(certs.OCSP(b.word(p, leaf, probe.FetchOCSP, revoked)))
 	}
-	if len(leaf.CRLDistributionPoints) > 0 {
+	issuer := slices.IndexFunc(s.Outline.Certificates, func(c certs.Certificate) bool { return c.ID == one.Issuer })
+	switch usage := s.Outline.Certificates[issuer].KeyUsage; {
+	case len(leaf.CRLDistributionPoints) == 0:
+	case len(usage) > 0 && !slices.Contains(usage, "cRLSign"):
+		b.note("%s names a revocation list, and its issuer may sign none: the clone names none.", quoted(chain.Name(leaf)))
+	default:
 		add(certs.CRL(b.word(p, leaf, probe.FetchCRL, revoked)))
 	}
 }

@@ -199,6 +199,9 @@ func (b *builder) unheard(p *port) {
 	if b.options.Exact {
 		b.note("The certificates are the server's own, whose private keys are not known here: every handshake ends in %s, and nothing is expected.", finding.KeyDoesNotMatch)
 	}
+	if f := p.of(finding.LifetimeTooLong); f.Facts.Detail == finding.DetailPublic {
+		b.note("That %s is valid for too long is a rule for public roots, which the lab's are not.", quoted(f.Facts.Subject))
+	}
 	for _, c := range p.codes {
 		if slices.Contains(carried(), c) {
 			continue
