@@ -67,7 +67,7 @@ var mayImport = map[string][]string{
 	"cmd/internal/file":     {},
 	"cmd/internal/face":     {"cmd/internal/terminal", "scenarios", "lab/action", "lab/checkup", "lab/discover", "lab/finding", "lab/remedy"},
 	"cmd/mailtlslab": {"cmd/internal/terminal", "cmd/internal/face", "cmd/internal/file", "certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",
-		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup", "lab/lesson"},
+		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup", "lab/lesson", "lab/clone"},
 	"integration": {"certs", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain", "lab/roots",
 		"lab/diagnose", "lab/remedy", "lab/preflight"},
 }

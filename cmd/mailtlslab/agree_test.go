@@ -159,18 +159,18 @@ func faultFiles(t *testing.T) []string {
 func TestOnlyTheDecoderKnows(t *testing.T) {
 	schema := compile(t, "scenario.json", scenarioSchema(t))
 	for text, want := range map[string]string{
-		`{"services": [{"chain": [{"kind": "self-signed"}, {"kind": "private-ca"}]}]}`:                           "it would undo",
-		`{"expect": [{"findings": ["expired", "client-clock"]}]}`:                                                "which hides it",
-		`{"endpoints": ["imaps"], "expect": [{"on": ["https"], "findings": []}]}`:                                "does not run on https",
-		`{"services": [{"firstBackend": 1}]}`:                                                                    "no number 1",
-		`{"family": "controls", "expect": [{"findings": ["expired"]}]}`:                                          "a control must not expect",
-		`[{"id": "a"}, {"id": "a"}]`:                                                                             "has it already",
-		`{"id": "a", "id": "b"}`:                                                                                 "given twice",
-		`{"openssl": 10.0}`:                                                                                      "must be a whole number",
-		`{"services": [{"outline": {"certificates": [{"id": "a", "issuer": "b"}]}}]}`:                            `no certificate "b"`,
-		`{"services": [{"outline": {"certificates": [{"id": "a"}], "sent": ["b"]}}]}`:                            `no certificate "b"`,
-		`{"services": [{"outline": {"certificates": [{"id": "a"}]}, "chain": [{"kind": "self-signed"}]}]}`:       "an outline says itself",
-		`{"services": [{"outline": {"certificates": [{"id": "a", "subject": ["me"]}]}}]}`:                        "an attribute such as",
+		`{"services": [{"chain": [{"kind": "self-signed"}, {"kind": "private-ca"}]}]}`:                            "it would undo",
+		`{"expect": [{"findings": ["expired", "client-clock"]}]}`:                                                 "which hides it",
+		`{"endpoints": ["imaps"], "expect": [{"on": ["https"], "findings": []}]}`:                                 "does not run on https",
+		`{"services": [{"firstBackend": 1}]}`:                                                                     "no number 1",
+		`{"family": "controls", "expect": [{"findings": ["expired"]}]}`:                                           "a control must not expect",
+		`[{"id": "a"}, {"id": "a"}]`:                                                                              "has it already",
+		`{"id": "a", "id": "b"}`:                                                                                  "given twice",
+		`{"openssl": 10.0}`:                                                                                       "must be a whole number",
+		`{"services": [{"outline": {"certificates": [{"id": "a", "issuer": "b"}]}}]}`:                             `no certificate "b"`,
+		`{"services": [{"outline": {"certificates": [{"id": "a"}], "sent": ["b"]}}]}`:                             `no certificate "b"`,
+		`{"services": [{"outline": {"certificates": [{"id": "a"}]}, "chain": [{"kind": "self-signed"}]}]}`:        "an outline says itself",
+		`{"services": [{"outline": {"certificates": [{"id": "a", "subject": ["me"]}]}}]}`:                         "an attribute such as",
 		`{"services": [{"outline": {"certificates": [{"id": "a", "issuer": "b"}, {"id": "b", "issuer": "a"}]}}]}`: "round in a circle",
 	} {
 		if _, err := scenarios.Decode([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -52,7 +52,7 @@ const memoryLimit = 64 << 20
 
 // boundMemory sets the limit, unless the environment does, for what reads strangers' evidence.
 func boundMemory(args []string) {
-	if len(args) > 0 && args[0] == "diagnose" && os.Getenv("GOMEMLIMIT") == "" {
+	if len(args) > 0 && (args[0] == "diagnose" || args[0] == "clone") && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 }
@@ -129,7 +129,7 @@ environment failed, or what was given does not decide it.`,
 		return usage("%w; '%s --help' names the flags", err, cmd.CommandPath())
 	})
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(listCommand(), showCommand(), upCommand(), verifyCommand(), diagnoseCommand(), explainCommand(), versionCommand())
+	root.AddCommand(listCommand(), showCommand(), upCommand(), verifyCommand(), diagnoseCommand(), cloneCommand(), explainCommand(), versionCommand())
 	return root
 }
 

@@ -148,7 +148,9 @@ func (d *drawing) write() {
 		if names := d.names[i]; len(names) > 0 {
 			one.Names = names
 		}
-		one.ID, one.Trusted = d.ids[i], d.anchor(i)
+		if one.ID, one.Trusted = d.ids[i], d.anchor(i); i == 0 {
+			one.KeyID = nil // which nothing refers to
+		}
 		for _, what := range lost {
 			d.note("Of the certificate %s the clone does not have %s.", quoted(chain.Name(c)), what)
 		}

@@ -39,6 +39,10 @@ type Judged struct {
 // observations, in their order. The error says that there is nothing to serve.
 func Survey(s probe.Survey, judged []Judged, o Options) (scenarios.Scenario, error) {
 	b := &builder{options: o, survey: s}
+	return b.clone(s, judged)
+}
+
+func (b *builder) clone(s probe.Survey, judged []Judged) (scenarios.Scenario, error) {
 	for i, obs := range s.Observations {
 		if i < len(judged) {
 			b.add(obs, judged[i])
@@ -152,6 +156,12 @@ func (b *builder) begin() {
 	for _, p := range b.ports { // that for sending may be another
 		if p.endpoint().Protocol() != account.Submission {
 			b.host = p.Settings.Host
+			break
+		}
+	}
+	for _, p := range b.ports { // what is published may be wrong, and the certificate right
+		if p.has(finding.PublishedSettingsWrong) && p.TLS != nil && len(p.TLS.Chain) > 0 && !named(p.TLS.Chain[0], p.Settings.Host) {
+			b.host = hostIn(p.TLS.Chain[0])
 			break
 		}
 	}

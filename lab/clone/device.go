@@ -18,6 +18,8 @@ func (b *builder) device() {
 		set := p.Settings
 		switch {
 		case set.Host == b.host:
+		case set.Published != "":
+			p.service.PublishedHost = set.Host
 		case p.endpoint().Protocol() == account.Submission && (d.OutgoingHost == "" || d.OutgoingHost == set.Host):
 			d.OutgoingHost = set.Host
 		default:
