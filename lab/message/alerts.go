@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -93,6 +94,9 @@ func alertRows(k causes) []Row {
 // The alerts that name no reason.
 const badCertificate, certificateUnknown = 42, 46
 
+// The words of this one begin with those of bad_certificate, and mean the same.
+const badHashValue = 114
+
 // numbered makes words with an alert's number more specific than any others of the line.
 const numbered = 60
 
@@ -125,9 +129,12 @@ func (a alert) received() []Row {
 		{Words: "remote error: tls: " + golang, By: "Go", Source: "crypto/tls/alert.go of Go 1.26" + byRFC},
 		{Words: fmt.Sprintf("received alert [%d]", a.number), By: "GnuTLS", Source: "src/cli.c of GnuTLS 3.7, gnutls-cli" + byRFC, extra: numbered},
 		{Words: fmt.Sprintf("fatal {alert|error} code is %d", a.number), By: "Schannel", Source: "Schannel event 36887: https://learn.microsoft.com/troubleshoot/windows-server/identity/tls-error-events" + byRFC, extra: numbered},
-		{Words: fmt.Sprintf("{tls|ssl} alert {number |code |}%d", a.number), By: "programs that print its number", Source: "RFC 8446 section 6.2", extra: numbered},
+		{Words: fmt.Sprintf("{tls alert number|tls alert code|tls alert|ssl alert code|ssl alert} %d", a.number), By: "programs that print its number", Source: "RFC 8446 section 6.2", extra: numbered},
 		{Words: "ssl_error_*" + nssName(a) + "_alert", By: "NSS", Source: "lib/ssl/SSLerrs.h of NSS" + byRFC},
 		{Words: fmt.Sprintf("fatal alert message (msg %d)", a.number), By: "mbed TLS", Source: "library/ssl_msg.c of mbed TLS" + byRFC, extra: numbered},
+	}
+	if a.number == badHashValue {
+		rows = slices.DeleteFunc(rows, func(r Row) bool { return r.extra == 0 })
 	}
 	if a.gnuTLS != "" {
 		rows = append(rows,
@@ -140,6 +147,9 @@ func (a alert) received() []Row {
 // sent are the forms of an alert that the program itself has sent.
 func (a alert) sent() []Row {
 	spaced := strings.ReplaceAll(a.name, "_", " ")
+	if a.number == badHashValue {
+		return nil
+	}
 	return []Row{
 		{Words: "alert write:fatal:" + spaced, By: "OpenSSL", Source: "ssl/ssl_stat.c of OpenSSL, as s_client -state and Postfix write it" + byRFC},
 		{Words: fmt.Sprintf("where=0x4008, ret=%d", 2<<8+a.number), By: "Dovecot", Source: "src/lib-ssl-iostream/iostream-openssl-common.c of Dovecot (verbose_ssl)" + byRFC, extra: numbered},

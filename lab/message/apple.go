@@ -14,12 +14,11 @@ func appleRows(k causes) []Row {
 	const trust = "SecTrust of Apple's Security framework: https://github.com/apple-oss-distributions/Security/blob/main/OSX/sec/Security/SecTrust.c"
 	rows := said("Apple", trust,
 		w("certificate is expired", k.expired),
-		w("certificate is not yet valid", k.notYet),
 		w("certificate is not standards compliant", standards),
 		w("certificate is not permitted for this usage", k.purpose),
 		w("certificate is using a broken key size", k.weakKey),
 		w("certificate is using a broken signature algorithm", k.weakSignature),
-		w("{^|\" |' |> }certificate is revoked", k.revoked),
+		w("{^|: |\" |' |> }certificate is revoked", k.revoked),
 		w("certificate is blocked", []finding.Code{finding.Revoked, finding.RootDistrusted}),
 		w("certificate name does not match", k.anyName),
 		w("{\"|'|>} certificate is not trusted", k.issuer),

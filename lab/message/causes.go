@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -105,8 +106,8 @@ func hostCauses(err x509.HostnameError, k causes) []finding.Code {
 }
 
 func authorityCauses(err x509.UnknownAuthorityError, k causes) []finding.Code {
-	if m, ok := Find(err.Error(), Client); ok && m.Words != "certificate signed by unknown authority" {
-		return m.Codes // it names a hint
+	if m, ok := Find(err.Error(), Client); ok && !slices.Equal(m.Codes, k.issuer) {
+		return m.Codes // it has a hint
 	}
 	if c := err.Cert; c != nil && bytes.Equal(c.RawSubject, c.RawIssuer) {
 		if c.IsCA {
@@ -138,10 +139,10 @@ func networkCauses(err error, k causes) []finding.Code {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &dns):
-		if dns.IsTimeout || dns.IsTemporary && !dns.IsNotFound {
-			return append(k.unexplained[:1:1], finding.HostNotFound)[:1] // a resolver that did not answer has not said so
+		if dns.IsNotFound {
+			return k.noHost
 		}
-		return k.noHost
+		return k.unexplained // a resolver that did not answer has not said so
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return k.closed
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EAFNOSUPPORT):

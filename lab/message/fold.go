@@ -16,52 +16,62 @@ func foldWords(s string) string {
 	if folded(s) {
 		return s
 	}
-	out := make([]byte, 0, len(s))
+	var out strings.Builder
+	out.Grow(len(s))
 	space := false
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			i++
-			switch {
-			case c >= 'A' && c <= 'Z':
-				c += 'a' - 'A'
-			case c == '`':
-				c = '\''
-			case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f':
-				if !space {
-					out = append(out, ' ')
-				}
+			switch to := plainASCII[c]; {
+			case to == 0:
+			case to != ' ':
+				space = false
+				out.WriteByte(to)
+			case !space:
 				space = true
-				continue
-			case c < ' ' || c == 0x7f:
-				continue
+				out.WriteByte(' ')
 			}
-			space = false
-			out = append(out, c)
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		i += n
-		to := plain(r)
-		if to == " " {
-			if !space {
-				out = append(out, ' ')
-			}
+		switch to := plain(r); {
+		case to == "":
+		case to != " ":
+			space = false
+			out.WriteString(to)
+		case !space:
 			space = true
-			continue
+			out.WriteByte(' ')
 		}
-		out = append(out, to...)
-		space = space && to == ""
 	}
-	return string(out)
+	return out.String()
 }
+
+// plainASCII is what Fold makes of each byte below 0x80; 0 for what cannot be seen.
+var plainASCII = func() (table [utf8.RuneSelf]byte) {
+	for c := byte(' '); c < 0x7f; c++ {
+		table[c] = c
+	}
+	for c := byte('A'); c <= 'Z'; c++ {
+		table[c] = c + 'a' - 'A'
+	}
+	for _, c := range " \t\n\r\v\f" {
+		table[c] = ' '
+	}
+	table['`'] = '\''
+	return table
+}()
 
 // folded reports whether s is as Fold would leave it.
 func folded(s string) bool {
+	space := false
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' || c < ' ' || c == 0x7f || c == '`' || c == ' ' && i > 0 && s[i-1] == ' ' {
+		if c >= utf8.RuneSelf || plainASCII[c] != c || c == ' ' && space {
 			return false
 		}
+		space = c == ' '
 	}
 	return true
 }

@@ -20,7 +20,9 @@ type pattern struct {
 	start, end bool     // only where the text begins, or ends
 	open       [2]bool  // more letters may stand before it, or after it
 	size       int      // bytes of all pieces
-	anchor, at int      // the piece by which it is found, and the offset of its gram there
+	gram       uint32   // four bytes by which it is found,
+	anchor, at int      // the piece that has them, and where
+	next       *pattern // another one with the same sum
 }
 
 // weight is how specific the words are.
@@ -46,32 +48,51 @@ const gramSize = 4
 type index struct {
 	rows    []Row
 	seldom  [1 << 16 / 64]uint64
-	grams   map[uint32][]*pattern
-	exactly map[string][]*pattern // short texts that are the whole message
+	grams   [1 << 16]*pattern   // by the sum of their grams
+	exactly map[string]*pattern // short texts that are the whole message
 }
 
 // table returns the index of all rows, which is built when it is first needed.
 var table = sync.OnceValue(func() *index { return newIndex(rows()) })
 
 func newIndex(rows []Row) *index {
-	x := &index{rows: rows, grams: make(map[uint32][]*pattern, 2*len(rows)), exactly: map[string][]*pattern{}}
-	patterns := make([]*pattern, 0, 2*len(rows))
-	for i := range x.rows {
-		for _, form := range forms(x.rows[i].Words) {
-			patterns = append(patterns, parse(&x.rows[i], form))
-		}
-	}
-	often := common(patterns)
-	for _, p := range patterns {
+	x := &index{rows: rows, exactly: map[string]*pattern{}}
+	patterns := parseAll(rows)
+	often := new(counts)
+	often.common(patterns)
+	for i := range patterns {
+		p := &patterns[i]
 		if p.start && p.end && len(p.pieces) == 1 {
-			x.exactly[p.pieces[0]] = append(x.exactly[p.pieces[0]], p)
+			p.next, x.exactly[p.pieces[0]] = x.exactly[p.pieces[0]], p
 			continue
 		}
-		g := p.choose(often)
-		x.grams[g] = append(x.grams[g], p)
-		x.seldom[sum(g)/64] |= 1 << (sum(g) % 64)
+		p.choose(often)
+		s := sum(p.gram)
+		p.next, x.grams[s] = x.grams[s], p
+		x.seldom[s/64] |= 1 << (s % 64)
 	}
 	return x
+}
+
+// parseAll returns the patterns of all rows. Two rows with the same words, one for each side, are
+// read once.
+func parseAll(rows []Row) []pattern {
+	patterns := make([]pattern, 0, 2*len(rows))
+	from := 0
+	for i := range rows {
+		if i > 0 && rows[i].Words == rows[i-1].Words {
+			twins := patterns[from:len(patterns):len(patterns)]
+			from = len(patterns)
+			for _, p := range twins {
+				p.row = &rows[i]
+				patterns = append(patterns, p)
+			}
+			continue
+		}
+		from = len(patterns)
+		expand("", rows[i].Words, func(form string) { patterns = append(patterns, parse(&rows[i], form)) })
+	}
+	return patterns
 }
 
 func gram(s string, i int) uint32 {
@@ -82,18 +103,19 @@ func sum(g uint32) uint32 { return g * 2654435761 >> 16 }
 
 // search appends the hits in a folded text, one for each pattern.
 func (x *index) search(hits []hit, text string, side Side) []hit {
-	for _, p := range x.exactly[strings.Trim(text, " .")] {
+	for p := x.exactly[strings.Trim(text, " .")]; p != nil; p = p.next {
 		if p.row.Side == "" || p.row.Side == side {
 			hits = append(hits, hit{p, 0, len(text)})
 		}
 	}
 	for i := 0; i+gramSize <= len(text); i++ {
 		g := gram(text, i)
-		if s := sum(g); x.seldom[s/64]&(1<<(s%64)) == 0 {
+		s := sum(g)
+		if x.seldom[s/64]&(1<<(s%64)) == 0 {
 			continue
 		}
-		for _, p := range x.grams[g] {
-			if p.row.Side != "" && p.row.Side != side || has(hits, p) {
+		for p := x.grams[s]; p != nil; p = p.next {
+			if p.gram != g || p.row.Side != "" && p.row.Side != side || has(hits, p) {
 				continue
 			}
 			if from, to, ok := p.fits(text, i-p.at); ok {
@@ -154,12 +176,14 @@ func (p *pattern) fits(text string, i int) (from, to int, ok bool) {
 func letter(b byte) bool { return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' }
 
 // parse reads one form: "*" stands for anything, "~" for a little, "^" and "$" for the ends of the text.
-func parse(row *Row, form string) *pattern {
-	p := &pattern{row: row}
+func parse(row *Row, form string) pattern {
+	p := pattern{row: row}
 	form, p.start = strings.CutPrefix(form, "^")
 	form, p.end = strings.CutSuffix(form, "$")
 	form, p.open[0] = strings.CutPrefix(form, "*")
 	form, p.open[1] = strings.CutSuffix(form, "*")
+	n := 1 + strings.Count(form, "*") + strings.Count(form, "~")
+	p.pieces, p.gaps = make([]string, 0, n), make([]int, 0, n)
 	gap := 0
 	for form != "" {
 		end, next := len(form), len(form)
@@ -178,73 +202,77 @@ func parse(row *Row, form string) *pattern {
 	return p
 }
 
-// forms writes out the alternatives in "{a|b}", one within another too.
-func forms(words string) []string {
+// expand writes out the alternatives in "{a|b}", one within another too.
+func expand(before, words string, yield func(form string)) {
 	open := strings.IndexByte(words, '{')
 	if open < 0 {
-		return []string{words}
+		yield(before + words)
+		return
 	}
-	depth, from, end := 0, open+1, -1
-	var choices []string
-	for i := open; i < len(words) && end < 0; i++ {
-		switch c := words[i]; {
-		case c == '{':
+	depth := 0
+	end := strings.IndexFunc(words, func(r rune) bool {
+		switch r {
+		case '{':
 			depth++
-		case c == '}':
+		case '}':
 			depth--
-			if depth == 0 {
-				choices, end = append(choices, words[from:i]), i
-			}
-		case c == '|' && depth == 1:
-			choices, from = append(choices, words[from:i]), i+1
+			return depth == 0
 		}
-	}
+		return false
+	})
 	if end < 0 {
-		return []string{words}
+		panic("message: a brace without its other half in " + words)
 	}
-	var out []string
-	for _, choice := range choices {
-		for _, inner := range forms(choice) {
-			for _, tail := range forms(words[end+1:]) {
-				out = append(out, words[:open]+inner+tail)
+	inside := words[open+1 : end]
+	for from := 0; from <= len(inside); {
+		to := from
+		for depth := 0; to < len(inside) && (inside[to] != '|' || depth > 0); to++ {
+			switch inside[to] {
+			case '{':
+				depth++
+			case '}':
+				depth--
 			}
 		}
+		choice := inside[from:to]
+		expand(before+words[:open], choice+words[end+1:], yield)
+		from = to + 1
 	}
-	return out
 }
 
 // choose picks the gram by which the pattern is found: the one that is least common.
-func (p *pattern) choose(often map[uint32]int) uint32 {
-	best, found := uint32(0), -1
+func (p *pattern) choose(often *counts) {
+	best := uint32(1<<32 - 1)
 	for k, piece := range p.pieces {
 		for i := 0; i+gramSize <= len(piece); i++ {
 			g := gram(piece, i)
-			if n := often[g]; found < 0 || n < found {
-				best, found, p.anchor, p.at = g, n, k, i
+			if n := often[sum(g)]; n < best {
+				best, p.gram, p.anchor, p.at = n, g, k, i
 			}
 		}
 	}
-	if found < 0 {
+	if best == 1<<32-1 {
 		panic("message: no part of " + p.row.Words + " is long enough to be found by")
 	}
-	return best
 }
 
-// common counts grams: in what mail logs say all day, and in the patterns themselves.
-func common(patterns []*pattern) map[uint32]int {
-	often := make(map[uint32]int, 1<<13)
-	count := func(s string, n int) {
-		for i := 0; i+gramSize <= len(s); i++ {
-			often[gram(s, i)] += n
-		}
-	}
+// counts say how often grams occur, by their sums.
+type counts [1 << 16]uint32
+
+// common counts the grams of what mail logs say all day, and of the patterns themselves.
+func (c *counts) common(patterns []pattern) {
 	for _, p := range patterns {
 		for _, piece := range p.pieces {
-			count(piece, 1)
+			c.add(piece, 1)
 		}
 	}
-	count(everyday, 1000)
-	return often
+	c.add(everyday, 1000)
+}
+
+func (c *counts) add(s string, n uint32) {
+	for i := 0; i+gramSize <= len(s); i++ {
+		c[sum(gram(s, i))] += n
+	}
 }
 
 // everyday is of what healthy logs and transcripts consist, so that no pattern is looked for at

@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,8 +12,9 @@ import (
 )
 
 // Look returns the one look that would tell whether it is this code: a line to paste into a shell.
-// For a server that is not known, "" and 0, HOST stands for its name, and no port is named. A name
-// that could not be one of a server is treated as unknown: the line may come from a stranger's log.
+// For a server that is not known, "" and 0, HOST stands for its name, and the port is left out, or is
+// that of IMAP where a command must have one. A name that could not be one of a server is treated as
+// unknown: it may come from a stranger's log.
 func Look(code finding.Code, host string, port int) string {
 	l := newLooker(host, port)
 	if line := l.network(code); line != "" {
@@ -68,7 +70,7 @@ func (l looker) client(flags ...string) string {
 		start = " -starttls sieve"
 	}
 	name := " -servername " + l.host
-	if net.ParseIP(l.host) != nil {
+	if net.ParseIP(l.host) != nil || slices.Contains(flags, "-noservername") {
 		name = ""
 	}
 	line := "openssl s_client -connect " + net.JoinHostPort(l.host, strconv.Itoa(port)) + start + name
@@ -87,8 +89,6 @@ func (l looker) network(code finding.Code) string {
 	switch code {
 	case finding.HostNotFound:
 		return fmt.Sprintf("dig +short A %s; dig +short AAAA %s", l.host, l.host)
-	case finding.AddressFamilyDifference:
-		return l.diagnose()
 	case finding.CaptivePortal:
 		return "curl -sSI http://neverssl.com/"
 	case finding.DANEMismatch:
@@ -142,8 +142,6 @@ func (l looker) handshake(code finding.Code) string {
 		return l.client("-noservername") + " 2>&1 | grep -E 'subject=|alert'"
 	case finding.StapleRequired, finding.StaleStaple:
 		return l.client("-status") + " 2>/dev/null | grep -A9 'OCSP response'"
-	case finding.StartTLSNotOffered, finding.StartTLSRefused, finding.CapabilityStripped, finding.WrongEncryptionType, finding.PortSpeaksPlaintext:
-		return l.diagnose()
 	case finding.KeyDoesNotMatch, finding.CertificateNotLoaded, finding.KeyMissing, finding.KeyUnreadable, finding.KeyEncrypted, finding.CertificateFileMissing:
 		return "mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host " + l.host
 	case finding.OutdatedConfiguration:

@@ -48,7 +48,11 @@ func Find(text string, side Side) (Meaning, bool) { return FindFolded(Fold(clip(
 // FindFolded is Find for a text that has been through Fold.
 func FindFolded(folded string, side Side) (Meaning, bool) {
 	var space [16]hit
-	hits := telling(table().search(space[:0], clip(folded), side))
+	return best(table().search(space[:0], clip(folded), side))
+}
+
+func best(hits []hit) (Meaning, bool) {
+	hits = telling(hits)
 	if len(hits) == 0 {
 		return Meaning{}, false
 	}
@@ -77,7 +81,8 @@ func Every(text string, side Side) []Meaning {
 	return out
 }
 
-// alone returns what lines of text mean that are known only as whole lines.
+// alone returns what lines of text mean that are known only from the beginning or to the end of a
+// line. Words that are a whole message, such as "EOF", are too few to be one line of many.
 func alone(text, whole string, side Side) (out []hit) {
 	at := 0
 	for line := range strings.Lines(clip(text)) {
@@ -86,7 +91,7 @@ func alone(text, whole string, side Side) (out []hit) {
 			at += i
 		}
 		for _, h := range table().search(nil, folded, side) {
-			if h.pattern.start || h.pattern.end {
+			if h.pattern.start != h.pattern.end {
 				h.from, h.to = h.from+at, h.to+at
 				out = append(out, h)
 			}

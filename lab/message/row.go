@@ -43,21 +43,19 @@ func rows() []Row {
 		webRows(k), providerRows(k), serverRows(k), loadingRows(k),
 		transportRows(k), startTLSRows(k), accountRows(k), interceptionRows(k), languageRows(k),
 	)
+	certificate := map[finding.Code]bool{}
+	for _, info := range finding.All() {
+		certificate[info.Code] = info.Stage == finding.Certifying && info.Family != finding.Unclear
+	}
 	for i, r := range all {
-		if r.Vague {
-			all[i].vagueness = vagueness(r.Codes)
+		switch {
+		case r.Vague && slices.ContainsFunc(r.Codes, func(c finding.Code) bool { return !certificate[c] }):
+			all[i].vagueness = 2
+		case r.Vague:
+			all[i].vagueness = 1
 		}
 	}
 	return all
-}
-
-func vagueness(codes []finding.Code) int {
-	for _, c := range codes {
-		if info, _ := finding.Lookup(c); info.Stage != finding.Certifying || info.Family == finding.Unclear {
-			return 2
-		}
-	}
-	return 1
 }
 
 // said gives rows their program and their source.
