@@ -28,6 +28,8 @@ func TestDocs(t *testing.T) {
 		"schema/diagnose.json": diagnoseSchema,
 		"schema/batch.json":    batchSchema,
 		"schema/explain.json":  explainSchema,
+		"schema/messages.json": messagesSchema,
+		"messages.json":        messages,
 		"matrix.svg":           matrixPicture,
 	} {
 		file := filepath.Join("..", "..", "docs", name)

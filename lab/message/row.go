@@ -103,6 +103,7 @@ type causes struct {
 	plain, secure, noTLS                           []finding.Code
 	dropped, ended, reset                          []finding.Code
 	closed, unreachable, timeout, silent, noHost   []finding.Code
+	noAnswer                                       []finding.Code
 	connect                                        []finding.Code
 	notOffered, startTLSRefused, startTLSFailed    []finding.Code
 	unavailable                                    []finding.Code
@@ -183,6 +184,7 @@ func known() causes {
 		timeout:     list(finding.ConnectTimeout, finding.NoGreeting),
 		silent:      list(finding.NoGreeting, finding.WrongEncryptionType, finding.HandshakeTimeout),
 		noHost:      list(finding.HostNotFound),
+		noAnswer:    list(finding.HostUnreachable, finding.HostNotFound), // a resolver that gives no answer
 		connect:     list(finding.PortClosed, finding.ConnectTimeout, finding.HostNotFound, finding.ConnectionReset, finding.WrongEncryptionType),
 
 		notOffered:      list(finding.StartTLSNotOffered, finding.CapabilityStripped),

@@ -19,7 +19,7 @@ func transportRows(k causes) []Row {
 		w("name or service not known", k.noHost),
 		w("nodename nor servname provided", k.noHost),
 		w("no address associated with {hostname|name}", k.noHost),
-		w("temporary failure in name resolution", k.noHost),
+		w("temporary failure in name resolution", k.noAnswer),
 		w("host not found$", k.noHost),
 		w("unknown host", k.noHost),
 		w("could not resolve*host", k.noHost),
