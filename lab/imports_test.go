@@ -58,7 +58,7 @@ var mayImport = map[string][]string{
 	"lab/preflight":              {"lab/capture", "lab/chain", "lab/finding", "lab/internal/bound"},
 	"lab/checkup": {"lab/account", "lab/action", "lab/finding", "lab/probe", "lab/discover", "lab/capture", "lab/chain", "lab/diagnose",
 		"lab/preflight", "lab/remedy", "lab/roots", "lab/internal/bound"},
-	"lab/remedy": {"lab/account", "lab/finding", "lab/action"},
+	"lab/remedy": {"lab/account", "lab/finding", "lab/action", "lab/chain"},
 	"lab/clone":  {"certs", "scenarios", "lab/account", "lab/chain", "lab/fault", "lab/finding", "lab/probe", "lab/internal/bound"},
 	"lab/lesson": {"certs", "scenarios", "lab/account", "lab/fault", "lab/action", "lab/finding", "lab/chain", "lab/roots", "lab/remedy"},
 	"lab/verify": {"lab", "scenarios", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",

@@ -16,7 +16,8 @@ func foreignNames() []string {
 	return []string{
 		"evil.example.net", "*.example.net", "mail.other.co.uk", "localhost", "mailserver", "", ".", "..", "*.", "*", "-rf.customer.org",
 		"mail.customer.org\nset it", "mail.customer.org; rm -rf /", "mail.customer.org\x1b[2J", "mail..customer.org", "customer.org@evil.example",
-		"mаil.customer.org", "192.0.2.66", "co.uk", "customer.org.evil.example", strings.Repeat("a.", 200) + "customer.org",
+		"mаil.customer.org", "192.0.2.66", "co.uk", "customer.org.evil.example",
+		"example.com", "localhost.localdomain", "imap.example.com", "@commonName@", "invalid2.invalid", "x.traefik.default", strings.Repeat("a.", 200) + "customer.org",
 	}
 }
 
@@ -103,6 +104,8 @@ func TestOwnNamesAreProposed(t *testing.T) {
 		{finding.NameMismatch, "mail.customer.co.uk", []string{"mx.customer.co.uk", "mx.other.co.uk"}, "mx.customer.co.uk", "mail.customer.co.uk mx.customer.co.uk"},
 		{finding.NameMismatch, "mail.customer.co.uk", []string{"mx.other.co.uk"}, "", "mail.customer.co.uk"},
 		{finding.NameMismatch, "mail.example.com", []string{"pop.example.com"}, "pop.example.com", "mail.example.com pop.example.com"},
+		{finding.NameMismatch, "mail.example.com", []string{"imap.example.com"}, "", "mail.example.com"}, // Dovecot ships it
+		{finding.NameMismatch, "imap.example.com", []string{"mx.example.com"}, "mx.example.com", "imap.example.com mx.example.com"},
 		{finding.WildcardDepth, "mail.eu.customer.org", []string{"*.customer.org"}, "", "mail.eu.customer.org *.customer.org"},
 		{finding.ConnectByIP, "198.51.100.7", []string{"mail.provider.net"}, "mail.provider.net", ""},
 		{finding.OutgoingServerName, "smtp.old.org", []string{"mail.customer.org", "x.evil.net"}, "mail.customer.org", "smtp.old.org mail.customer.org"},

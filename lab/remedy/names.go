@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/action"
+	"github.com/mailtlslab/mailtlslab/lab/chain"
 )
 
 // offerable leaves of actions what somebody may be told to do: the names in a certificate are chosen
@@ -56,11 +57,11 @@ func relayed(a action.Action, s account.Settings) bool {
 
 // usable reports whether a certificate's name can be an account's server name.
 func usable(name string) bool {
-	return dotted(name) && !strings.HasPrefix(name, "*.") && net.ParseIP(name) == nil
+	return dotted(name) && !strings.HasPrefix(name, "*.") && net.ParseIP(name) == nil && !chain.Placeholder(name)
 }
 
 // mine reports whether name is host, or a name of the same domain, so that whoever runs host can
-// have a certificate for it.
+// have a certificate for it. What a product ships is nobody's, unless the account has that very name.
 func mine(name, host string) bool {
 	if !dotted(name) {
 		return false
@@ -68,7 +69,7 @@ func mine(name, host string) bool {
 	if strings.EqualFold(name, host) {
 		return true
 	}
-	return net.ParseIP(name) == nil && net.ParseIP(host) == nil && dotted(host) && strings.EqualFold(domain(name), domain(host))
+	return net.ParseIP(name) == nil && net.ParseIP(host) == nil && dotted(host) && !chain.Placeholder(name) && strings.EqualFold(domain(name), domain(host))
 }
 
 // dotted reports whether a name can be one in public DNS, or of a wildcard there, or is an address.
