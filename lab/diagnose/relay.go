@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
 
 // betweenServers makes warnings of what only some senders mind. On port 25 a sender that uses TLS
@@ -44,6 +45,14 @@ func sendersWithoutName(c *connection) []finding.Finding {
 	}
 	wrong, _ := c.certified(*o)
 	if len(wrong) == 0 || sameLeaf(o, &c.Observation) {
+		return nil
+	}
+	// Two machines in turn behind one name would look the same: without the name once more.
+	once := c.ask(probe.Ask{Kind: probe.LookAgain, Settings: set})
+	if once == nil || once.Observation == nil {
+		return nil
+	}
+	if again, ok := c.certified(*once.Observation); !ok || len(again) == 0 {
 		return nil
 	}
 	f := finding.New(finding.SNIMissing, fmt.Sprintf("senders that do not tell %s which server they want get the certificate for %s", c.target(), finding.Listed(leafNames(*o))))

@@ -26,6 +26,15 @@ func unasked(s probe.Survey, more ...edit) probe.Survey {
 	return told(s, smtp, 25, upgrade, probe.Done, probe.Fine, append([]edit{func(o *probe.Observation) { o.Settings.NoSNI = true }}, more...)...)
 }
 
+// twice adds another look without the name.
+func twice(s probe.Survey, more ...edit) probe.Survey {
+	o := *s.Further[len(s.Further)-1].Observation
+	for _, m := range more {
+		m(&o)
+	}
+	return once(s, o)
+}
+
 func relayRows(t testing.TB) []connRow {
 	const rule = "sni-missing"
 	a := newAuthority(t)
@@ -35,7 +44,9 @@ func relayRows(t testing.TB) []connRow {
 	}
 	rows := []connRow{
 		say(rule, "nobody has looked without the name", "", "submission:25:starttls", exchanger(good)),
-		say(rule, "another certificate without the name", "sni-missing", "", unasked(exchanger(good), showing(other))),
+		say(rule, "another certificate without the name", "sni-missing", "", twice(unasked(exchanger(good), showing(other)))),
+		say(rule, "and nobody has looked again", "", "submission:25:starttls", unasked(exchanger(good), showing(other))),
+		miss(rule, "another one once, and then the right one", "", "", twice(unasked(exchanger(good), showing(other)), showing(good))),
 		miss(rule, "the same without the name", "", "", unasked(exchanger(good), showing(good))),
 		miss(rule, "another good one without the name", "", "", unasked(exchanger(good), showing(a.Chain(t)))),
 		miss(rule, "no TLS without the name", "", "", unasked(exchanger(good), func(o *probe.Observation) { o.Stage, o.Outcome = probe.Handshaking, probe.TimedOut })),
