@@ -193,7 +193,7 @@ func trusted(f diagnoseFlags) (roots.Store, error) {
 		if err != nil {
 			return store, usage("--roots %s: %w", f.roots, err)
 		}
-		store.Roots = chain.ParseRoots(c.Certificates)
+		store = store.Only(chain.ParseRoots(c.Certificates))
 	}
 	if f.ca != "" {
 		if err := readCA(f.ca, &store); err != nil {

@@ -15,7 +15,7 @@ func rootMissing(ev *evidence) []fault {
 		return nil
 	}
 	f := finding.New(finding.RootMissingOnDevice, fmt.Sprintf("the chain is complete and ends at %s, which this device does not have", Name(top)))
-	f.Evidence = []string{"the same chain is accepted with the trust store of this run; the device's own store lacks its root"}
+	f.Evidence = []string{"others have that root, and accept the same chain; the store of this device lacks it"}
 	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.Certificate = ev.about(top), Name(top), IssuerName(top), top.Raw
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("with %s in its store, the device would accept the chain", Name(top))}
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
@@ -41,12 +41,12 @@ func rootDistrusted(ev *evidence) []fault {
 		f.Counterfactual = reissuedElsewhere()
 		return []fault{{f, func(w *world) { w.confine = nil }}}
 	}
-	d := ev.know.removal(top)
+	d := ev.know.removal(top, ev.at)
 	if d == nil {
 		return nil
 	}
-	f := finding.New(finding.RootDistrusted, fmt.Sprintf("the certificate comes from %s, which was removed from the trust stores", finding.Clip(d.Name)))
-	f.Evidence = []string{fmt.Sprintf("name and key are those of a root that is distrusted since %s: %s", d.Since.UTC().Format("2 January 2006"), finding.Clip(d.Source))}
+	f := finding.New(finding.RootDistrusted, fmt.Sprintf("the certificate comes from %s, which the trust stores no longer have", finding.Clip(d.Name)))
+	f.Evidence = []string{fmt.Sprintf("name and key are those of a root that is gone since %s at the latest: %s", d.Since.UTC().Format("2 January 2006"), finding.Clip(d.Source))}
 	f.Facts.About, f.Facts.Subject, f.Facts.Issuer, f.Facts.At = ev.about(top), Name(top), finding.Clip(d.Name), d.Since
 	f.Counterfactual = reissuedElsewhere()
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}

@@ -50,7 +50,8 @@ func (j Judge) gather(e Evidence) *evidence {
 	ev := &evidence{
 		judge: j, found: map[string][]fault{},
 		raw: e.Certificates, host: e.Host, at: e.At, usage: e.Usage.x509(), answers: e.Answers,
-		know: j.Knowledge.lacking(e.MissingRoots).with(parseAll(e.Roots), nil),
+		know:    j.Knowledge.lacking(e.MissingRoots).with(parseAll(e.Roots), nil),
+		missing: e.MissingRoots,
 	}
 	if h := e.Handshake; h != nil {
 		ev.hearsay = hearsay{staple: h.Staple, stapling: !h.Deaf, asking: true}
@@ -62,7 +63,8 @@ func (j Judge) gather(e Evidence) *evidence {
 // askForIssuer has the issuer's certificate fetched where the certificate says where it is.
 func (ev *evidence) askForIssuer(found []finding.Finding) {
 	for _, f := range found {
-		if f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted {
+		unsent := f.Code == finding.MissingIntermediate && f.Facts.Detail == finding.DetailPublicCA
+		if f.Code != finding.IssuerUnknown && f.Code != finding.IssuerNotTrusted && !unsent {
 			continue
 		}
 		c, err := bound.Certificate(f.Facts.Certificate)
@@ -84,7 +86,9 @@ type evidence struct {
 	at    time.Time
 	usage x509.ExtKeyUsage
 	know  *Knowledge
-	path  path
+	// missing are the fingerprints of roots that this device lacks.
+	missing []string
+	path    path
 	// unreadable are the certificates sent that cannot be parsed; only looked for when it matters.
 	unreadable []unreadable
 	// verified says that path is crypto/x509's own, so that only the name is still to be judged.
@@ -145,6 +149,14 @@ func (ev *evidence) open() error {
 		ev.path = path{certs: certs, links: slices.Repeat([]Link{Sound}, len(certs)-1), end: Trusted}
 		ev.verified = true
 		return nil
+	}
+	if k := ev.know.asOf(ev.at, ev.sent, ev.missing); k != ev.know {
+		ev.know = k
+		if certs := ev.accepted(leaf); certs != nil {
+			ev.path = path{certs: certs, links: slices.Repeat([]Link{Sound}, len(certs)-1), end: Trusted}
+			ev.verified = true
+			return nil
+		}
 	}
 	ev.unreadable = unreadables(looked[1:])
 	ev.readRest(looked[1:])

@@ -86,7 +86,7 @@ func rareRows(t testing.TB) []row {
 		at("too many comparisons", "too-complex", trusting(root), leaf(many, names), many.Raw),
 		at("too many comparisons, and none allows it", "too-complex", trusting(root), leaf(narrow, names), narrow.Raw),
 		at("many names, no constraint", "", trusting(root), leaf(ca, names), ca.Raw),
-		at("certificate of a public CA, alone", "issuer-unknown", nothing(), lone.Raw),
+		at("certificate of a public CA, alone", "missing-intermediate", nothing(), lone.Raw),
 		at("issuer that cannot be read", "malformed-certificate", trusting(root), leaf(ca), mint.Rewritten(t, broken(ca.Raw), root, nil)),
 		at("stranger that cannot be read", "", trusting(root), leaf(ca), ca.Raw, []byte{48, 3, 2, 1, 1}),
 		at("root that cannot be read", "malformed-certificate", chain.NewKnowledge(chain.ParseRoots([][]byte{broken(root.Raw)}), nil), leaf(ca), ca.Raw),

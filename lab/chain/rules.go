@@ -13,7 +13,7 @@ var table = [...]rule{
 		Finds: codes(finding.DefaultInstallationCertificate)}, find: defaultInstallation},
 	{Rule: Rule{Name: "trust-anchor", Doc: "where the path ends, if not at a trusted root",
 		Finds: codes(finding.SelfSigned, finding.IssuerNotTrusted, finding.IssuerUnknown, finding.IssuerKeyMismatch,
-			finding.MalformedCertificate, finding.WeakKey, finding.UnsupportedAlgorithm)}, find: trustAnchor},
+			finding.MissingIntermediate, finding.MalformedCertificate, finding.WeakKey, finding.UnsupportedAlgorithm)}, find: trustAnchor},
 	{Rule: Rule{Name: "interception", Doc: "whether an issuer has the name of something that opens connections",
 		Finds: codes(finding.LocalInterception, finding.Interception, finding.InterceptedButValid)}, find: interception},
 	{Rule: Rule{Name: "root-missing", Doc: "whether others have the root, and this device does not",

@@ -11,7 +11,7 @@ import (
 
 func allRows(t testing.TB) []row {
 	t.Helper()
-	return slices.Concat(builtChains(t), oddRows(t), rareRows(t), revocationRows(t), storeRows(t), interceptedRows(t), lenientRows(t), signedRows(t), namingRows(t), boundRows(t))
+	return slices.Concat(builtChains(t), oddRows(t), rareRows(t), revocationRows(t), storeRows(t), interceptedRows(t), lenientRows(t), signedRows(t), namingRows(t), boundRows(t), timedRows(t))
 }
 
 // tracer collects what each rule finds.

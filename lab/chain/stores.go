@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 type stores struct {
 	preinstalled map[string]bool // raw bytes of roots
 	distrusted   []Removal
+	sold         bool              // the roots are those that devices are sold with: at another time they were others
+	named        func(string) bool // whether an issuer's name is that of a public CA's intermediate
 	elsewhere    map[string]bool   // raw bytes of roots that others have, and this device does not
 	origins      map[string]string // raw bytes of certificates that were fetched: the address
 	fetched      []unreadable      // those of them that cannot be read
@@ -46,7 +49,95 @@ func (k *Knowledge) Distrusting(list []Removal) *Knowledge {
 // like gives a new Knowledge what k knows of other stores.
 func (n *Knowledge) like(k *Knowledge) *Knowledge {
 	n.distrusted, n.elsewhere, n.origins, n.fetched = k.distrusted, k.elsewhere, k.origins, k.fetched
+	n.sold, n.named = k.sold, k.named
 	return n
+}
+
+// Sold returns k as that of a device as it is sold: it trusts a removed root too, at a time when it
+// was not removed yet.
+func (k *Knowledge) Sold() *Knowledge {
+	c := *k
+	c.sold = true
+	return &c
+}
+
+// Naming returns k with what is known of public intermediates: public says of a name (RFC 4514)
+// whether it is one's.
+func (k *Knowledge) Naming(public func(name string) bool) *Knowledge {
+	c := *k
+	c.named = public
+	return &c
+}
+
+func (k *Knowledge) public(name string) bool { return k.named != nil && k.named(name) }
+
+// Elsewhere returns k extended by roots that others have, and that this device does not.
+func (k *Knowledge) Elsewhere(roots []Root) *Knowledge {
+	gone := maps.Clone(k.elsewhere)
+	var known []*x509.Certificate
+	for _, r := range roots {
+		if r.Certificate == nil || k.trusts(r.Certificate) {
+			continue
+		}
+		if gone == nil {
+			gone = map[string]bool{}
+		}
+		gone[string(r.Certificate.Raw)] = true
+		known = append(known, r.Certificate)
+	}
+	if known == nil {
+		return k
+	}
+	n := *k.with(nil, known)
+	n.elsewhere = gone
+	return &n
+}
+
+// asOf returns k as it was at a time, as far as that concerns what was sent: with the removed roots
+// that stand above it. Those are trusted that were not removed yet, and that were trusted as long as
+// they were valid; of the others it is known what they were.
+func (k *Knowledge) asOf(at time.Time, sent []*x509.Certificate, missing []string) *Knowledge {
+	below := slices.Concat(sent, k.intermediates)
+	var names [][]byte
+	for _, c := range below {
+		names = append(names, c.RawIssuer)
+	}
+	var trusted, known []Root
+	for i := range k.distrusted {
+		d := &k.distrusted[i]
+		c := d.root(names...)
+		if c == nil || k.trusts(c) || slices.Contains(missing, finding.Fingerprint(c.Raw)) || !slices.ContainsFunc(below, func(b *x509.Certificate) bool { return signedBy(b, c) }) {
+			continue
+		}
+		switch r := (Root{Certificate: c, Preinstalled: true}); {
+		case k.sold && (d.Expired || at.Before(d.Since)):
+			trusted = append(trusted, r)
+		default:
+			known = append(known, r)
+		}
+	}
+	if len(trusted)+len(known) == 0 {
+		return k
+	}
+	n := k.with(nil, certificates(known))
+	if len(trusted) > 0 {
+		n = NewKnowledge(append(n.rootsBut(nil), trusted...), n.intermediates).like(n)
+		n.unreadable = k.unreadable
+	}
+	var others []Root
+	for _, r := range known {
+		if d := n.removal(r.Certificate, at); d == nil {
+			others = append(others, r)
+		}
+	}
+	return n.Elsewhere(others)
+}
+
+func certificates(roots []Root) (out []*x509.Certificate) {
+	for _, r := range roots {
+		out = append(out, r.Certificate)
+	}
+	return out
 }
 
 // rootsBut returns the roots but those of omit (raw bytes), as they were given.
@@ -101,10 +192,11 @@ func (k *Knowledge) Fetching(list []Fetched) *Knowledge {
 	return &n
 }
 
-// removal returns why c, or the issuer it names, is no longer trusted, nil when nothing is known.
-func (k *Knowledge) removal(c *x509.Certificate) *Removal {
+// removal returns why c, or the issuer it names, is no longer trusted at a time, nil when nothing is
+// known of that.
+func (k *Knowledge) removal(c *x509.Certificate, at time.Time) *Removal {
 	for i := range k.distrusted {
-		if k.distrusted[i].is(c) {
+		if d := &k.distrusted[i]; !at.Before(d.Since) && d.is(c) {
 			return &k.distrusted[i]
 		}
 	}
@@ -126,7 +218,19 @@ func (d *Removal) is(c *x509.Certificate) bool {
 	case bytes.Equal(root.RawSubject, c.RawSubject):
 		return bytes.Equal(root.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo)
 	}
-	return link(c, root) == Sound || link(c, root) == Weak
+	return signedBy(c, root)
+}
+
+// signedBy reports whether root issued c: the name is its own, and so is the signature.
+func signedBy(c, root *x509.Certificate) bool {
+	if !bytes.Equal(c.RawIssuer, root.RawSubject) {
+		return false
+	}
+	switch link(c, root) {
+	case Sound, Weak, Foreign:
+		return true
+	}
+	return false
 }
 
 // root returns the certificate of d if its subject is among the names (DER), nil otherwise. Only

@@ -75,6 +75,53 @@ func storeRows(t testing.TB) []row {
 	}
 }
 
+// timedRows are one chain under a root that was removed, or that only others have.
+func timedRows(t testing.TB) []row {
+	t.Helper()
+	root, other := forge(t, "Root", "", nil), forge(t, "Other Root", "", nil)
+	ca := forge(t, "CA", "", root)
+	const day = 24 * time.Hour
+	leaf, long := forge(t, host, host, ca, window(-60*day, 60*day)), forge(t, host, host, ca, window(350*day, 450*day))
+	upper := forge(t, "CA", "", root, window(-60*day, 3*365*day))
+	longer := forge(t, host, host, upper, window(350*day, 450*day))
+	month := now().AddDate(0, -1, 0)
+	gone := []chain.Removal{{Name: "Root", Certificate: root.Raw, Since: month, Source: "a test"}}
+	ended := []chain.Removal{{Name: "Root", Certificate: root.Raw, Since: root.NotAfter, Expired: true, Source: "its own dates"}}
+	here := trusting(other)
+	at := func(name, codes string, know *chain.Knowledge, when time.Time, certs ...*forged) row {
+		return row{name: name, codes: codes, know: know, evidence: served(raws(certs...), host, when)}
+	}
+	lacking := at("removed later, and this device never had it", "issuer-not-trusted", here.Distrusting(gone).Sold(), month.Add(-time.Hour), leaf, ca)
+	lacking.evidence.MissingRoots = []string{finding.Fingerprint(root.Raw)}
+	public := func(name string) bool { return name == "CN=CA" }
+	return []row{
+		at("removed later", "", here.Distrusting(gone).Sold(), month.Add(-time.Hour), leaf, ca),
+		at("removed later, intermediate known", "missing-intermediate", trusting(other, ca).Distrusting(gone).Sold(), month.Add(-time.Hour), leaf),
+		at("removed by then", "root-distrusted", here.Distrusting(gone).Sold(), now(), leaf, ca),
+		at("removed by then, root sent", "root-distrusted", here.Distrusting(gone).Sold(), now(), leaf, ca, root),
+		at("removed later, own roots", "root-missing-on-device", here.Distrusting(gone), month.Add(-time.Hour), leaf, ca),
+		at("removed by then, own roots", "root-distrusted", here.Distrusting(gone), now(), leaf, ca),
+		at("removed by then, trusted all the same", "", trusting(root).Distrusting(gone), now(), leaf, ca),
+		at("retired by its dates, before", "", here.Distrusting(ended).Sold(), now(), leaf, ca),
+		at("retired by its dates, after", "root-expired", here.Distrusting(ended).Sold(), now().AddDate(1, 1, 0), longer, upper),
+		at("retired by its dates, with its CA", "intermediate-expired root-expired", here.Distrusting(ended).Sold(), now().AddDate(1, 1, 0), long, ca),
+		at("another root of the name", "issuer-not-trusted", here.Distrusting([]chain.Removal{{Name: "Root", Certificate: forge(t, "Root", "", nil).Raw, Since: month, Source: "a test"}}).Sold(), now(), leaf, ca),
+		at("others have the root", "root-missing-on-device", here.Elsewhere([]chain.Root{{Certificate: root.Certificate}}), now(), leaf, ca),
+		at("others have the root, which was sent", "root-missing-on-device", here.Elsewhere([]chain.Root{{Certificate: root.Certificate}}), now(), leaf, ca, root),
+		at("others have it, and this one too", "", trusting(root).Elsewhere([]chain.Root{{Certificate: root.Certificate}}), now(), leaf, ca),
+		at("a public intermediate by its name", "missing-intermediate", here.Naming(public), now(), leaf),
+		at("a public intermediate by its name, expired", "missing-intermediate expired", here.Naming(public), now().AddDate(2, 0, 0), leaf),
+		at("no public intermediate by its name", "issuer-unknown", here.Naming(public), now(), forge(t, host, host, root)),
+		lacking,
+	}
+}
+
+func TestStoresInTime(t *testing.T) {
+	for _, r := range timedRows(t) {
+		t.Run(r.name, r.check)
+	}
+}
+
 func TestStores(t *testing.T) {
 	for _, r := range storeRows(t) {
 		t.Run(strings.ReplaceAll(r.name, " ", "-"), func(t *testing.T) { r.check(t) })

@@ -18,10 +18,7 @@ func trustAnchor(ev *evidence) []fault {
 	if p.end == Trusted {
 		return nil
 	}
-	f, is := unreadableIssuer(ev, p.top())
-	if p.end != Dangling || !is {
-		f = untrusted(ev)
-	}
+	f := endOf(ev)
 	if f.Facts.About.IsZero() {
 		f.Facts.About = ev.about(p.top())
 	}
@@ -31,6 +28,19 @@ func trustAnchor(ev *evidence) []fault {
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were trusted, the chain would end where it should", Name(p.top()))}
 	}
 	return []fault{{f, func(w *world) { w.anchor = len(w.certs) - 1 }}}
+}
+
+// endOf says why the path does not end at a trusted root.
+func endOf(ev *evidence) finding.Finding {
+	if ev.path.end == Dangling {
+		if f, is := unreadableIssuer(ev, ev.path.top()); is {
+			return f
+		}
+		if f, is := unsentPublic(ev); is {
+			return f
+		}
+	}
+	return untrusted(ev)
 }
 
 func untrusted(ev *evidence) finding.Finding {
@@ -62,12 +72,26 @@ func untrusted(ev *evidence) finding.Finding {
 		"the server sent no certificate of that name, no trust store has it, and it is not among the known intermediates",
 		"either the server leaves out an intermediate, or the certificate comes from a private CA; the issuer's certificate would settle it",
 	}
-	if fromPublicCA(top) {
-		f.Facts.Detail = finding.DetailPublicCA
-		f.Evidence = append(f.Evidence, "it carries timestamps of Certificate Transparency logs, as certificates of public CAs do: most likely the intermediate is missing")
-	}
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditTrustRoot, Text: fmt.Sprintf("if %s were known and trusted, the certificate would be accepted", IssuerName(top))}
 	return f
+}
+
+// unsentPublic is the finding for a path that ends for want of a public CA's intermediate, which is
+// known by its name alone, or by what only public CAs put into a certificate. It is false for others.
+func unsentPublic(ev *evidence) (finding.Finding, bool) {
+	top := ev.path.top()
+	evidence := fmt.Sprintf("%s has the name of a public CA's intermediate, which servers must send", IssuerName(top))
+	if !ev.know.public(top.Issuer.String()) {
+		if len(ev.path.certs) > 1 || !fromPublicCA(top) {
+			return finding.Finding{}, false
+		}
+		evidence = "it carries timestamps of Certificate Transparency logs, as certificates of public CAs do"
+	}
+	f := finding.New(finding.MissingIntermediate, fmt.Sprintf("the server does not send %s, which issued the certificate for %s", IssuerName(top), Name(top)))
+	f.Evidence = []string{evidence, "no certificate of that name was sent, and none is known here"}
+	f.Facts.Detail = finding.DetailPublicCA
+	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditAddIntermediate, Text: fmt.Sprintf("if %s were sent as well, the chain would be complete", IssuerName(top))}
+	return f, true
 }
 
 // fromPublicCA reports whether c carries SCTs (RFC 6962 section 3.3), which a private CA has no

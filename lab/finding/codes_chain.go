@@ -24,8 +24,9 @@ const (
 	// Example: scenario private-ca-leaf-only
 	IssuerUnknown Code = "issuer-unknown"
 
-	// MissingIntermediate: a known intermediate that the path needs was not sent (RFC 8446 section
-	// 4.4.2). Facts.Certificate is it; DetailAIA where it was fetched (RFC 5280 section 4.2.2.1).
+	// MissingIntermediate: an intermediate that the path needs was not sent (RFC 8446 section 4.4.2).
+	// Facts.Certificate is it, where it is known; DetailAIA where it was fetched (RFC 5280 section
+	// 4.2.2.1), DetailPublicCA where only its name, or an SCT, says that there is one.
 	//
 	// Example: scenario missing-intermediate
 	MissingIntermediate Code = "missing-intermediate"

@@ -39,7 +39,8 @@ const (
 
 // Of issuers and what they issue.
 const (
-	// DetailPublicCA: the leaf carries SCTs, as certificates of public CAs do.
+	// DetailPublicCA: the leaf carries SCTs, as certificates of public CAs do, or its issuer has the
+	// name of a public CA's intermediate.
 	DetailPublicCA Detail = "public-ca"
 	// DetailAIA: the intermediate was fetched from where the certificate says (caIssuers).
 	DetailAIA Detail = "aia"
@@ -109,7 +110,7 @@ func Details(c Code) []Detail {
 	case IssuerUnknown:
 		return []Detail{DetailPublicCA}
 	case MissingIntermediate:
-		return []Detail{DetailAIA}
+		return []Detail{DetailAIA, DetailPublicCA}
 	case RootDistrusted:
 		return []Detail{DetailForOlderCertificates}
 	case LifetimeTooLong:
