@@ -45,6 +45,14 @@ func commandRows(k causes) []Row {
 		w("operation timed out after", k.silent),
 		w("operation timed out*with 0 out of 0 bytes received", k.silent),
 		w("ssl connection timeout", k.silent[2:3]),
+		w("timeout was reached", k.timeout),
+		w("failed to receive handshake, ssl/tls connection failed", append(k.dropped[:2:2], finding.ProtocolTooOld)),
+		w("certificate of '*' is not trusted", k.issuer),
+		w("certificate of '*' has expired", k.expired),
+		w("certificate of '*' is not yet activated", k.notYet),
+		w("certificate of '*' was signed using an insecure algorithm", k.weakSignature),
+		w("certificate of '*' has been revoked", k.revoked),
+		w("certificate's owner does not match host{ |}name", k.name),
 		w("unable to resolve host address", k.noHost),
 		w("transport endpoint is not connected", k.ended),
 		vague("got unexpected {imap|pop3|smtp}-server response", append(k.unavailable[:1:1], finding.WrongService)),
@@ -74,7 +82,6 @@ func commandRows(k causes) []Row {
 		w("server name not set, could not verify certificate", k.name),
 		w("missing trust anchor certificate", append(k.ownRoot[:4:4], finding.SelfSigned)),
 		w("broken certification chain at", k.noIssuer),
-		w("certificate chain is incomplete", k.noIssuer),
 		w("fingerprints do not match", k.changed),
 		vague("ssl connection failed", append(tls[:5:5], append(k.noTLS[:4:4], finding.ClientCertificateRequired, finding.HandshakeDropped)...)),
 		vague("upgrade to tls failed", append(k.startTLSFailed[:6:6], finding.HandshakeDropped)),
@@ -83,6 +90,24 @@ func commandRows(k causes) []Row {
 		w("system error during ssl_connect(): connection reset", k.dropped),
 		w("ssl is required but*not supported*", k.notOffered),
 	)...)
+}
+
+// testerRows: programs that test servers and certificates.
+func testerRows(k causes) []Row {
+	return said("testssl.sh, sslscan, CheckTLS, SSL Labs and certbot", "testssl.sh 3.2, sslscan 2.1, https://www.checktls.com, https://www.ssllabs.com/ssltest, certbot 2.1",
+		w("{not ok|failed} (expired", k.expired[:1]),
+		w("invalid: expired", k.expired[:1]),
+		w("{not ok|failed} (self{ |-}signed", k.selfSigned),
+		w("self{ |-}signed ca in chain", k.ownRoot[:1]),
+		w("(chain incomplete)", k.noIssuer[:1]),
+		w("certificate chain is incomplete", k.noIssuer[:1]),
+		w("chain issues*incomplete", k.noIssuer[:1]),
+		w("cert hostname does not verify", k.name),
+		vague("cert not validated", k.certificate),
+		w("certificate not valid for domain name", k.name),
+		w("certificate does not match supplied uri", k.name),
+		w("{does not match|doesn't match} supplied hostname", k.name),
+	)
 }
 
 // serverClientRows: what mail servers say of others that they send to.

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -70,7 +71,7 @@ func windowsRows(k causes) []Row {
 		{"CRYPT_E_REVOCATION_OFFLINE", "80092013", "{unable to check revocation because the|because the} revocation server was offline", k.revocation},
 		{"CRYPT_E_NO_REVOCATION_CHECK", "80092012", "unable to check revocation for the certificate", k.revocation},
 		{"CRYPT_E_NO_REVOCATION_DLL", "80092011", "no dll or exported function was found to verify revocation", k.revocation},
-		{"CERT_E_EXPIRED", "800b0101", "not within its validity period when verifying against the current system clock", k.time},
+		{"CERT_E_EXPIRED", "800b0101", "certificate is not within its validity period", k.time},
 		{"CERT_E_UNTRUSTEDROOT", "800b0109", "terminated in a root certificate which is not trusted", k.issuer},
 		{"CERT_E_CN_NO_MATCH", "800b010f", "cn name does not match the passed value", name},
 		{"CERT_E_CHAINING", "800b010a", "certificate chain could not be built to a trusted root authority", k.noIssuer},
@@ -111,7 +112,24 @@ func windowsRows(k causes) []Row {
 		{"ERROR_INTERNET_TIMEOUT", "80072ee2", "", k.timeout},
 		{"ERROR_WINHTTP_SECURE_FAILURE", "80072f8f", "errors were found in the secure sockets layer (ssl) certificate", k.certificate},
 	})...)
-	return append(rows, append(dotNetRows(k), eventRows(k)...)...)
+	return slices.Concat(rows, chainStatusRows(k), dotNetRows(k), eventRows(k))
+}
+
+// chainStatusRows: what CryptoAPI says of a chain, by name, as curl and browsers print it.
+func chainStatusRows(k causes) []Row {
+	return said("CryptoAPI", "CERT_TRUST_STATUS of wincrypt.h; DLG_FLAGS of wininet.h",
+		w("cert_trust_is_untrusted_root", k.issuer),
+		w("cert_trust_is_partial_chain", k.noIssuer),
+		w("cert_trust_is_not_time_valid", k.time),
+		w("cert_trust_is_revoked", k.revoked),
+		w("cert_trust_{revocation_status_unknown|is_offline_revocation}", k.revocation),
+		w("cert_trust_is_not_signature_valid", k.signature),
+		w("cert_trust_is_not_valid_for_usage", k.purpose),
+		w("cert_trust_invalid_basic_constraints", k.notCA),
+		w("cert_trust_{invalid|has_not_permitted|has_excluded}_name_constraint*", k.constraints),
+		w("cert_trust_has_weak_signature", k.weakSignature),
+		w("dlg_flags_invalid_ca", k.issuer),
+	)
 }
 
 // dotNetRows: SslStream and HttpClient of .NET, and MailKit, which quotes them.
@@ -148,7 +166,7 @@ func dotNetRows(k causes) []Row {
 		w("authentication failed because the remote party {has closed the transport stream|sent a tls alert}", append(k.dropped[:2:2], finding.ProtocolTooOld, finding.ClientTooOld)),
 		w("underlying connection was closed: an unexpected error occurred on a send", append(k.noTLS[1:3:3], finding.HandshakeDropped)),
 		w("server does not support secure connections", k.notOffered),
-		w("a connected party did not properly respond after a period of time", k.timeout),
+		w("connected party did not properly respond after a period of time", k.timeout),
 		w("connected host has failed to respond", k.timeout),
 		w("existing connection was forcibly closed by the remote host", k.dropped),
 		w("established connection was aborted by the software in your host machine", append(k.dropped[:2:2], finding.LocalInterception)),
@@ -157,7 +175,7 @@ func dotNetRows(k causes) []Row {
 		w("root certificate is not trusted by the {trust provider|client}", k.issuer),
 		w("the ssl server certificate presented by the server is not trusted by the system", k.certificate),
 		w("the server's certificate could not be validated", k.certificate),
-		w("the host name did not match the name given in the server's ssl certificate", k.name),
+		w("did not match {any of the names|the name} given in the server's ssl certificate", k.name),
 		w("the certificate's revocation status could not be determined", k.revocation),
 		w("the server's ssl certificate{ or one of the intermediate| }*revoked", k.revoked),
 	)...)

@@ -88,7 +88,7 @@ func openSSLErrorRows(k causes) []Row {
 		w("get_client_certificate:certificate verify failed", k.badCertificate[:1:1]),
 		w("peer did not return a certificate", k.wantsCertificate),
 		w("{dh{ |_}key{ |_}too{ |_}small|bad{ |_}dh{ |_}value|bad dh p length}", k.weakDH),
-		w("{missing tmp dh key|bad ecpoint|wrong curve}", k.cipherHere),
+		w("{missing tmp dh key|bad ecpoint|wrong curve|bad key share}", k.cipherHere),
 		w("{ee|ca}{ |_}key{ |_}too{ |_}small", k.weakKey),
 		w("ca{ |_}md{ |_}too{ |_}weak", k.weakSignature),
 		w("legacy sigalg disallowed or unsupported", []finding.Code{finding.ProtocolTooOld, finding.NoCommonCipher}),

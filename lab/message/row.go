@@ -39,7 +39,7 @@ func rows() []Row {
 		alertRows(k),
 		openSSLRows(k), gnuTLSRows(k), nssRows(k), windowsRows(k), appleRows(k),
 		javaRows(k), goRows(k), rustlsRows(k), scriptRows(k), otherLibraryRows(k),
-		outlookRows(k), thunderbirdRows(k), phoneRows(k), desktopRows(k), commandRows(k), serverClientRows(k),
+		outlookRows(k), thunderbirdRows(k), phoneRows(k), desktopRows(k), commandRows(k), serverClientRows(k), testerRows(k),
 		webRows(k), providerRows(k), serverRows(k), loadingRows(k),
 		transportRows(k), startTLSRows(k), accountRows(k), interceptionRows(k), languageRows(k),
 	)

@@ -83,7 +83,7 @@ func startTLSRows(k causes) []Row {
 		w("tls not available due to {local|temporary}*", k.startTLSRefused),
 		w("tls currently unavailable", k.startTLSRefused),
 		w("tls {is |}not available", k.startTLSRefused),
-		w("tls negotiation {failed|error}", append(k.startTLSFailed[2:6:6], finding.NoCommonCipher)),
+		vague("tls negotiation {failed|error}", append(k.startTLSFailed[2:6:6], finding.NoCommonCipher)),
 		vague("unable to start tls", k.startTLSFailed),
 		w("50{0|1|2|3} ~{command not recognized|command not implemented|command unrecognized|unrecognized command|unknown command}", append(k.notOffered[:2:2], finding.StartTLSRefused)),
 		w("5.5.{1|2} {error: |}command {not recognized|unrecognized|not implemented|unknown}", append(k.notOffered[:2:2], finding.StartTLSRefused)),
@@ -96,7 +96,8 @@ func startTLSRows(k causes) []Row {
 	)
 }
 
-// accountRows: a login that is refused, and one that needs another kind of password.
+// accountRows: a login that is refused, and one that needs another kind of password. What a server
+// logs of guessed passwords all day is none.
 func accountRows(k causes) []Row {
 	return append(said("Exchange Online, Gmail, Yahoo and iCloud", "https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online; https://support.google.com/mail/answer/7126229; https://support.apple.com/102654",
 		w("basicauth{ is |}blocked", k.oauth),
@@ -114,7 +115,7 @@ func accountRows(k causes) []Row {
 		w("{xoauth2|oauth2|oauthbearer} {is |}{required|only}", k.oauth),
 		w("modern authentication is required", k.oauth),
 		w("authenticationfailed*{app password|application-specific}*", k.oauth),
-	), said("mail servers and clients", "RFC 4954 section 6, RFC 9051 section 7.1, RFC 3206; replies of Dovecot, Postfix, Exim, Courier and Exchange",
+	), of(Client, said("mail servers and clients", "RFC 4954 section 6, RFC 9051 section 7.1, RFC 3206; replies of Dovecot, Postfix, Exim, Courier and Exchange",
 		w("[authenticationfailed]", k.anyPassword),
 		w("authenticationfailed", k.anyPassword),
 		w("authentication fail{ed|ure}", k.anyPassword),
@@ -136,7 +137,7 @@ func accountRows(k causes) []Row {
 		w("smtpautherror", k.anyPassword),
 		w("smtpauthenticationerror", k.anyPassword),
 		w("imap4.error: login", k.anyPassword),
-	)...)
+	)...)...)
 }
 
 // interceptionRows: programs and appliances that sign in the server's place, by the names of their
