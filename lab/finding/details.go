@@ -98,7 +98,7 @@ func Details(c Code) []Detail {
 	case ServerHasNoSuchName:
 		return []Detail{DetailNoNameSent}
 	case CertificateNotLoaded:
-		return []Detail{DetailNoFile, DetailPermission}
+		return []Detail{DetailPermission}
 	case KeyMissing:
 		return []Detail{DetailNoFile, DetailNoKey}
 	case KeyUnreadable:
@@ -168,8 +168,8 @@ func Reasons() []Reason {
 // A Product is a server program.
 type Product string
 
-// The products whose logs are known. Each was made to fail, and its lines are the tests'; those of
-// Apache are from its source (modules/ssl/ssl_engine_init.c of 2.4).
+// The products whose logs are known. The first four were made to fail, and their lines are the
+// tests'; those of the others are from their sources and documentation.
 const (
 	// Postfix is an SMTP server; read of 3.7 and 3.10.
 	Postfix Product = "Postfix"
@@ -179,12 +179,32 @@ const (
 	Exim Product = "Exim"
 	// Nginx is a web server and a proxy for mail; read of 1.22.
 	Nginx Product = "nginx"
-	// Apache is a web server.
+	// Apache is a web server: modules/ssl/ssl_engine_init.c of 2.4.
 	Apache Product = "Apache"
+	// Sendmail is an SMTP server: sendmail/tls.c of 8.18.
+	Sendmail Product = "sendmail"
+	// Cyrus is an IMAP and POP3 server: imap/tls.c of 3.8.
+	Cyrus Product = "Cyrus"
+	// Courier is a suite of mail servers: libs/tcpd/libcouriertls.c of 5.2.
+	Courier Product = "Courier"
+	// OpenSMTPD is an SMTP server: usr.sbin/smtpd of 7.4.
+	OpenSMTPD Product = "OpenSMTPD"
+	// HMailServer is a mail server for Windows: source/Server/Common/TCPIP of 5.7.
+	HMailServer Product = "hMailServer"
+	// Exchange is Microsoft's mail server: its events 12014 to 12018, and Schannel's.
+	Exchange Product = "Exchange"
+	// Stalwart is a mail server: crates/trc of 0.13.
+	Stalwart Product = "Stalwart"
+	// Mox is a mail server: smtpserver and imapserver of 0.0.15.
+	Mox Product = "mox"
+	// Haraka is an SMTP server: tls_socket.js of 3.1.
+	Haraka Product = "Haraka"
 )
 
 // Products returns all of them.
-func Products() []Product { return []Product{Postfix, Dovecot, Exim, Nginx, Apache} }
+func Products() []Product {
+	return []Product{Postfix, Dovecot, Exim, Nginx, Apache, Sendmail, Cyrus, Courier, OpenSMTPD, HMailServer, Exchange, Stalwart, Mox, Haraka}
+}
 
 // An IPFamily is one of the two kinds of addresses.
 type IPFamily string

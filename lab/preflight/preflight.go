@@ -99,7 +99,7 @@ func (c *check) certificates() [][]byte {
 	case file.Err != nil && c.oneFile():
 		return nil // one file is missed once
 	case errors.Is(file.Err, fs.ErrNotExist):
-		c.find(finding.CertificateNotLoaded, finding.DetailNoFile, fmt.Sprintf("there is no file %s, where the certificate should be", name),
+		c.find(finding.CertificateFileMissing, "", fmt.Sprintf("there is no file %s, where the certificate should be", name),
 			finding.EditInstallCertificate, "with the certificate in its place the server could load it")
 		return nil
 	case errors.Is(file.Err, fs.ErrPermission):

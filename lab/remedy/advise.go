@@ -22,8 +22,9 @@ func (b *Book) Advise(f finding.Finding, chosen []action.Action, product finding
 	}
 	hidden := func(s Steps) bool { return !s.shown(chosen) }
 	a.User, a.Admin = slices.DeleteFunc(a.User, hidden), slices.DeleteFunc(a.Admin, hidden)
-	if f.Facts.Product != "" {
-		product = f.Facts.Product
+	if own := f.Facts.Product; own != "" { // the words of its log: no other product is meant
+		product = own
+		a.Admin = slices.DeleteFunc(a.Admin, func(s Steps) bool { return !s.isFor(own) && slices.ContainsFunc(finding.Products(), s.isFor) })
 	}
 	a.Admin = productFirst(a.Admin, product)
 	a.Short = a.forms.pick(chosen)
