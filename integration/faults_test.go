@@ -133,8 +133,8 @@ func pairFaults() []fault {
 		},
 		{
 			name: "certificate missing", plant: missingCertificate, wire: notLoaded().but("Dovecot 2.3").but("Dovecot 2.4"),
-			pair: all(finding.CertificateNotLoaded).but("Postfix 3.7", finding.KeyMissing).but("Postfix 3.10", finding.KeyMissing),
-			log:  all(finding.CertificateNotLoaded).but("Postfix 3.7", finding.KeyMissing).but("Postfix 3.10", finding.KeyMissing),
+			pair: all(finding.CertificateFileMissing).but("Postfix 3.7", finding.KeyMissing).but("Postfix 3.10", finding.KeyMissing),
+			log:  all(finding.CertificateFileMissing).but(exim, finding.CertificateNotLoaded).but("Postfix 3.7", finding.KeyMissing).but("Postfix 3.10", finding.KeyMissing),
 			cure: map[string]string{"": "install-pair-that-loads", "Postfix 3.7": "install-matching-key", "Postfix 3.10": "install-matching-key"},
 		},
 		{

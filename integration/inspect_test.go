@@ -1,13 +1,14 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
+	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
@@ -72,9 +73,13 @@ func (s *subject) expectLogged(t *testing.T, f fault) {
 
 // logged returns what a log says is wrong; a log without a word about certificates says nothing.
 func logged(data []byte) string {
-	log, err := capture.ServerLog(data)
-	if err != nil {
+	var e checkup.Evidence
+	if e.Read("mail.log", bytes.NewReader(data)) != nil {
 		return ""
 	}
-	return sorted(finding.Codes(log.Findings()))
+	answer, _, err := (&checkup.Checkup{Knowledge: chain.NewKnowledge(nil, nil)}).Examine(context.Background(), e)
+	if err != nil || len(answer.Places) == 0 {
+		return ""
+	}
+	return sorted(finding.Codes(answer.Places[0].Findings))
 }

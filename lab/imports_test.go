@@ -50,14 +50,14 @@ var mayImport = map[string][]string{
 	"lab/internal/bound":         {},
 	"lab/internal/dn":            {},
 	"lab/probe":                  {"lab/account", "lab/internal/bound", "lab/internal/guard"},
-	"lab/capture":                {"lab/account", "lab/finding", "lab/internal/bound"},
+	"lab/capture":                {"lab/account", "lab/finding", "lab/message", "lab/internal/bound"},
 	"lab/chain":                  {"lab/finding", "lab/internal/bound", "lab/internal/dn", "lab/internal/status"},
 	"lab/roots":                  {"lab/chain", "lab/internal/dn"},
 	"lab/message":                {"lab/account", "lab/finding"},
 	"lab/diagnose":               {"lab/account", "lab/finding", "lab/chain", "lab/probe", "lab/internal/bound"},
 	"lab/preflight":              {"lab/capture", "lab/chain", "lab/finding", "lab/internal/bound"},
 	"lab/checkup": {"lab/account", "lab/action", "lab/finding", "lab/probe", "lab/discover", "lab/capture", "lab/chain", "lab/diagnose",
-		"lab/preflight", "lab/remedy", "lab/roots", "lab/internal/bound"},
+		"lab/preflight", "lab/remedy", "lab/roots", "lab/message", "lab/internal/bound", "lab/internal/dn"},
 	"lab/remedy": {"lab/account", "lab/finding", "lab/action", "lab/chain"},
 	"lab/clone":  {"certs", "scenarios", "lab/account", "lab/chain", "lab/fault", "lab/finding", "lab/probe", "lab/internal/bound"},
 	"lab/lesson": {"certs", "scenarios", "lab/account", "lab/fault", "lab/action", "lab/finding", "lab/chain", "lab/roots", "lab/remedy"},
@@ -67,9 +67,9 @@ var mayImport = map[string][]string{
 	"cmd/internal/file":     {},
 	"cmd/internal/face":     {"cmd/internal/terminal", "scenarios", "lab/action", "lab/checkup", "lab/discover", "lab/finding", "lab/remedy"},
 	"cmd/mailtlslab": {"cmd/internal/terminal", "cmd/internal/face", "cmd/internal/file", "certs", "scenarios", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain",
-		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/preflight", "lab/checkup", "lab/lesson", "lab/clone"},
+		"lab/roots", "lab/diagnose", "lab/remedy", "lab/verify", "lab/discover", "lab/capture", "lab/message", "lab/preflight", "lab/checkup", "lab/lesson", "lab/clone"},
 	"integration": {"certs", "lab", "lab/account", "lab/action", "lab/finding", "lab/probe", "lab/chain", "lab/roots",
-		"lab/diagnose", "lab/remedy", "lab/preflight"},
+		"lab/diagnose", "lab/remedy", "lab/preflight", "lab/checkup"},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {

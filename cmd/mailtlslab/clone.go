@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,7 +122,7 @@ func checkClone(cmd *cobra.Command, args []string, f cloneFlags) (kind string, e
 		return "", usage("clone takes one HOST[:PORT] or FILE; 'mailtlslab clone mail.example.com > mine.json' is an example")
 	}
 	kind = cloneOfServer
-	if info, err := os.Stat(args[0]); args[0] == "-" || err == nil && !info.IsDir() || looksLikeFile(args[0]) {
+	if info, err := os.Stat(args[0]); args[0] == "-" || err == nil && !info.IsDir() || fileLike.MatchString(args[0]) {
 		kind = cloneOfFile
 	}
 	idle := map[string][]string{cloneOfServer: {"host", "password-file"}, cloneOfFile: {"as", "resolve", "dns", "repeat"}}[kind]
@@ -149,14 +148,6 @@ func checkClone(cmd *cobra.Command, args []string, f cloneFlags) (kind string, e
 	return kind, err
 }
 
-// looksLikeFile reports whether an argument is called as a file is and no host, so that a file that is
-// missing is told as one.
-func looksLikeFile(arg string) bool {
-	return slices.ContainsFunc([]string{".json", ".pem", ".crt", ".cer", ".der", ".p7b", ".p12", ".pfx"}, func(end string) bool {
-		return strings.HasSuffix(strings.ToLower(arg), end)
-	})
-}
-
 func (f cloneFlags) options() clone.Options {
 	return clone.Options{Fixed: f.dates == datesFixed, Exact: f.exact}
 }
@@ -176,7 +167,7 @@ func cloneServer(cmd *cobra.Command, arg string, f cloneFlags, p *terminal.Progr
 
 // examine judges evidence with connections, and clones what was seen of them.
 func (f cloneFlags) examine(cmd *cobra.Command, e checkup.Evidence, p *terminal.Progress) (scenarios.Scenario, error) {
-	c, err := f.checkup()
+	c, err := f.checkup(e)
 	if err != nil {
 		return scenarios.Scenario{}, err
 	}
@@ -270,14 +261,9 @@ func cloneFile(cmd *cobra.Command, name string, f cloneFlags) (scenarios.Scenari
 // cloneChain clones certificates.
 func cloneChain(cmd *cobra.Command, name string, data []byte, at time.Time, f cloneFlags) (scenarios.Scenario, error) {
 	var none scenarios.Scenario
-	password := ""
-	if f.password != "" {
-		line, err := readEvidence("password-file", f.password, nil)
-		if err != nil {
-			return none, err
-		}
-		password, _, _ = strings.Cut(string(line), "\n")
-		password = strings.TrimSuffix(password, "\r")
+	password, err := f.secret()
+	if err != nil {
+		return none, err
 	}
 	c, err := capture.Read(data, password)
 	if errors.Is(err, capture.ErrPassword) {
@@ -286,7 +272,7 @@ func cloneChain(cmd *cobra.Command, name string, data []byte, at time.Time, f cl
 	if err != nil {
 		return none, usage("%s: %w", fileTitle(name), err)
 	}
-	checker, err := f.checkup()
+	checker, err := f.checkup(checkup.Evidence{Chain: &checkup.ChainFile{}})
 	if err != nil {
 		return none, err
 	}

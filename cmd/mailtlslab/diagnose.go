@@ -15,6 +15,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
 type diagnoseFlags struct {
@@ -46,28 +47,35 @@ type diagnoseFlags struct {
 func diagnoseCommand() *cobra.Command {
 	var f diagnoseFlags
 	cmd := &cobra.Command{
-		Use:   "diagnose HOST[:PORT] | ADDRESS",
-		Short: "say what is wrong with a mail server, and what to do",
-		Long: `diagnose connects to a mail server as a mail program would, and says what is wrong in
-one sentence, how that is known, what the person with the device does, what the admin
-does, and which scenario reproduces it. Without a port it tries the seven standard ones
-side by side. With a mail address it looks at the settings that the domain publishes,
-and sends neither the address nor a password. It never logs in.
+		Use:   "diagnose WHAT…",
+		Short: "say what is wrong, whatever you have: a server, a log, a message, a certificate",
+		Long: `diagnose says what is wrong in one sentence, how that is known, what the person with
+the device does, what the admin does, and which scenario reproduces it. It finds out by
+itself what it was given:
 
-On the server itself, --cert, --key and --log let it look at the server's own files as
-well: whether the pair fits, whether the file has a newer certificate than is presented,
-and what the log says of it.
+  a server         it connects as a mail program would; without a port it tries the
+                   seven standard ones side by side. It never logs in.
+  a mail address   it looks at the settings that the domain publishes, and sends
+                   neither the address nor a password
+  a file, or -     whatever is in it: what openssl, gnutls-cli, curl, testssl.sh and
+                   others printed, the log of a mail server, certificates in any form,
+                   the words of a program, or all of it in one mail
+  a directory      all the files in it
+  words in quotes  what a phone, a mail program or a library says
 
-Instead of connecting it judges evidence: certificates in a file, what another program
-printed, a certificate with its key before they are installed, a server's log, or
-thousands of chains.
+A file that has the name of a server is read. With HOST and files it judges both.
+
+On the server itself, --cert and --key let it look at the server's own files as well:
+whether the pair fits, and whether the file has a newer certificate than is presented.
 
 The exit status is 0 when all that was judged is in order, 1 when something is wrong, 2
 for wrong usage or a file that cannot be read, and 3 when what was given does not decide it.`,
 		Example: `  mailtlslab diagnose mail.example.com:993
   mailtlslab diagnose user@example.com
-  mailtlslab diagnose --chain chain.pem --host mail.example.com
-  mailtlslab diagnose --transcript output-of-openssl.txt --host mail.example.com
+  mailtlslab diagnose paste.txt
+  journalctl -u dovecot -n 500 | mailtlslab diagnose
+  mailtlslab diagnose "Cannot Verify Server Identity"
+  mailtlslab diagnose fullchain.pem --host mail.example.com
   mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host mail.example.com
   mailtlslab diagnose mail.example.com --cert fullchain.pem --key privkey.pem --log mail.log`,
 		RunE: func(cmd *cobra.Command, args []string) error { return diagnosis(cmd, args, f) },
@@ -121,18 +129,22 @@ func (f *diagnoseFlags) register(cmd *cobra.Command) {
 
 // diagnosis gathers the evidence that the command line names, has it examined, and prints the answer.
 func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
-	w, err := checkDiagnose(cmd, args, f)
+	g, err := sorted(args, cmd.InOrStdin(), !evidenceFlags(cmd))
+	if err != nil {
+		return err
+	}
+	w, err := checkDiagnose(cmd, g, f)
 	if err != nil {
 		return err
 	}
 	if w.flag == "batch" {
 		return batch(cmd, f)
 	}
-	evidence, err := await(cmd.Context(), func() (checkup.Evidence, error) { return gather(cmd, args, f, w) })
+	evidence, err := await(cmd.Context(), func() (checkup.Evidence, error) { return gather(cmd, g, f, w) })
 	if err != nil {
 		return err
 	}
-	c, err := await(cmd.Context(), f.checkup)
+	c, err := await(cmd.Context(), func() (*checkup.Checkup, error) { return f.checkup(evidence) })
 	if err != nil {
 		return err
 	}
@@ -150,10 +162,8 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	switch {
 	case cmd.Context().Err() != nil:
 		return interrupted()
-	case errors.Is(err, capture.ErrPassword):
-		return usage("--%s %w with --password-file FILE", w.flag, err)
 	case errors.Is(err, checkup.ErrUnreadable):
-		return usage("--%s %w", w.flag, err)
+		return unreadable(w, err)
 	case err != nil:
 		return environment(err)
 	}
@@ -171,11 +181,15 @@ func diagnosis(cmd *cobra.Command, args []string, f diagnoseFlags) error {
 	return exitOf(answer, f.strict)
 }
 
-// checkup returns the one that looks and judges as the flags say.
-func (f diagnoseFlags) checkup() (*checkup.Checkup, error) {
-	store, err := trusted(f)
-	if err != nil {
-		return nil, err
+// checkup returns the one that looks and judges as the flags say. The public roots take longer to read
+// than a letter, and are read only where there are certificates to judge.
+func (f diagnoseFlags) checkup(e checkup.Evidence) (*checkup.Checkup, error) {
+	var store roots.Store
+	if f.ca != "" || f.roots != "" || !e.WordsAlone() {
+		var err error
+		if store, err = trusted(f); err != nil {
+			return nil, err
+		}
 	}
 	allow, err := prefixes(f.from)
 	if err != nil {
@@ -187,6 +201,18 @@ func (f diagnoseFlags) checkup() (*checkup.Checkup, error) {
 		p.Proxy, d.Proxy = http.ProxyFromEnvironment, http.ProxyFromEnvironment
 	}
 	return &checkup.Checkup{Knowledge: store.Knowledge(), Repeat: f.repeat, Prober: p, Finder: d}, nil
+}
+
+// unreadable is about a file that cannot be judged.
+func unreadable(w way, err error) error {
+	by := ""
+	if w.flag != "" && w.flag != pasted {
+		by = "--" + w.flag + " "
+	}
+	if errors.Is(err, capture.ErrPassword) {
+		return usage("%s%w with --password-file FILE", by, err)
+	}
+	return usage("%s%w", by, err)
 }
 
 func writeAnswer(cmd *cobra.Command, f diagnoseFlags, a checkup.Answer) error {
@@ -202,11 +228,12 @@ func writeAnswer(cmd *cobra.Command, f diagnoseFlags, a checkup.Answer) error {
 
 // hints says which flags would let more be judged.
 func (f diagnoseFlags) hints(a checkup.Answer) (out []string) {
-	file := f.chain + f.transcript
-	if file != "" && a.Host == "" && len(a.Certificates) > 0 {
+	given := slices.ContainsFunc(a.Places, func(p checkup.Place) bool { return p.Kind != checkup.Connection })
+	if given && a.Host == "" && len(a.Certificates) > 0 {
 		out = append(out, "--host NAME says which name the certificate must be for")
 	}
-	if f.transcript != "" && f.time == "" && len(a.Certificates) > 0 {
+	told := slices.ContainsFunc(a.Places, func(p checkup.Place) bool { return p.Kind == checkup.Transcript })
+	if told && f.time == "" && len(a.Certificates) > 0 {
 		out = append(out, "--at TIME judges the dates as of the day on which it was seen")
 	}
 	if a.Held() {
@@ -229,7 +256,7 @@ func exitOf(a checkup.Answer, strict bool) error {
 // A way is one of the ways to tell diagnose what to judge, and the flags that go with it beside
 // those that go with all.
 type way struct {
-	flag  string // empty: HOST[:PORT] or a mail address
+	flag  string // empty: HOST[:PORT] or a mail address; pasted: files and words
 	takes []string
 }
 
@@ -244,19 +271,16 @@ func ways() []way {
 		{"survey", append([]string{"ca"}, answer...)},
 		{"chain", append([]string{"usage", "password-file"}, everyFile...)},
 		{"transcript", everyFile},
+		{pasted, append([]string{"usage", "password-file"}, everyFile...)},
 		{"cert", append([]string{"key"}, everyFile...)},
-		{"log", append([]string{"host"}, answer...)},
+		{"log", everyFile},
 		{"batch", []string{"ca", "roots", "at", "time"}},
 	}
 }
 
 // checkDiagnose refuses what would be ignored in silence otherwise.
-func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, error) {
-	if len(args) > 1 {
-		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
-	}
-	w, err := checkWay(cmd, args)
-	address := len(args) > 0 && isAddress(args[0])
+func checkDiagnose(cmd *cobra.Command, g given, f diagnoseFlags) (way, error) {
+	w, err := checkWay(cmd, g)
 	switch {
 	case err != nil:
 	case f.timeout <= 0:
@@ -267,9 +291,9 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 		err = usage("--key goes with --cert FILE; give both, or neither")
 	case w.flag == "cert" && (f.key == "" || f.host == ""):
 		err = usage("--cert needs --key FILE and --host NAME; 'mailtlslab diagnose --cert fullchain.pem --key privkey.pem --host mail.example.com' is an example")
-	case w.flag == "" && (f.cert != "" || f.log != "") && address:
+	case w.flag == "" && (f.cert != "" || f.log != "") && g.address:
 		err = usage("--cert and --log are the files of one server; give its HOST instead of a mail address")
-	case address && f.as != "":
+	case g.address && f.as != "":
 		err = usage("--as says what one port is, and a mail address has several; leave it out")
 	case f.repeat < 0 || f.repeat > 10:
 		err = usage("--repeat must be from 0 to 10, not %d", f.repeat)
@@ -284,19 +308,22 @@ func checkDiagnose(cmd *cobra.Command, args []string, f diagnoseFlags) (way, err
 }
 
 // checkWay refuses two ways at once, and flags that go with another one.
-func checkWay(cmd *cobra.Command, args []string) (way, error) {
+func checkWay(cmd *cobra.Command, g given) (way, error) {
 	var chosen []way
 	for _, w := range ways() {
-		with := len(chosen) > 0 && slices.Contains(companions(), w.flag) && slices.Contains(chosen[0].takes, w.flag)
-		if !with && (w.flag == "" && len(args) > 0 || w.flag != "" && cmd.Flags().Changed(w.flag)) {
+		with := len(chosen) > 0 && (slices.Contains(companions(), w.flag) && slices.Contains(chosen[0].takes, w.flag) || w.flag == pasted && chosen[0].flag == "")
+		there := w.flag != "" && w.flag != pasted && cmd.Flags().Changed(w.flag)
+		if !with && (there || w.flag == "" && g.server != "" || w.flag == pasted && len(g.files)+len(g.words) > 0) {
 			chosen = append(chosen, w)
 		}
 	}
 	switch {
 	case len(chosen) == 0:
-		return way{}, usage("diagnose takes one HOST[:PORT], or --survey FILE; 'mailtlslab diagnose mail.example.com' is an example")
+		return way{}, usage(nothingGiven)
 	case len(chosen) > 1 && chosen[0].flag == "":
-		return way{}, usage("diagnose takes HOST[:PORT] or --%s FILE, not both; leave out %q", chosen[1].flag, terminal.Clip(args[0]))
+		return way{}, usage("diagnose takes HOST[:PORT] or --%s FILE, not both; leave out %q", chosen[1].flag, terminal.Clip(g.server))
+	case len(chosen) > 1 && (chosen[0].flag == pasted || chosen[1].flag == pasted):
+		return way{}, usage("--%s says by itself what is to be judged; leave out that flag, or all but it", strings.TrimPrefix(chosen[0].flag+chosen[1].flag, pasted))
 	case len(chosen) > 1:
 		return way{}, usage("diagnose judges one thing at a time; give --%s or --%s, not both", chosen[0].flag, chosen[1].flag)
 	}
@@ -308,6 +335,8 @@ func checkWay(cmd *cobra.Command, args []string) (way, error) {
 		switch w.flag {
 		case "":
 			return w, usage("--%s has no effect on a connection; leave it out", name)
+		case pasted:
+			return w, usage("--%s has no effect on files and words; leave it out, or give a server", name)
 		case "survey":
 			return w, usage("--%s has no effect on what was seen already; leave it out with --survey", name)
 		}
@@ -319,9 +348,4 @@ func checkWay(cmd *cobra.Command, args []string) (way, error) {
 // knownFlag leaves a flag alone that none of the ways speaks of.
 func knownFlag(name string) bool {
 	return slices.ContainsFunc(ways(), func(w way) bool { return slices.Contains(w.takes, name) })
-}
-
-func isAddress(arg string) bool {
-	_, ok := checkup.DomainOf(arg)
-	return ok && !strings.Contains(arg, "/")
 }

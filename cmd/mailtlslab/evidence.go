@@ -28,7 +28,7 @@ func changed(cmd *cobra.Command) (names []string) {
 }
 
 // gather reads the evidence that the command line names: files now, servers when they are looked at.
-func gather(cmd *cobra.Command, args []string, f diagnoseFlags, w way) (e checkup.Evidence, err error) {
+func gather(cmd *cobra.Command, g given, f diagnoseFlags, w way) (e checkup.Evidence, err error) {
 	if e.At, err = dayOf(cmd, f.time); err != nil {
 		return e, err
 	}
@@ -41,10 +41,19 @@ func gather(cmd *cobra.Command, args []string, f diagnoseFlags, w way) (e checku
 	stdin := cmd.InOrStdin()
 	switch w.flag {
 	case "":
-		if err := gatherServer(&e, args[0], f); err != nil {
+		if err := gatherServer(&e, g.server, f); err != nil {
 			return e, err
 		}
-		return e, gatherFiles(&e, f, stdin)
+		if err := gatherFiles(&e, f, stdin); err != nil {
+			return e, err
+		}
+		return e, gatherTexts(&e, g, stdin)
+	case pasted:
+		e.Usage = chain.Usage(f.usage)
+		if e.Password, err = f.secret(); err != nil {
+			return e, err
+		}
+		return e, gatherTexts(&e, g, stdin)
 	case "survey":
 		s, err := readSurvey(stdin, f.survey)
 		e.Survey = &s
@@ -117,11 +126,7 @@ func gatherFiles(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
 		e.Pair = p
 	}
 	if f.log != "" {
-		data, err := readEvidence("log", f.log, stdin)
-		if err != nil {
-			return err
-		}
-		e.Log = &checkup.File{Name: fileTitle(f.log), Data: data}
+		return gatherText(e, "log", f.log, checkup.Log, stdin)
 	}
 	return nil
 }
@@ -133,33 +138,48 @@ func gatherChain(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
 	}
 	e.Chain = &checkup.ChainFile{File: checkup.File{Name: fileTitle(f.chain), Data: data}}
 	e.Usage = chain.Usage(f.usage)
-	if f.password != "" {
-		line, err := readEvidence("password-file", f.password, nil)
-		if err != nil {
-			return err
-		}
-		password, _, _ := strings.Cut(string(line), "\n")
-		e.Chain.Password = strings.TrimSuffix(password, "\r")
+	e.Chain.Password, err = f.secret()
+	return err
+}
+
+// secret reads --password-file.
+func (f diagnoseFlags) secret() (string, error) {
+	if f.password == "" {
+		return "", nil
 	}
-	return nil
+	line, err := readEvidence("password-file", f.password, nil)
+	if err != nil {
+		return "", err
+	}
+	password, _, _ := strings.Cut(string(line), "\n")
+	return strings.TrimSuffix(password, "\r"), nil
 }
 
 // gatherTranscript reads what a tool printed, or what --save wrote.
 func gatherTranscript(e *checkup.Evidence, f diagnoseFlags, stdin io.Reader) error {
-	data, err := readEvidence("transcript", f.transcript, stdin)
-	if err != nil {
+	if err := gatherText(e, "transcript", f.transcript, checkup.Transcript, stdin); err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		e.Transcript = &checkup.File{Name: fileTitle(f.transcript), Data: data}
-		return nil
-	}
-	if f.host != "" || f.time != "" {
+	if e.Survey != nil && (f.host != "" || f.time != "") {
 		return usage("%s is a saved survey, which says itself which host it is about and when it was taken; leave out --host and --at", f.transcript)
 	}
-	s, err := decodeSurvey(f.transcript, data)
-	e.Survey = &s
-	return err
+	return nil
+}
+
+// gatherText reads one file that a flag says is a text.
+func gatherText(e *checkup.Evidence, flag, name string, kind checkup.PlaceKind, stdin io.Reader) error {
+	r, err := file.Open(name, stdin)
+	if err != nil {
+		return usage("cannot read --%s: %w", flag, err)
+	}
+	defer r.Close()
+	if err := e.Read(fileTitle(name), r); err != nil {
+		return usage("--%s %w", flag, err)
+	}
+	for i := range e.Texts {
+		e.Texts[i].Kind = kind
+	}
+	return nil
 }
 
 // readEvidence reads a whole file, or standard input where there is one.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,18 +34,16 @@ type explained struct {
 func explainCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "explain [CODE]",
-		Short: "tell what a code of a diagnosis means, and all that can be done",
+		Use:   "explain [CODE | WORDS]",
+		Short: "tell what a code or a message means, and all that can be done",
 		Long: `explain tells what a code such as "expired" means, by whose rule it is as grave as it is,
 what cannot be seen while it holds, which scenarios show it, and what to do about it on
-every platform and with every product. Without a code it lists them all.`,
-		Example: "  mailtlslab explain missing-intermediate",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("explain takes one CODE, such as expired; without one it lists them all")
-			}
-			return nil
-		},
+every platform and with every product. Without a code it lists them all.
+
+Given the words of a phone, a mail program or a library it says what is behind them: the
+same as 'mailtlslab diagnose "the words"'.`,
+		Example: `  mailtlslab explain missing-intermediate
+  mailtlslab explain "Cannot Verify Server Identity"`,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -54,6 +53,9 @@ every platform and with every product. Without a code it lists them all.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return codesList(cmd, asJSON)
+			}
+			if words := strings.Join(args, " "); len(args) > 1 || len(strings.Fields(words)) > 1 || wordsOf(words) {
+				return diagnosis(cmd, []string{words}, diagnoseFlags{timeout: 5 * time.Second, usage: "server", json: asJSON, noFetch: true})
 			}
 			return explain(cmd, args[0], asJSON)
 		},

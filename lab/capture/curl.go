@@ -1,176 +1,178 @@
 package capture
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/message"
 )
 
 // curlReader reads "curl -v", which shows no certificate and tells of one in a few lines.
 type curlReader struct {
-	n notes
+	*gathering
 }
 
 var (
-	meterShape     = regexp.MustCompile(`^\d+ +[\d.kM]+ .*--:--`)
-	exitShape      = regexp.MustCompile(`^curl: \((\d{1,3})\) (.*)`)
-	connectedShape = regexp.MustCompile(`^(?:Connected to|Established connection to) (\S+) \(.*\) port (\d{1,5})`)
-	failedShape    = regexp.MustCompile(`^Failed to connect to (\S+) port (\d{1,5})`)
+	curlCommand    = lazily(`\bcurl(?:\.exe)? (.*://.*)`)
+	meterShape     = lazily(`^\d+ +[\d.kM]+ .*--:--.*?(\* .*)$`)
+	exitShape      = lazily(`^(?:\d.*)?curl: \((\d{1,3})\) (.*)`)
+	connectedShape = lazily(`^(?:Connected to|Established connection to) (\S+) \(.*\) port (\d{1,5})`)
+	failedShape    = lazily(`^Failed to connect to (\S+) port (\d{1,5})`)
+	sanShape       = lazily(`cert's "([^"]+)"`)
 )
 
-func (r *curlReader) tool() Tool    { return Curl }
-func (r *curlReader) notes() *notes { return &r.n }
-
-func (r *curlReader) line(line string) bool {
-	if _, command, ok := strings.Cut(line, "curl "); ok && strings.Contains(command, "://") {
-		r.command(strings.Fields(command))
+func (r *curlReader) line(l line) bool {
+	s := l.text
+	if m := curlCommand.find(s); m != nil {
+		r.begin(Curl)
+		r.command(strings.Fields(m[1]))
 		return true
 	}
-	// The meter of progress is written over the beginning of the line.
-	if at := strings.LastIndex(line, "* "); at > 0 && meterShape.MatchString(line) {
-		line = line[at:]
+	if m := meterShape.find(s); m != nil { // written over the beginning of the line
+		s = m[1]
 	}
-	if m := exitShape.FindStringSubmatch(line); m != nil {
+	if m := exitShape.find(s); m != nil {
 		r.failure(m[1], m[2])
 		return true
 	}
-	if text, ok := after(line, "* "); ok {
+	if text, ok := after(s, "* "); ok && (r.has(Curl) || curlSays(text)) {
 		return r.says(text)
 	}
-	return r.spoken(line)
+	return r.spoken(l.raw, s)
+}
+
+// curlSays reports whether a line with an asterisk is of curl: lists in prose have one too.
+func curlSays(text string) bool {
+	for _, begins := range []string{"Trying ", "Connected to ", "Established connection to ", "SSL", "TLSv1", "Server certificate:", " CA", "CAfile", "ALPN", "Could not resolve", "Failed to connect",
+		"connect to ", "OpenSSL", "TLS connect error", "schannel:", "Host ", "subject:", "issuer:", "start date:", "expire date:", "server certificate verification", "Closing connection", "Connection ", "Rebuilt URL", "IPv", "subjectAltName", "using HTTP", "old SSL"} {
+		if strings.HasPrefix(text, begins) {
+			return true
+		}
+	}
+	return false
 }
 
 // says reads what curl tells of its work.
 func (r *curlReader) says(text string) bool {
-	if m := connectedShape.FindStringSubmatch(text); m != nil {
-		r.n.host = m[1]
-		r.n.port, _ = strconv.Atoi(m[2])
-		return true
-	}
-	if m := failedShape.FindStringSubmatch(text); m != nil {
-		r.n.host = m[1]
-		r.n.port, _ = strconv.Atoi(m[2])
-		return true
+	n := r.of(Curl)
+	for _, shape := range []pattern{connectedShape, failedShape} {
+		if m := shape.find(text); m != nil {
+			n.connected = true
+			n.host = m[1]
+			n.port, _ = strconv.Atoi(m[2])
+			return true
+		}
 	}
 	if v, ok := after(text, "Could not resolve host:"); ok {
-		r.n.host, _, _ = strings.Cut(v, ";")
-		r.n.words(connectionPhrases(), text)
+		n.host, _, _ = strings.Cut(v, ";")
+		n.connected = true
+		n.says(text, -1)
 		return true
 	}
 	if v, ok := after(text, "SSL connection using "); ok {
-		r.n.version, _, _ = strings.Cut(v, " ")
+		n.version, _, _ = strings.Cut(v, " ")
+		n.certified = true
 		return true
 	}
 	for _, says := range []string{"SSL certificate verify result:", "SSL certificate OpenSSL verify result:"} {
 		if v, ok := after(text, says); ok {
-			r.certificate(v)
+			n.refused = true
+			n.says(v, -1)
 			return true
 		}
 	}
 	switch {
 	case text == "SSL certificate verify ok.", strings.HasPrefix(text, "SSL certificate verified via "):
-		r.n.ok = true
-		return true
+		n.ok, n.certified, n.named = true, true, true
 	case strings.HasPrefix(text, "SSL certificate problem:"), strings.HasPrefix(text, "SSL: "), strings.HasPrefix(text, "schannel:"),
 		strings.HasPrefix(text, "server certificate verification failed"):
-		r.certificate(text)
-		return true
+		n.refused = true
+		n.says(text, -1)
 	case strings.HasPrefix(text, "OpenSSL SSL_connect:"), strings.HasPrefix(text, "TLS connect error"):
-		r.n.died(text, connectionPhrases(), certificatePhrases())
-		return true
+		n.says(text, -1)
 	case strings.HasPrefix(text, "connect to "), strings.HasPrefix(text, "OpenSSL"), strings.HasPrefix(text, "STARTTLS "):
-		r.n.words(connectionPhrases(), text)
-		return true
-	case text == "Server certificate:", strings.HasPrefix(text, "Trying "):
-		return true
+		if m, ok := message.Find(text, message.Client); ok {
+			n.claim(Claim{Codes: m.Codes, Text: text, Depth: -1, Side: message.Client})
+		}
+	default:
+		return r.leaf(n, text) || curlSays(text)
 	}
-	return r.leaf(text)
+	return true
 }
 
 // leaf reads the lines that describe the server's certificate.
-func (r *curlReader) leaf(text string) bool {
+func (r *curlReader) leaf(n *notes, text string) bool {
+	if m := sanShape.find(text); m != nil && strings.HasPrefix(text, "subjectAltName") {
+		n.describe(0).Names = append(n.describe(0).Names, clip(m[1]))
+		return true
+	}
 	name, value, ok := strings.Cut(text, ": ")
 	if !ok {
 		return false
 	}
+	d := n.describe(0)
 	value = strings.TrimSpace(value)
 	switch name {
 	case "subject":
-		r.n.leaf.Subject = clip(value)
+		d.Subject = clip(value)
 	case "issuer":
-		r.n.leaf.Issuer = clip(value)
+		d.Issuer = clip(value)
 	case "start date":
-		r.n.leaf.NotBefore = curlTime(value)
+		d.NotBefore = when(value)
 	case "expire date":
-		r.n.leaf.NotAfter = curlTime(value)
+		d.NotAfter = when(value)
 	default:
 		return false
 	}
+	n.certified = true
 	return true
 }
 
-func curlTime(s string) time.Time {
-	t, err := time.Parse("Jan 2 15:04:05 2006 MST", strings.Join(strings.Fields(s), " "))
-	if err != nil {
-		return time.Time{}
-	}
-	return t
-}
-
-func (r *curlReader) certificate(text string) {
-	if !r.n.words(certificatePhrases(), text) {
-		r.n.claim(finding.Unexplained, text)
-	}
-}
-
-// The exit codes of curl that mean something here: https://curl.se/libcurl/c/libcurl-errors.html
+// failure reads the last line, with the exit code: https://curl.se/libcurl/c/libcurl-errors.html
 func (r *curlReader) failure(code, text string) {
-	if r.n.words(certificatePhrases(), text) || r.n.words(connectionPhrases(), text) {
+	n := r.of(Curl)
+	n.connected = true
+	if m, ok := message.Find("curl: ("+code+") "+text, message.Client); ok {
+		if len(m.Codes) == 1 && m.Codes[0] != finding.Unexplained || len(n.claims) == 0 {
+			n.claim(Claim{Codes: m.Codes, Text: text, Depth: -1, Side: message.Client})
+		}
 		return
 	}
-	meaning := map[string]finding.Code{
-		"6": finding.HostNotFound, "7": finding.PortClosed, "28": finding.ConnectTimeout, "35": finding.Unexplained, "58": finding.Unexplained, "59": finding.Unexplained,
-		"60": finding.Unexplained, "64": finding.StartTLSNotOffered, "67": finding.CredentialsRefused,
+	codes := map[string][]finding.Code{
+		"6": {finding.HostNotFound}, "7": {finding.PortClosed}, "28": {finding.ConnectTimeout}, "64": {finding.StartTLSNotOffered}, "67": {finding.CredentialsRefused},
+		"91": {finding.StapleRequired, finding.StaleStaple},
 	}[code]
-	if strings.Contains(text, "Resolving timed out") {
-		return // which decides nothing
-	}
-	if (meaning == "" || meaning == finding.Unexplained) && code != "60" && code != "0" {
-		r.n.died(text)
-		return
-	}
-	if meaning != "" && len(r.n.claims)+len(r.n.strange) == 0 {
-		r.n.claim(meaning, text)
+	switch {
+	case strings.Contains(strings.ToLower(text), "resolving timed out"), code == "0", code == "78", code == "9": // which decides nothing
+	case codes != nil:
+		n.claim(Claim{Codes: codes, Text: text, Depth: -1})
+	case len(n.claims) == 0:
+		n.claim(Claim{Codes: []finding.Code{finding.Unexplained}, Text: text, Depth: -1})
 	}
 }
 
 // spoken reads what went over the wire in the clear, as far as it says how TLS was begun.
-func (r *curlReader) spoken(line string) bool {
-	said, ok := after(line, "> ")
-	if !ok && !strings.HasPrefix(line, "> ") {
-		if date, ok := after(line, "< Date:"); ok {
-			r.n.at, _ = time.Parse(time.RFC1123, date)
-			return true
-		}
+func (r *curlReader) spoken(raw, text string) bool {
+	if date, ok := after(text, "< Date:"); ok && r.has(Curl) {
+		r.of(Curl).at, _ = time.Parse(time.RFC1123, date)
+		return true
+	}
+	if !r.has(Curl) || !strings.Contains(raw, "> ") {
 		return false
 	}
-	upper := strings.ToUpper(said)
-	switch {
-	case strings.HasSuffix(upper, "STARTTLS") || upper == "STLS":
-		r.n.upgrade = true
-	case strings.Contains(upper, "AUTH"), strings.HasPrefix(upper, "PASS "), strings.Contains(upper, " LOGIN "):
-		r.n.login = true
-	default:
-		return false
+	switch upper := strings.ToUpper(text); {
+	case strings.HasSuffix(upper, "STARTTLS"), upper == "STLS":
+		r.of(Curl).upgrade = true
+		return true
 	}
-	return true
+	return false
 }
 
-// command reads the command line: the address, and that a password was on it.
+// command reads the command line: the address.
 func (r *curlReader) command(words []string) {
+	n := r.of(Curl)
 	for _, w := range words {
 		scheme, rest, ok := strings.Cut(strings.Trim(w, `"'`), "://")
 		if !ok {
@@ -178,14 +180,14 @@ func (r *curlReader) command(words []string) {
 		}
 		rest, _, _ = strings.Cut(rest, "/")
 		if at := strings.LastIndex(rest, "@"); at >= 0 {
-			r.n.login = r.n.login || strings.Contains(rest[:at], ":")
 			rest = rest[at+1:]
 		}
-		r.n.target(rest)
-		r.n.proto = protocol(scheme)
-		r.n.upgrade = r.n.upgrade || !strings.HasSuffix(strings.ToLower(scheme), "s")
-	}
-	if u := option(words, "-u", "--user"); strings.Contains(u, ":") {
-		r.n.login = true
+		n.target(rest)
+		n.proto = protocol(scheme)
+		n.upgrade = n.upgrade || !strings.HasSuffix(strings.ToLower(scheme), "s")
+		if n.port == 0 && !n.upgrade {
+			e := map[string]int{"imaps": 993, "pop3s": 995, "smtps": 465, "https": 443}[strings.ToLower(scheme)]
+			n.port = e
+		}
 	}
 }

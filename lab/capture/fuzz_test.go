@@ -46,25 +46,39 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzTranscript reads anything as the output of a tool.
-func FuzzTranscript(f *testing.F) {
+// FuzzText reads anything as a text.
+func FuzzText(f *testing.F) {
 	for _, data := range samples(f) {
 		f.Add(data)
 	}
+	for _, data := range readLogs(f) {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tr, err := ReadTranscript(data, "")
+		d, err := ReadText(bytes.NewReader(data), "")
 		if err != nil {
 			sentence(t, err.Error())
 			return
 		}
-		for _, s := range append(tr.Read, tr.NotRead...) {
+		for _, s := range append(d.Read, d.NotRead...) {
 			sentence(t, s)
 		}
-		if len(tr.Settings.Host) > account.MaxHost || tr.Settings.Port < 0 || tr.Settings.Port > 65535 {
-			t.Errorf("%+v", tr.Settings)
+		claims := d.Claims
+		for _, s := range d.Sessions {
+			if len(s.Settings.Host) > account.MaxHost || s.Settings.Port < 0 || s.Settings.Port > 65535 {
+				t.Errorf("%+v", s.Settings)
+			}
+			claims = append(claims, s.Claims...)
 		}
-		for _, f := range tr.Findings(seen) {
-			sentence(t, f.Summary)
+		for _, c := range claims {
+			if sentence(t, c.Text); len(c.Codes) == 0 || c.By == "" {
+				t.Errorf("%+v", c)
+			}
+			for _, code := range c.Codes {
+				if _, ok := finding.Lookup(code); !ok {
+					t.Errorf("%s is no code", code)
+				}
+			}
 		}
 	})
 }

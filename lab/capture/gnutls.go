@@ -1,116 +1,159 @@
 package capture
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/message"
 )
 
 // gnutlsReader reads "gnutls-cli", with or without --print-cert and --starttls-proto.
 type gnutlsReader struct {
-	n     notes
+	*gathering
 	index int // of the certificate that is described
 }
 
 var (
-	listShape      = regexp.MustCompile(`^- Got a certificate list of (\d{1,4}) certificates`)
-	infoShape      = regexp.MustCompile(`^- Certificate\[(\d{1,4})\] info:`)
-	processedShape = regexp.MustCompile(`^Processed \d+ CA certificate`)
+	gnutlsCommand = lazily(`gnutls-cli(?:-debug)?(?:\.exe)? (.*)`)
+	gotShape      = lazily(`^- Got a certificate list of (\d{1,4}) certificates`)
+	infoShape     = lazily(`^- Certificate\[(\d{1,4})\] info:`)
+	alertShape    = lazily(`^\*\*\* (?:Fatal error: A TLS fatal alert has been received|Received alert)`)
 )
 
-func (r *gnutlsReader) tool() Tool    { return GnuTLS }
-func (r *gnutlsReader) notes() *notes { return &r.n }
-
-func (r *gnutlsReader) line(line string) bool {
-	if _, command, ok := strings.Cut(line, "gnutls-cli "); ok {
-		r.command(strings.Fields(command))
+func (r *gnutlsReader) line(l line) bool {
+	s := l.text
+	if m := gnutlsCommand.find(s); m != nil {
+		r.begin(GnuTLS)
+		r.command(strings.Fields(m[1]))
 		return true
 	}
-	if v, ok := between(line, "Resolving '", "'"); ok {
-		r.n.target(v)
+	if v, ok := between(s, "Resolving '", "'"); ok && strings.HasPrefix(s, "Resolving '") {
+		// The reason for the end may stand before this line: it goes to another stream.
+		n := r.of(GnuTLS)
+		if n.opened {
+			n = r.begin(GnuTLS)
+		}
+		n.connected, n.opened = true, true
+		n.target(v)
 		return true
 	}
-	if m := listShape.FindStringSubmatch(line); m != nil {
-		r.n.listed, _ = strconv.Atoi(m[1])
+	if m := gotShape.find(s); m != nil {
+		n := r.of(GnuTLS)
+		n.sent, _ = strconv.Atoi(m[1])
+		n.certified, n.connected = true, true
 		return true
 	}
-	if m := infoShape.FindStringSubmatch(line); m != nil {
+	if m := infoShape.find(s); m != nil {
 		r.index, _ = strconv.Atoi(m[1])
 		return true
 	}
-	if strings.HasPrefix(line, "- subject `") && r.index == 0 {
-		r.leaf(line)
+	if strings.HasPrefix(s, "- subject `") {
+		r.certificate(s)
 		return true
 	}
-	if v, ok := after(line, "- Description: "); ok {
+	if v, ok := after(s, "- Description: "); ok {
 		v, _ = between(v, "(", ")")
-		r.n.version = strings.TrimSuffix(v, "-X.509")
+		r.of(GnuTLS).version = strings.TrimSuffix(v, "-X.509")
 		return true
 	}
-	if v, ok := after(line, "- Status:"); ok {
+	if v, ok := after(s, "- Status:"); ok {
 		r.status(v)
 		return true
 	}
-	return r.failure(line)
+	return r.failure(s)
 }
 
-// leaf reads the one line that describes a certificate.
-func (r *gnutlsReader) leaf(line string) {
-	subject, _ := between(line, "subject `", "'")
-	issuer, _ := between(line, "issuer `", "'")
-	begins, _ := between(line, "activated `", "'")
-	ends, _ := between(line, "expires `", "'")
-	r.n.leaf.Subject, r.n.leaf.Issuer = clip(subject), clip(issuer)
-	r.n.leaf.NotBefore, _ = time.Parse("2006-01-02 15:04:05 MST", begins)
-	r.n.leaf.NotAfter, _ = time.Parse("2006-01-02 15:04:05 MST", ends)
+// certificate reads the one line that describes a certificate.
+func (r *gnutlsReader) certificate(s string) {
+	d := r.of(GnuTLS).describe(r.index)
+	subject, _ := between(s, "subject `", "'")
+	issuer, _ := between(s, "issuer `", "'")
+	begins, _ := between(s, "activated `", "'")
+	ends, _ := between(s, "expires `", "'")
+	d.Subject, d.Issuer, d.NotBefore, d.NotAfter = clip(subject), clip(issuer), when(begins), when(ends)
 }
 
+// status reads what the library thinks of the certificates: a sentence for each reason.
 func (r *gnutlsReader) status(text string) {
+	n := r.of(GnuTLS)
+	n.connected, n.certified = true, true
 	if strings.Contains(text, "The certificate is trusted") {
-		r.n.ok = true
+		n.ok, n.named = true, true
 		return
 	}
+	n.refused = true
 	known := false
-	for sentence := range strings.SplitSeq(text, ". ") {
-		known = r.n.words(statusPhrases(), sentence) || known
+	for _, m := range message.Every(text, message.Client) {
+		known = true
+		n.claim(Claim{Codes: m.Codes, Text: text, Depth: -1, Side: message.Client})
 	}
 	if !known {
-		r.n.claim(finding.Unexplained, text)
+		n.claim(Claim{Codes: []finding.Code{finding.Unexplained}, Text: text, Depth: -1})
 	}
 }
 
-func (r *gnutlsReader) failure(line string) bool {
+func (r *gnutlsReader) failure(s string) bool {
 	switch {
-	case strings.HasPrefix(line, "*** Fatal error:"), strings.HasPrefix(line, "*** Received alert"):
-		r.n.died(line, connectionPhrases())
+	case strings.HasPrefix(s, "*** Fatal error:"), alertShape.in(s):
+		n := r.of(GnuTLS)
+		n.connected = true
+		codes := meaning(s, message.Client)
+		if (strings.Contains(s, "Error in the certificate") || codes[0] == finding.Unexplained) && len(n.claims) > 0 {
+			return true // and it has said why
+		}
+		if strings.Contains(s, "Error in the certificate") {
+			n.refused = true
+		}
+		n.claim(Claim{Codes: codes, Text: s, Depth: -1, Side: message.Client})
 		return true
-	case strings.HasPrefix(line, "*** Handshake has failed"):
+	case strings.HasPrefix(s, "*** PKI verification of server certificate failed"):
+		r.of(GnuTLS).refused = true
+		return true
+	case strings.HasPrefix(s, "*** Handshake has failed"):
 		return true // said behind the reason
-	case strings.HasPrefix(line, "Could not connect to "), strings.HasPrefix(line, "Cannot resolve "):
-		r.n.words(connectionPhrases(), line)
+	case strings.HasPrefix(s, "Could not connect to "), strings.HasPrefix(s, "Cannot resolve "):
+		n := r.of(GnuTLS)
+		n.connected = true
+		n.says(s, -1)
+		return true
+	case strings.HasPrefix(s, "Connecting to '"):
+		r.of(GnuTLS).connected = true
 		return true
 	}
-	return processedShape.MatchString(line) || strings.HasPrefix(line, "- Certificate type:") ||
-		strings.HasPrefix(line, "Connecting to '") || strings.HasPrefix(line, "*** PKI verification")
+	for _, known := range []string{"Processed ", "- Certificate type:", "- Handshake was completed", "- Session ID:", "- Options:", "- Simple Client Mode", "- Ephemeral", "- Version:", "- Server Signature:", "- Cipher:", "- MAC:", "|<"} {
+		if strings.HasPrefix(s, known) {
+			return known != "Processed " || strings.Contains(s, "CA certificate")
+		}
+	}
+	return false
 }
 
 // command reads the command line. The host is the last word.
 func (r *gnutlsReader) command(words []string) {
-	if len(words) > 0 && !strings.HasPrefix(words[len(words)-1], "-") {
-		r.n.target(words[len(words)-1])
+	n := r.of(GnuTLS)
+	for i, w := range words {
+		if strings.HasPrefix(w, "<") || strings.HasPrefix(w, "|") || strings.HasPrefix(w, "2>") {
+			words = words[:i]
+			break
+		}
 	}
-	if p, err := strconv.Atoi(option(words, "-p", "--port")); err == nil && p > 0 && p < 1<<16 {
-		r.n.port = p
+	if len(words) > 0 && !strings.HasPrefix(words[len(words)-1], "-") {
+		n.target(words[len(words)-1])
+	}
+	if s := option(words, "-p", "--port"); s != "" {
+		if p, err := strconv.Atoi(s); err == nil && p > 0 && p < 1<<16 {
+			n.port = p
+		} else if p := services[s]; p > 0 {
+			n.port = p
+		}
 	}
 	for _, name := range []string{"--verify-hostname", "--sni-hostname"} {
-		if s := option(words, name); s != "" && r.n.host == "" {
-			r.n.host = s
+		if s := option(words, name); s != "" && n.host == "" {
+			n.host = s
 		}
 	}
 	if p := option(words, "--starttls-proto"); p != "" {
-		r.n.upgrade, r.n.proto = true, protocol(p)
+		n.upgrade, n.proto = true, protocol(p)
 	}
 }

@@ -9,8 +9,6 @@ import (
 // productWords are what one product says of certificate and key, and how its lines are known.
 type productWords struct {
 	product finding.Product
-	// mine returns the process and the message of a line of the product's.
-	mine func(line string) (process, message string, ok bool)
 	// starts are said when the product reads its files anew, in lower case.
 	starts []string
 	words  []logWord // the first that fits counts
@@ -18,8 +16,6 @@ type productWords struct {
 	// product does not tell.
 	encrypted func(line string) bool
 }
-
-func (w productWords) came(line string) bool { return w.encrypted != nil && w.encrypted(line) }
 
 // A logWord is a message that must begin with one part and contain others, in lower case.
 type logWord struct {
@@ -81,7 +77,6 @@ func postfixWords() productWords {
 	key.contains = []string{" private key from file"}
 	return productWords{
 		product: finding.Postfix,
-		mine:    tagged("postfix/"),
 		starts:  []string{"reload -- version", "daemon started -- version"},
 		// "Anonymous TLS connection established from …", and Trusted, Untrusted and Verified.
 		encrypted: func(line string) bool { return strings.Contains(line, " TLS connection established ") },
@@ -100,8 +95,12 @@ func postfixWords() productWords {
 			of("key", noKeyInside, finding.KeyMissing),
 			of("key", noFile, finding.KeyMissing),
 			of("key", noRight, finding.KeyUnreadable),
+			said(library, finding.WeakKey, "key too small"),
+			said(library, finding.WeakSignature, "md too weak"),
+			of("certificate", noFile, finding.CertificateFileMissing),
 			of("certificate", noStart, finding.MalformedCertificate),
 			of("certificate", notASN1, finding.MalformedCertificate),
+			said("warning: no server certs available", finding.CertificateNotLoaded),
 			certificate, key,
 			vague("warning: error loading private keys and certificates from:", ""),
 			vague("warning: wrapper-mode request dropped from ", ""),
@@ -119,7 +118,6 @@ func dovecotWords() productWords {
 	vague.vague = true
 	return productWords{
 		product: finding.Dovecot,
-		mine:    dovecotLine,
 		starts:  []string{"sighup received - reloading configuration", " starting up for "},
 		encrypted: func(line string) bool {
 			_, after, ok := strings.Cut(withoutUser(line), ", lip=") // without what the client chose
@@ -130,6 +128,11 @@ func dovecotWords() productWords {
 			config(finding.KeyMissing, " ssl_server_key_file: ", noFile),
 			config(finding.KeyUnreadable, " ssl_key: ", noRight),
 			config(finding.KeyUnreadable, " ssl_server_key_file: ", noRight),
+			config(finding.OutdatedConfiguration, "unknown setting: ssl_"),
+			config(finding.OutdatedConfiguration, "unknown setting: disable_plaintext_auth"),
+			config(finding.OutdatedConfiguration, "dovecot_config_version"),
+			config(finding.CertificateFileMissing, " ssl_cert: ", noFile),
+			config(finding.CertificateFileMissing, " ssl_server_cert_file: ", noFile),
 			config(finding.CertificateNotLoaded, " ssl_cert: "),
 			config(finding.CertificateNotLoaded, " ssl_server_cert_file: "),
 			said(finding.KeyDoesNotMatch, load, "is for a different cert"),
@@ -137,6 +140,8 @@ func dovecotWords() productWords {
 			said(finding.KeyEncrypted, parse, noPassword),
 			said(finding.KeyEncrypted, parse, noPassphrase),
 			said(finding.KeyMissing, parse, noKeyInside),
+			said(finding.WeakKey, certificate, "key too small"),
+			said(finding.WeakSignature, certificate, "md too weak"),
 			said(finding.MalformedCertificate, certificate),
 			vague,
 		},
@@ -151,13 +156,20 @@ func eximWords() productWords {
 	}
 	return productWords{
 		product: finding.Exim,
-		mine:    eximLine,
 		starts:  []string{" daemon started: pid=", "sighup received: re-exec daemon"},
 		encrypted: func(line string) bool {
 			_, after, ok := strings.Cut(line, "] ") // what the client chose stands before it
 			return ok && strings.HasPrefix(after, "X=TLS") || strings.Contains(after, " X=TLS")
 		},
 		words: []logWord{
+			{begins: "(ssl_ctx_", contains: []string{keysDiffer}, code: finding.KeyDoesNotMatch},
+			{begins: "(ssl_ctx_use_certificate", contains: []string{noFile}, code: finding.CertificateFileMissing},
+			{begins: "(ssl_ctx_use_privatekey", contains: []string{noFile}, code: finding.KeyMissing},
+			{begins: "(ssl_ctx_use_privatekey", contains: []string{noRight}, code: finding.KeyUnreadable},
+			{begins: "(ssl_ctx_use_certificate", contains: []string{"key too small"}, code: finding.WeakKey},
+			{begins: "(ssl_ctx_use_certificate", contains: []string{"md too weak"}, code: finding.WeakSignature},
+			{begins: "(ssl_ctx_use_certificate", contains: []string{noStart}, code: finding.MalformedCertificate},
+			{begins: "(ssl_ctx_", code: finding.CertificateNotLoaded, vague: true},
 			setup(finding.KeyDoesNotMatch, "): the certificate and the given key do not match."),
 			setup(finding.KeyEncrypted, "): decryption has failed."),
 			setup(finding.CertificateNotLoaded),
@@ -172,10 +184,9 @@ func nginxWords() productWords {
 	}
 	return productWords{
 		product: finding.Nginx,
-		mine:    nginxLine,
 		starts:  []string{"signal process started", "received, reconfiguring"},
 		words: []logWord{
-			said(finding.KeyDoesNotMatch, `ssl_ctx_use_privatekey("`, keysDiffer),
+			said(finding.KeyDoesNotMatch, "ssl_ctx_use_", keysDiffer),
 			said(finding.KeyEncrypted, key, noPassword),
 			said(finding.KeyEncrypted, key, noPassphrase),
 			said(finding.KeyEncrypted, key, badDecrypt),
@@ -184,6 +195,11 @@ func nginxWords() productWords {
 			said(finding.KeyMissing, key, noKeyInside),
 			said(finding.MalformedCertificate, certificate, noStart),
 			said(finding.MalformedCertificate, certificate, notASN1),
+			said(finding.CertificateFileMissing, certificate, noFile),
+			said(finding.CertificateNotLoaded, `no "ssl_certificate`, "is defined for"),
+			said(finding.WeakKey, "ssl_ctx_use_certificate", "key too small"),
+			said(finding.WeakSignature, "ssl_ctx_use_certificate", "md too weak"),
+			said(finding.CertificateNotLoaded, "ssl_ctx_use_"),
 			said(finding.CertificateNotLoaded, key),
 			said(finding.CertificateNotLoaded, certificate),
 		},
@@ -194,10 +210,11 @@ func apacheWords() productWords {
 	said := func(number string, code finding.Code) logWord { return logWord{begins: number, code: code} }
 	return productWords{
 		product: finding.Apache,
-		mine:    apacheLine,
 		starts:  []string{"resuming normal operations", "graceful restart requested"},
 		words: []logWord{
 			said("ah02565: ", finding.KeyDoesNotMatch),
+			{contains: []string{"sslcertificatefile: file", "does not exist or is empty"}, code: finding.CertificateFileMissing},
+			{contains: []string{"sslcertificatekeyfile: file", "does not exist or is empty"}, code: finding.KeyMissing},
 			said("ah02561: ", finding.CertificateNotLoaded), // the certificate
 			said("ah02562: ", finding.CertificateNotLoaded), // the certificate and its chain
 			said("ah02564: ", finding.CertificateNotLoaded), // the key, "encrypted (?)" in its own words

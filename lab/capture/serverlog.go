@@ -1,124 +1,240 @@
 package capture
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/message"
 )
 
-// A Log is what could be read of the logs of servers.
-type Log struct {
-	// Claims are why certificate or key cannot be loaded: one for each product, the last. A log
-	// that ends with another fault than it began with is about the other one, and what stands
-	// before the last start or reload of a product is over.
-	Claims []LogClaim
-	// Encrypted counts the lines that tell of a TLS session that came about.
-	Encrypted int
-	// Read and NotRead say what was understood and what was missing, a sentence each.
-	Read, NotRead []string
+// A logReader follows the lines of all servers in a text: why certificate or key cannot be loaded,
+// what clients said when they refused, and what the server itself met as a client.
+type logReader struct {
+	*gathering
+	products []*productReader
+	lines    int               // that have the form of a log's
+	vague    map[string]string // of the processes that failed, and have not said why, the line
 }
 
-// A LogClaim is a fault that a server names, in its own words.
-type LogClaim struct {
-	Code    finding.Code // finding.Unexplained where TLS failed in words that are not known here
-	Product finding.Product
-	Line    string
-}
+// maxProcesses bounds of how many processes of a log something is remembered.
+const maxProcesses = 4096
 
-// ServerLog reads the logs of mail servers and web servers, of one or of several in one text. A text
-// in which no line is theirs is no error: nothing of it was read.
-func ServerLog(data []byte) (Log, error) {
-	switch {
-	case len(data) > MaxFile:
-		return Log{}, fmt.Errorf("the log is larger than %d MB; its last hundred lines are enough ('tail -100 FILE')", MaxFile>>20)
-	case len(bytes.TrimSpace(data)) == 0:
-		return Log{}, errors.New("the log is empty")
-	}
-	var all []*logReader
+func newLogReader(g *gathering) *logReader {
+	r := &logReader{gathering: g, vague: map[string]string{}}
 	for _, words := range logWords() {
-		r := &logReader{words: words}
-		r.forget()
-		all = append(all, r)
+		p := &productReader{words: words}
+		p.forget()
+		r.products = append(r.products, p)
 	}
-	unread, stray := 0, ""
-	for line := range strings.Lines(string(plain(data))) {
-		line = unquoted(line[:min(len(line), maxLine)])
-		if line != "" && !slices.ContainsFunc(all, func(r *logReader) bool { return r.line(line) }) {
-			unread++
-			if failedSession(line) {
-				stray = line
+	return r
+}
+
+// of returns the reader of a product.
+func (r *logReader) reader(p finding.Product) *productReader {
+	for _, known := range r.products {
+		if known.words.product == p {
+			return known
+		}
+	}
+	n := &productReader{words: productWords{product: p}}
+	n.forget()
+	r.products = append(r.products, n)
+	return n
+}
+
+func (r *logReader) line(l line) bool {
+	e, ok := entryOf(l.text)
+	if !ok || e.product == "" {
+		if !suspicious(l.folded) {
+			return ok
+		}
+		if in, is := inside(l.text); is {
+			e, ok = in, true
+		} else if !ok {
+			return false
+		}
+	}
+	if e.product == "" {
+		return r.stranger(e, l)
+	}
+	r.lines++
+	p := r.reader(e.product)
+	p.hits++
+	if p.line(e, l.text) {
+		return true
+	}
+	if p.words.encrypted != nil && p.words.encrypted(l.text) {
+		p.encrypted++
+		delete(r.vague, e.process)
+		return true
+	}
+	folded := message.Fold(withoutUser(e.message))
+	if !suspicious(folded) {
+		return true
+	}
+	if c, ok := p.load(e, l.text); ok {
+		p.hear(c)
+	} else if ofSession(e.product, folded) {
+		r.session(p, e, folded, l.text)
+	}
+	return true
+}
+
+// stranger reads the line of a program that is not known here, in the form of a log.
+func (r *logReader) stranger(e entry, l line) bool {
+	folded := message.Fold(e.message)
+	side := sideOf(folded)
+	if harmless(folded) {
+		return true
+	}
+	m, ok := message.FindFolded(folded, side)
+	if !ok {
+		return false
+	}
+	r.tally(Claim{Codes: m.Codes, Text: e.message, By: "the log", Side: side, Depth: -1}, e.stamp, peerIn(l.text))
+	return true
+}
+
+// sideOf tells whether a line is a server's word on its clients.
+func sideOf(folded string) message.Side {
+	for _, words := range []string{"ssl_accept", "accept:", "accept failed", "accept error", "from client", "remote client", "tls handshake error from", "client offered only", "listenerid", "error in accept", "starttls=server", "while ssl handshaking, client:",
+		"from the remote endpoint", "incoming connection", "ssl_do_handshake() failed"} {
+		if strings.Contains(folded, words) {
+			return message.Server
+		}
+	}
+	return message.Client
+}
+
+// ofSession reports whether a line is one of those in which a product tells of a TLS session. In others
+// a client may have put words of its own: a command, a sender, a page.
+func ofSession(p finding.Product, folded string) bool {
+	switch p {
+	case finding.Postfix:
+		for _, begins := range []string{"ssl_accept error", "ssl_connect error", "warning: tls library problem", "certificate verification failed for", "server certificate verification failed", "untrusted tls connection", "certificate verification depth"} {
+			if strings.HasPrefix(folded, begins) {
+				return true
 			}
 		}
+		return contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "cannot start tls", "tls is required, but", "tls handshake fail")
+	case finding.Exim:
+		return !strings.Contains(folded, " rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: ("))
+	case finding.Nginx:
+		return contains(folded, "ssl_do_handshake() failed", "ssl_read() failed", "ssl_write() failed", "client ssl certificate verify error", "ssl handshak", "no required ssl certificate", "ssl_shutdown() failed")
+	case finding.Apache:
+		return contains(folded, "ssl library error", "ssl handshake", "certificate verification")
 	}
-	l := sumUp(all)
-	if stray != "" {
-		l.Claims = append(l.Claims, LogClaim{Code: finding.Unexplained, Line: clip(stray)})
-	}
-	if unread > 0 && len(l.Read) > 0 {
-		l.NotRead = append(l.NotRead, count(unread, "line")+" of none of these")
-	}
-	return l, nil
+	return true
 }
 
-func sumUp(all []*logReader) Log {
-	var l Log
-	for _, r := range all {
-		product := string(r.words.product)
-		if r.hits == 0 {
+// session reads a line that tells of a TLS session that failed.
+func (r *logReader) session(p *productReader, e entry, folded, text string) {
+	side := message.Server
+	if e.client {
+		side = message.Client
+	}
+	if harmless(folded) {
+		delete(r.vague, e.process)
+		return
+	}
+	by := "the log of " + string(e.product)
+	c := Claim{Text: text, By: by, Side: side, Product: e.product, Depth: -1}
+	if strings.Contains(folded, "http request") && side == message.Server {
+		c.Codes, c.Harmless = []finding.Code{finding.WrongEncryptionType}, true
+		r.tally(c, e.stamp, r.peer(e, text))
+		return
+	}
+	if says := timedOut(folded); says && side == message.Server {
+		c.Codes = []finding.Code{finding.WrongEncryptionType, finding.HandshakeTimeout}
+		r.tally(c, e.stamp, r.peer(e, text))
+		return
+	}
+	// "SSL_accept error from host[192.0.2.1]: -1" is said before the reason.
+	if strings.HasPrefix(folded, "ssl_accept error from ") || strings.HasPrefix(folded, "ssl_connect error to ") {
+		if m, ok := message.FindFolded(folded, side); !ok || m.Codes[0] == finding.Unexplained {
+			if len(r.vague) < maxProcesses {
+				r.vague[e.process] = text
+			}
+			r.quoteLater(text)
+			return
+		}
+	}
+	if m, ok := message.FindFolded(folded, side); ok && m.Codes[0] != finding.Unexplained {
+		if c.Codes = m.Codes; ofFiles(m.Codes[0]) {
+			p.hear(p.of(m.Codes[0], e, text))
+			return
+		}
+		r.tally(c, e.stamp, r.peer(e, text))
+		return
+	}
+	if failedSession(folded) {
+		r.quote(text)
+	}
+}
+
+// ofFiles reports whether a code is about the server's own files and settings.
+func ofFiles(c finding.Code) bool {
+	return slices.Contains([]finding.Code{finding.KeyMissing, finding.KeyUnreadable, finding.KeyEncrypted, finding.KeyDoesNotMatch, finding.MalformedCertificate,
+		finding.CertificateFileMissing, finding.CertificateNotLoaded, finding.WeakKey, finding.WeakSignature, finding.OutdatedConfiguration}, c)
+}
+
+// timedOut reports whether a handshake that a client began came to no end: it mostly waits for a
+// greeting in the clear.
+func timedOut(folded string) bool {
+	return (strings.Contains(folded, "ssl_accept") || strings.Contains(folded, "gnutls_handshake") || strings.Contains(folded, "tls handshak") || strings.Contains(folded, "ssl handshak")) &&
+		(strings.Contains(folded, "timed out") || strings.Contains(folded, "timeout"))
+}
+
+// peer returns the address of the other side: of the line, or of the one before, with which the same
+// process began to tell of it.
+func (r *logReader) peer(e entry, text string) string {
+	before := r.vague[e.process]
+	delete(r.vague, e.process)
+	if p := peerIn(text); p != "" || before == "" {
+		return p
+	}
+	return peerIn(before)
+}
+
+// end adds what the products say of their files.
+func (r *logReader) end() {
+	for _, p := range r.products {
+		name := string(p.words.product)
+		if p.hits == 0 {
 			continue
 		}
-		l.Read = append(l.Read, count(r.hits, "line")+" of "+product)
-		if r.before != nil && r.now == nil {
-			l.NotRead = append(l.NotRead, "what "+product+" said before it was last started or reloaded, which may be over: "+r.before.Line)
-		}
+		r.doc.Read = append(r.doc.Read, count(p.hits, "line")+" of "+name)
 		switch {
-		case r.now != nil:
-			l.Claims = append(l.Claims, *r.now)
-		case r.strange != nil:
-			l.Claims = append(l.Claims, *r.strange)
-		default:
-			l.Read = append(l.Read, product+" does not say that it could not load a certificate or a key")
+		case p.now != nil:
+			r.claim(*p.now)
+		case p.before != nil:
+			r.doc.NotRead = append(r.doc.NotRead, "what "+name+" said before it was last started or reloaded, which may be over: "+p.before.Text)
+		case len(r.claims) == 0 && p.words.words != nil:
+			r.doc.Read = append(r.doc.Read, name+" does not say that it could not load a certificate or a key")
 		}
-		if l.Encrypted += r.encrypted; r.encrypted > 0 {
-			l.Read = append(l.Read, count(r.encrypted, "TLS session")+" that came about with "+product)
+		if r.doc.Encrypted += p.encrypted; p.encrypted > 0 {
+			r.doc.Read = append(r.doc.Read, count(p.encrypted, "TLS session")+" that came about with "+name)
 		}
 	}
-	if len(l.Read) == 0 {
-		l.NotRead = append(l.NotRead, "any line: none is of Postfix, Dovecot, Exim, nginx or Apache as it is known here; "+
-			"give the log as the server wrote it, such as 'journalctl -u dovecot -n 100' prints it")
-	}
-	return l
 }
 
-// A logReader follows the lines of one product.
-type logReader struct {
-	words productWords
-	hits  int
-	now   *LogClaim // of the last start
-	// before is what was claimed before that.
-	before *LogClaim
-	// strange is the last session that failed, in words that are not known here. It does not end
-	// with a new start: sessions fail for other reasons than the files.
-	strange   *LogClaim
-	encrypted int // TLS sessions that came about
+// A productReader follows what one product says of certificate and key.
+type productReader struct {
+	words     productWords
+	hits      int
+	now       *Claim // of the last start
+	before    *Claim // what was claimed before that
+	encrypted int    // TLS sessions that came about
 
 	word  logWord                 // behind now
 	said  map[string]finding.Code // the last exact claim of each process
 	about map[string]string       // the file that a process speaks of: "key" or "certificate"
 }
 
-// line takes a line, and reports whether it is one of the product's.
-func (r *logReader) line(line string) bool {
-	process, message, ok := r.words.mine(line)
-	if !ok {
-		return false
-	}
-	r.hits++
-	low := strings.ToLower(message)
+// line takes a line, and reports whether it was about the files.
+func (r *productReader) line(e entry, text string) bool {
+	low := strings.ToLower(e.message)
 	if slices.ContainsFunc(r.words.starts, func(s string) bool { return strings.Contains(low, s) }) {
 		if r.now != nil {
 			r.before = r.now
@@ -126,78 +242,87 @@ func (r *logReader) line(line string) bool {
 		r.forget()
 		return true
 	}
+	if !suspicious(low) && !strings.Contains(low, "key") && !strings.Contains(low, "cert") {
+		return false
+	}
+	// What stands behind the message is of the client, and so is most of a line of Exim's.
+	low, _, _ = strings.Cut(low, ": user=<")
+	if r.words.product == finding.Exim {
+		if low = eximSetup(low); low == "" {
+			return false
+		}
+	}
 	for _, w := range r.words.words {
-		if w.in(low) && (w.of == "" || w.of == r.about[process]) {
-			if w.about != "" {
-				r.about[process] = w.about
+		if w.in(low) && (w.of == "" || w.of == r.about[e.process]) {
+			if w.about != "" && len(r.about) < maxProcesses {
+				r.about[e.process] = w.about
 			}
-			r.claim(w, process, line)
+			r.claim(w, e, text)
 			return true
 		}
 	}
-	switch {
-	case r.words.came(line):
-		r.encrypted++
-	case failedSession(line):
-		r.strange = &LogClaim{finding.Unexplained, r.words.product, clip(line)}
+	return false
+}
+
+// eximSetup returns what Exim says behind the client, of a message about its own files.
+func eximSetup(low string) string {
+	if !strings.HasPrefix(low, "tls error on ") {
+		return ""
 	}
-	return true
+	if at := strings.LastIndex(low, "(cert/key setup: "); at >= 0 {
+		return low[at:]
+	}
+	if at := strings.LastIndex(low, " (ssl_ctx_"); at >= 0 {
+		return low[at+1:]
+	}
+	return ""
 }
 
 // forget begins anew: the product reads its files again.
-func (r *logReader) forget() {
+func (r *productReader) forget() {
 	r.now, r.word = nil, logWord{}
 	r.said, r.about = map[string]finding.Code{}, map[string]string{}
 }
 
 // claim takes what a line says in place of what was said before, unless that was more exact.
-func (r *logReader) claim(w logWord, process, line string) {
+func (r *productReader) claim(w logWord, e entry, text string) {
 	switch {
-	case w.after != "" && w.after == r.said[process], r.now != nil && w.vague && !r.word.vague, r.word.holds && !w.holds:
+	case w.after != "" && w.after == r.said[e.process], r.now != nil && w.vague && !r.word.vague, r.word.holds && !w.holds:
 		return
 	}
-	if !w.vague {
-		r.said[process] = w.code
+	if !w.vague && len(r.said) < maxProcesses {
+		r.said[e.process] = w.code
 	}
-	r.now, r.word = &LogClaim{w.code, r.words.product, clip(line)}, w
+	c := r.of(w.code, e, text)
+	r.now, r.word = &c, w
 }
 
-// Findings returns what the log names as wrong. They are the server's claims: nobody here saw the
-// connection, nor the files.
-func (l Log) Findings() []finding.Finding {
-	var out []finding.Finding
-	for _, c := range l.Claims {
-		whose := "the log"
-		if c.Product != "" {
-			whose = "the log of " + string(c.Product)
-		}
-		f := finding.New(c.Code, fmt.Sprintf("according to %s %s", whose, logSays(c.Code)))
-		f.Evidence = []string{"its last word on it: " + c.Line, "this is what the log says; nobody here saw the connection"}
-		f.Facts.Text, f.Facts.Product = c.Line, c.Product
-		if c.Code == finding.Unexplained {
-			out = append(out, f) // what would have to be different nobody knows
-			continue
-		}
-		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPair, Text: "with a certificate and a key that belong together and can be read the server would not say this"}
-		out = append(out, f)
-	}
-	return out
+func (r *productReader) of(code finding.Code, e entry, text string) Claim {
+	return Claim{Codes: []finding.Code{code}, Text: clip(text), By: "the log of " + string(r.words.product), Side: message.Server, Product: r.words.product,
+		Depth: -1, Count: 1, First: e.stamp, Last: e.stamp, File: fileIn(text)}
 }
 
-func logSays(code finding.Code) string {
-	switch code {
-	case finding.KeyDoesNotMatch:
-		return "its private key does not belong to its certificate"
-	case finding.KeyEncrypted:
-		return "its private key wants a password"
-	case finding.KeyMissing:
-		return "there is no private key where it looks for it"
-	case finding.KeyUnreadable:
-		return "it may not read its private key"
-	case finding.MalformedCertificate:
-		return "there is no certificate that it can read"
-	case finding.Unexplained:
-		return "TLS fails, in words that are not known here"
+// load reads by the words of the libraries why a file cannot be loaded.
+func (r *productReader) load(e entry, text string) (Claim, bool) {
+	if r.words.words != nil {
+		return Claim{}, false // it has words of its own
 	}
-	return "it cannot load its certificate or its key"
+	code, ok := loading(strings.ToLower(e.message))
+	if !ok {
+		return Claim{}, false
+	}
+	return r.of(code, e, text), true
 }
+
+// hear takes a claim that no word of the product's own makes, unless an exact one stands. Words that
+// say only that it failed yield to those that say why.
+func (r *productReader) hear(c Claim) {
+	if r.now != nil && (c.Code() == finding.CertificateNotLoaded || r.word.words() && !r.word.vague) {
+		return
+	}
+	r.now = &c
+	r.word = logWord{vague: c.Code() == finding.CertificateNotLoaded, begins: "\x00"}
+}
+
+// words reports whether it is one of a table.
+func (w logWord) words() bool { return w.code != "" }

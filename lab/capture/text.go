@@ -3,116 +3,272 @@ package capture
 import (
 	"bytes"
 	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
 	"strings"
-	"unicode/utf16"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/message"
 )
 
-// plain undoes what editors and shells put around text: a byte order mark, and the UTF-16 that
-// Windows writes when output is redirected.
-func plain(data []byte) []byte {
-	switch {
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return data[3:]
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		low := int(data[0] & 1) // 0xff first: the low byte comes first
-		units := make([]uint16, 0, len(data)/2)
-		for i := 2; i+1 < len(data); i += 2 {
-			units = append(units, uint16(data[i+1-low])|uint16(data[i+low])<<8)
-		}
-		return []byte(string(utf16.Decode(units)))
-	}
-	return data
-}
-
-// unquoted takes off what mail programs and terminals put before a line.
-func unquoted(line string) string {
-	line = strings.TrimSpace(line)
-	for strings.HasPrefix(line, "> ") || strings.HasPrefix(line, ">>") || strings.HasPrefix(line, ">-") || strings.HasPrefix(line, "| ") {
-		line = strings.TrimSpace(line[1:])
-	}
-	return line
-}
-
-// isQuoted reports whether most lines are quoted as in a reply to a mail. curl marks what it sends
-// in the same way, and that is never most of it.
-func isQuoted(text string) bool {
-	lines, marked := 0, 0
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines++
-			if line[0] == '>' || line[0] == '|' {
-				marked++
-			}
-		}
-	}
-	return marked*4 > lines*3
-}
-
-// armour gathers PEM blocks line by line, with whatever is around them.
-type armour struct {
-	label   string // of the block under way
-	body    strings.Builder
-	damaged []string // what became of blocks that are none
-	how     string   // the same of the last one, without its name
-}
-
+// Bounds of a text.
 const (
-	beginMark = "-----BEGIN "
-	endMark   = "-----END "
-	dashes    = "-----"
+	// MaxText is the most bytes of a text that are read: of a longer one the beginning.
+	MaxText = 1 << 30
+	// maxKept is how much of a text is kept to be read a second time, as a whole: what people paste
+	// is shorter, and what is longer is a log, in which every line stands alone.
+	maxKept = 128 << 10
+	// maxUnread is how many lines that nobody read are listed.
+	maxUnread = 3
 )
 
-// line takes the next line, unquoted. It returns a block when one ends, and reports whether the
-// line was part of one.
-func (a *armour) line(line string) (block *pem.Block, inside bool) {
-	if label, ok := marked(line, beginMark); ok {
-		if a.label != "" {
-			a.damage("has no end")
-		}
-		a.label = label
-		a.body.Reset()
-		a.body.WriteString(line + "\n")
-		return nil, true
-	}
-	if a.label == "" {
-		return nil, false
-	}
-	a.body.WriteString(line + "\n")
-	if label, ok := marked(line, endMark); ok {
-		block, _ := pem.Decode([]byte(a.body.String()))
-		if block == nil {
-			if label != a.label {
-				a.damage("ends as another one")
-			} else {
-				a.damage("is damaged: what is inside is not base64")
+// A reader understands the lines of some tools, and reports of each whether it is one of them.
+type reader interface {
+	line(line) bool
+}
+
+// ErrEmpty says that there is nothing in a text.
+var ErrEmpty = errors.New("the text is empty")
+
+// ReadText reads whatever people paste: the output of tools, logs, messages of programs, certificates,
+// in any mixture and with anything around them. All readers see all of it, and each takes the lines
+// that it knows. A host that is given is the one that an account has; otherwise the text may tell it.
+//
+// The text is read as a stream, in little memory whatever its size. The error is that of r, or
+// ErrEmpty: that nothing of a text is understood is none.
+func ReadText(r io.Reader, host string) (Document, error) {
+	t := newTextReader()
+	src := newLines(r, MaxText)
+	for {
+		raw, err := src.line()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				break
 			}
+			return Document{}, err
 		}
-		a.label = ""
-		return block, true
+		t.take(raw)
 	}
-	return nil, true
+	if t.filled == 0 {
+		return Document{}, ErrEmpty
+	}
+	t.end()
+	if src.cut {
+		t.doc.NotRead = append(t.doc.NotRead, fmt.Sprintf("what stands behind the first %d MB", MaxText>>20))
+	}
+	if src.long > 0 {
+		t.doc.NotRead = append(t.doc.NotRead, fmt.Sprintf("the end of %s longer than %d kB", count(src.long, "line"), maxRaw>>10))
+	}
+	return t.document(host), nil
+}
+
+// textReader is the work on one text.
+type textReader struct {
+	*gathering
+	log     *logReader
+	readers []reader
+	pem     pemFinder
+	report  report
+
+	number, filled, read int
+	unread               []string // the first lines that nobody read
+	left                 int      // how many there are
+	letter               strings.Builder
+	kept                 int // bytes of letter, and more where it ended
+	loose                [][]byte
+}
+
+func newTextReader() *textReader {
+	g := &gathering{}
+	t := &textReader{gathering: g, log: newLogReader(g)}
+	t.readers = []reader{&opensslReader{gathering: g}, &gnutlsReader{gathering: g}, &curlReader{gathering: g}, &testerReader{gathering: g}, &mailerReader{gathering: g}, &eventReader{gathering: g}, &describedReader{gathering: g}, &zoneReader{gathering: g}}
+	return t
+}
+
+// take reads one line.
+func (t *textReader) take(raw string) {
+	t.number++
+	trimmed := strings.TrimSpace(raw)
+	if trimmed == "" {
+		t.letter.WriteByte('\n')
+		return
+	}
+	t.filled++
+	t.report.take(raw)
+	l := line{raw: trimmed[:min(len(trimmed), maxLine)], number: t.number}
+	l.text = unwrapped(trimmed[:min(len(trimmed), maxRaw)])
+	blocks, inside := t.pem.line(l.text)
+	for _, b := range blocks {
+		t.block(b)
+	}
+	if len(l.text) > maxLine {
+		l.text = l.text[:maxLine]
+	}
+	if inside || l.text == "" {
+		t.read++
+		return
+	}
+	l.folded = message.Fold(l.text)
+	if t.log.line(l) { // in which servers write no passwords
+		t.read++
+		return
+	}
+	t.doc.Secret = t.doc.Secret || hasSecret(l.text)
+	for _, r := range t.readers {
+		if r.line(l) {
+			t.read++
+			return
+		}
+	}
+	t.message(l)
+}
+
+// message reads a line that no tool's reader knows.
+func (t *textReader) message(l line) {
+	if !suspicious(l.folded) && t.kept > maxKept {
+		t.notRead(l)
+		return
+	}
+	side := sideOf(l.folded)
+	if side == message.Server && strings.Contains(l.folded, "http request") {
+		t.tally(Claim{Codes: []finding.Code{finding.WrongEncryptionType}, Text: l.text, By: "the text", Side: side, Depth: -1, Harmless: true}, "", peerIn(l.text))
+		t.read++
+		return
+	}
+	if code, ok := loading(l.folded); ok && code != finding.CertificateNotLoaded {
+		t.tally(Claim{Codes: []finding.Code{code}, Text: l.text, By: "the text", Side: message.Server, Depth: -1, File: fileIn(l.text)}, "", "")
+		t.read++
+		return
+	}
+	all := message.Every(l.text, side)
+	for _, m := range all {
+		t.tally(Claim{Codes: m.Codes, Text: l.text, By: by(m.By), Side: side, Depth: -1}, "", "")
+	}
+	if len(all) > 0 {
+		t.read++
+		return
+	}
+	if tlsTrouble(l.folded) {
+		t.quoteLater(l.text)
+	}
+	t.notRead(l)
+}
+
+// by names whose words they are.
+func by(who string) string {
+	if who == "" {
+		return "the text"
+	}
+	return "the words of " + who
+}
+
+func (t *textReader) notRead(l line) {
+	t.left++
+	if len(t.unread) < maxUnread && (len(l.text) < 40 || !isBase64(l.text)) {
+		t.unread = append(t.unread, clip(redacted(l.text)))
+	}
+	if t.kept += len(l.text) + 1; t.kept <= maxKept {
+		t.letter.WriteString(l.text)
+		t.letter.WriteByte('\n')
+	}
+}
+
+// block takes what stands in a block of PEM.
+func (t *textReader) block(b *pem.Block) {
+	r := fileReader{}
+	_ = r.block(b) // what is not read of it is said below
+	if r.Keys > 0 {
+		t.doc.Keys++
+	}
+	t.doc.NotRead = append(t.doc.NotRead, r.NotRead[:min(len(r.NotRead), max(0, 20-len(t.doc.NotRead)))]...)
+	n := t.last()
+	for _, der := range r.Certificates {
+		if n != nil && (n.tool == OpenSSL || n.tool == GnuTLS) && n.connected && !n.over {
+			n.certificate(der)
+			continue
+		}
+		if len(t.loose) < maxCertificates && !slices.ContainsFunc(t.loose, func(c []byte) bool { return bytes.Equal(c, der) }) {
+			t.loose = append(t.loose, der)
+		}
+	}
 }
 
 // end is told that there are no more lines.
-func (a *armour) end() {
-	if a.label != "" {
-		a.damage("has no end: the text is cut off")
-		a.label = ""
+func (t *textReader) end() {
+	if b := t.pem.end(); b != nil {
+		t.block(b)
+	}
+	t.report.end(t.gathering)
+	t.log.end()
+	for _, r := range t.readers {
+		if e, ok := r.(interface{ end() }); ok {
+			e.end()
+		}
+	}
+	t.wrapped()
+}
+
+// wrapped reads what nobody read once more, paragraph by paragraph: a dialog's words may have been
+// broken into several lines.
+func (t *textReader) wrapped() {
+	for paragraph := range strings.SplitSeq(t.letter.String(), "\n\n") {
+		if strings.Count(paragraph, "\n") < 2 {
+			continue
+		}
+		joined := strings.Join(strings.Fields(paragraph), " ")
+		for _, m := range message.Every(joined, sideOf(message.Fold(joined))) {
+			t.tally(Claim{Codes: m.Codes, Text: joined, By: by(m.By), Side: message.Client, Depth: -1}, "", "")
+		}
 	}
 }
 
-func (a *armour) damage(how string) {
-	a.how = how
-	if len(a.damaged) < 100 {
-		a.damaged = append(a.damaged, "the block "+clip(a.label)+" "+how)
+// document sums it all up.
+func (t *textReader) document(host string) Document {
+	t.doc.Chain = t.loose
+	t.doc.Log = t.log.lines > 0 && t.log.lines*2 >= t.filled && len(t.sessions) == 0
+	d := t.sum(host)
+	d.Host, d.Port = t.place(host)
+	d.NotRead = append(d.NotRead, t.pem.damaged[:min(len(t.pem.damaged), 5)]...)
+	if t.doc.Keys > 0 {
+		d.NotRead = append(d.NotRead, count(t.doc.Keys, "private key")+", which nobody looked at: take it out before this is passed on, and replace it if others have seen it")
 	}
+	if t.doc.Secret {
+		d.NotRead = append(d.NotRead, "what looks like a password: take it out before this is passed on")
+	}
+	if t.left > 0 {
+		d.NotRead = append(d.NotRead, count(t.left, "line")+" of no program that is known here"+t.such())
+	}
+	return d
 }
 
-func marked(line, mark string) (label string, ok bool) {
-	rest, ok := strings.CutPrefix(line, mark)
-	if !ok {
-		return "", false
+// such quotes the first of the lines that nobody read.
+func (t *textReader) such() string {
+	if len(t.unread) == 0 {
+		return ""
 	}
-	label, rest, ok = strings.Cut(rest, dashes)
-	return label, ok && rest == "" && label != ""
+	words := ": “" + strings.Join(t.unread, "”, “") + "”"
+	if t.left > len(t.unread) {
+		return ", such as" + words[1:]
+	}
+	return words
+}
+
+// place returns the server that the words name, where there is one of the kind.
+func (t *textReader) place(host string) (string, int) {
+	if host != "" {
+		return host, 0
+	}
+	for _, c := range t.claims {
+		if c.Product != "" {
+			return "", 0
+		}
+	}
+	var b strings.Builder
+	for _, c := range t.claims {
+		b.WriteString(c.Text + "\n")
+	}
+	b.WriteString(t.letter.String())
+	return named(b.String())
 }

@@ -8,31 +8,73 @@ import (
 // A text that tells of a failure in words that no reader takes must not be read as one of success.
 // These lists need not explain anything: what they catch is quoted.
 
-// troubled reports whether a line of a tool speaks of a failure.
-func troubled(line string) bool {
-	low := strings.ToLower(line)
-	for _, harmless := range []string{
-		"close notify", "0 (ok)", "verify ok", "no error", "early data", "error setting certificate verify locations", "error-handling",
-		"connect:errno=",                                                                           // behind a line that says why
+// suspicious is the first look at a line, and a cheap one: has it any word of failure, or of what can
+// fail? Most lines of a log have none.
+func suspicious(low string) bool {
+	for _, word := range suspects {
+		if strings.Contains(low, word) {
+			return true
+		}
+	}
+	return false
+}
+
+var suspects = [...]string{"err", "fail", "alert", "refus", "denied", "unable", "cannot", "can't", "invalid", "mismatch", "not match", "expired", "untrusted", "not trusted", "not verified", "timed out", "timeout", "reset", "unknown",
+	"handshak", "reject", "unsupported", "not offered", "not offer", "not available", "available", "no such", "missing", "abort", "required", "couldn't", "could not", "ssl_", "tls_", "certificate", "starttls", "private key", "unsafe", "bad ", "different", "not supported"}
+
+// troubled reports whether a line speaks of a failure. It is folded.
+func troubled(folded string) bool {
+	for _, over := range []string{
+		"close notify", "0 (ok)", "verify ok", "no error", "early data", "error setting certificate verify locations", "error-handling", "0 errors", "errors: 0", "errors=0", "error: 0",
+		"connect:errno=", "(ok)",
 		"temporary failure in name resolution", "resolving timed out", "name resolution timed out", // which decides nothing
+		"without error", "not vulnerable", "total-failure-session-count\": 0", "failed: 0", "0 failed",
 	} {
-		if strings.Contains(low, harmless) {
+		if strings.Contains(folded, over) {
 			return false
 		}
 	}
 	return slices.ContainsFunc([]string{
 		"error", "fail", "refused", "denied", "revoked", "untrusted", "not trusted", "unable to", "tls alert", "ssl alert", "has expired",
 		"mismatch", "does not match", "timed out", "reset by peer", "errno=", "rejected", "unknown ca",
-	}, func(word string) bool { return strings.Contains(low, word) })
+	}, func(word string) bool { return strings.Contains(folded, word) })
+}
+
+// machine is what only programs write: a text in which a failure is told like that is not somebody's
+// letter about one.
+var machine = lazily(`(?i)(?:\berror[ :\[(]|^error\b|\bfail(?:ed|ure)\b[ :(]|exception\b|[A-Z]{3,}_[A-Z_]{3,}|0x[0-9a-f]{6,}|\berrno\b|\balert\b|\bfatal\b|::|\[\w+\]|^\*\*\*|not trusted|untrusted|\bssl\b|\btls\b|certificate|x509)`)
+
+// tlsTrouble reports whether a line tells of a failure that has to do with connections or certificates,
+// as a program would write it. It is folded.
+func tlsTrouble(folded string) bool {
+	return troubled(folded) && machine.in(folded) &&
+		contains(folded, "ssl", "tls", "cert", "handshake", "x509", "connect", "verify", "alert", "starttls", "socket", "secure", "encrypt", "peer", "trust", "host", "server", "imap", "smtp", "pop3", "login", "auth")
+}
+
+// harmless reports whether a line of a log tells that the other side hung up, which scanners, health
+// checks and closed lids do all day, or of a session that went on.
+func harmless(folded string) bool {
+	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer", "connection closed by peer", "close notify", "unexpected disconnection", "peer did not send", "premature termination",
+		"connection was closed prematurely", "no auth attempts in"} {
+		if strings.Contains(folded, over) && !contains(folded, "alert", "ssl routines", "ssl_accept() failed") {
+			return true
+		}
+	}
+	return strings.Contains(folded, "unexpected eof") || strings.Contains(folded, "non-properly terminated") ||
+		strings.HasPrefix(folded, "untrusted tls connection established") || strings.HasPrefix(folded, "anonymous tls connection established") ||
+		strings.Contains(folded, "verify=fail") && !strings.Contains(folded, "error") ||
+		strings.HasPrefix(folded, "noqueue: ") || strings.HasPrefix(folded, "statistics: ") ||
+		strings.HasPrefix(folded, "disconnect from ") || strings.HasPrefix(folded, "connect from ") ||
+		strings.Contains(folded, "status=sent") || strings.Contains(folded, "stat=sent")
 }
 
 // sessionTrouble is what servers and their libraries write of a TLS session that failed, in lower case.
 func sessionTrouble() []string {
 	return []string{
 		"ssl alert number ", "ssl_accept", "ssl_connect", "ssl_do_handshake", "gnutls_handshake", "ssl library error",
-		"tls handshake fail", "tls library problem", "tls negotiation fail", "handshake failure",
+		"tls handshake fail", "tls library problem", "tls negotiation fail", "handshake failure", "tls handshake error",
 		"certificate verify failed", "certificate verification failed", "certificate not verified", "certificate not trusted",
-		"untrusted issuer", "tls is required, but",
+		"untrusted issuer", "tls is required, but", "handshake failed", "tls error on connection",
 	}
 }
 
@@ -46,15 +88,18 @@ func withoutUser(line string) string {
 	return before + withoutUser(after)
 }
 
-// failedSession reports whether a line of a log tells of a TLS session that failed. That the other
-// side hung up is no failure of TLS: scanners and health checks do it all day.
-func failedSession(line string) bool {
-	low := strings.ToLower(withoutUser(line))
-	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer"} {
-		if strings.Contains(low, over) {
-			return false
-		}
+// failedSession reports whether a line of a log tells of a TLS session that failed.
+func failedSession(folded string) bool {
+	return slices.ContainsFunc(sessionTrouble(), func(words string) bool { return strings.Contains(folded, words) }) ||
+		strings.Contains(folded, "starttls") && strings.Contains(folded, "fail")
+}
+
+var peerShape = lazily(`(?:rip=|ip=\[|client: |from [^\[]*\[|relay=[^\[]*\[|H=[^\[]*\[|Remote IP: |remoteIp = |remote_ip=|address=|to \S*\[|\[)(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]+:[0-9a-fA-F:]*)`)
+
+// peerIn returns the address of the other side, where a line tells it.
+func peerIn(s string) string {
+	if m := peerShape.find(s); m != nil {
+		return m[1]
 	}
-	return slices.ContainsFunc(sessionTrouble(), func(words string) bool { return strings.Contains(low, words) }) ||
-		strings.Contains(low, "starttls") && strings.Contains(low, "fail")
+	return ""
 }

@@ -133,6 +133,11 @@ type Cause struct {
 	Admin    string           `json:"admin"`    // what the admin does, in a sentence
 	// Deeds are the actions that would end it, each on its own enough.
 	Deeds []Deed `json:"deeds,omitempty"`
+	// Others are what else the words of a program may mean, the likeliest first. It is empty where the
+	// fault itself was seen.
+	Others []Other `json:"others,omitempty"`
+	// Look is what would tell this from the others, to be pasted; empty where there are none.
+	Look string `json:"look,omitempty"`
 	// Advice has the steps for every platform and product. Only a full answer has it.
 	Advice *remedy.Advice `json:"advice,omitempty"`
 }
@@ -146,6 +151,13 @@ type Case struct {
 	settings account.Settings
 	kind     PlaceKind
 	greeting string
+}
+
+// An Other is another cause that the same words may have.
+type Other struct {
+	Code  finding.Code `json:"code"`
+	Title string       `json:"title"` // what the code says, in one line
+	Look  string       `json:"look"`  // what would tell whether it is this, to be pasted
 }
 
 // A Deed is one action and who does it.

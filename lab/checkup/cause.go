@@ -5,6 +5,7 @@ import (
 
 	"github.com/mailtlslab/mailtlslab/lab/action"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/message"
 	"github.com/mailtlslab/mailtlslab/lab/remedy"
 )
 
@@ -75,6 +76,26 @@ func (c *Cause) advise(book *remedy.Book, host string) {
 	f.Facts = c.facts(host)
 	if advice, ok := book.Advise(f, all, product(c.Cases)); ok {
 		c.Advice = &advice
+	}
+}
+
+// doubt adds what else it may be: where every case rests on words that mean several things.
+func (c *Cause) doubt(host string) {
+	for _, o := range c.Cases {
+		if len(o.Finding.Others) == 0 {
+			c.Others, c.Look = nil, ""
+			return
+		}
+		where, port := o.settings.Host, o.settings.Port
+		if where == "" {
+			where = host
+		}
+		c.Look = message.Look(c.Code, where, port)
+		for _, code := range o.Finding.Others {
+			if info, ok := finding.Lookup(code); ok && !slices.ContainsFunc(c.Others, func(x Other) bool { return x.Code == code }) {
+				c.Others = append(c.Others, Other{Code: code, Title: info.Title, Look: message.Look(code, where, port)})
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
+	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/diagnose"
 	"github.com/mailtlslab/mailtlslab/lab/discover"
@@ -45,11 +46,26 @@ type Evidence struct {
 	Domain *Domain       // a domain whose servers to look at
 	Survey *probe.Survey // what was seen at another time
 
-	Chain      *ChainFile      // certificates, as a server would send them
-	Transcript *File           // what another program printed
-	Pair       *preflight.Pair // the server's certificate and key
-	Log        *File           // the server's log
-	Usage      chain.Usage     // what Chain is to be used for; empty means a server
+	Chain *ChainFile      // certificates, as a server would send them
+	Texts []Text          // what people pasted: outputs of tools, logs, messages
+	Pair  *preflight.Pair // the server's certificate and key
+	Usage chain.Usage     // what certificates are to be used for; empty means a server
+	// Password opens PKCS #12 that Read meets.
+	Password string
+}
+
+// WordsAlone reports whether there is nothing to look at and no certificate to judge: then no store of
+// roots is asked.
+func (e Evidence) WordsAlone() bool {
+	if e.Target != nil || e.Domain != nil || e.Survey != nil || e.Chain != nil || e.Pair != nil {
+		return false
+	}
+	for _, t := range e.Texts {
+		if len(t.Chain) > 0 || slices.ContainsFunc(t.Sessions, func(s capture.Session) bool { return len(s.Chain) > 0 }) {
+			return false
+		}
+	}
+	return true
 }
 
 // A File is a name to call it by and what is in it.
@@ -203,16 +219,11 @@ func (x *examination) files() error {
 			return err
 		}
 	}
-	if e.Transcript != nil {
-		if err := x.transcript(*e.Transcript); err != nil {
-			return err
-		}
-	}
 	if e.Pair != nil {
 		x.pair(*e.Pair)
 	}
-	if e.Log != nil {
-		return x.log(*e.Log)
+	for _, t := range e.Texts {
+		x.text(t)
 	}
 	return nil
 }

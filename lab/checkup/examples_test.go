@@ -55,13 +55,18 @@ func Example_host() {
 }
 
 // A text that shows nothing is not in order: it decides nothing.
-func Example_transcript() {
+func Example_text() {
 	c := &checkup.Checkup{Knowledge: chain.NewKnowledge(nil, nil), Now: func() time.Time { return time.Unix(1<<30, 0) }}
 	for _, text := range []string{
 		"CONNECTED(00000003)\n",
 		"* Connected to mail.example.com (192.0.2.1) port 993 (#0)\n* SSL certificate problem: certificate has expired\n",
 	} {
-		answer, _, err := c.Examine(context.Background(), checkup.Evidence{Transcript: &checkup.File{Name: "paste.txt", Data: []byte(text)}})
+		var e checkup.Evidence
+		if err := e.Read("paste.txt", strings.NewReader(text)); err != nil {
+			fmt.Println(err)
+			return
+		}
+		answer, _, err := c.Examine(context.Background(), e)
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -69,6 +74,6 @@ func Example_transcript() {
 		fmt.Println(answer.Verdict, strings.Join(answer.NotJudged, "; "))
 	}
 	// Output:
-	// unjudged paste.txt: the text shows no chain to judge, and no word of a tool that it accepted or refused one
+	// unjudged paste.txt: the text shows no chain to judge, and no word of a program that it accepted or refused one
 	// fail
 }

@@ -16,11 +16,13 @@ import (
 // A filePlace is the work on one file.
 type filePlace struct {
 	*examination
-	place Place
+	place   Place
+	undated bool            // something was judged as of now, for want of a time
+	later   []capture.Claim // what sessions say that may have several causes: others may say which
 }
 
 func (x *examination) begin(kind PlaceKind, name string) *filePlace {
-	return &filePlace{x, Place{Kind: kind, Name: name, Findings: []finding.Finding{}, settings: account.Settings{Host: x.evidence.Host}}}
+	return &filePlace{examination: x, place: Place{Kind: kind, Name: name, Findings: []finding.Finding{}, settings: account.Settings{Host: x.evidence.Host}}}
 }
 
 // add takes findings, unless their code was found already.
@@ -123,31 +125,6 @@ func (x *examination) pair(pair preflight.Pair) {
 	p.end()
 }
 
-// log reads what a server says of itself. What it does not speak of it does not judge: only
-// sessions that came about are a word for TLS, and only a failure is one against.
-func (x *examination) log(f File) error {
-	p := x.begin(Log, f.Name)
-	l, err := capture.ServerLog(f.Data)
-	if err != nil {
-		return unreadable(f, err)
-	}
-	p.readOf(f.Name, l.Read, l.NotRead)
-	for _, claim := range l.Findings() {
-		claim.Facts.Host = x.evidence.Host
-		p.place.Findings = append(p.place.Findings, claim)
-	}
-	switch {
-	case len(p.place.Findings) > 0:
-		p.place.Judged = append(p.place.Judged, "what the log says of TLS")
-	case l.Encrypted > 0:
-		p.place.Judged = append(p.place.Judged, count(l.Encrypted, "TLS session")+" that came about by the log, and none that failed")
-	default:
-		p.place.NotJudged = append(p.place.NotJudged, "TLS: no line of the log tells of a session that came about, or of one that failed")
-	}
-	p.end()
-	return nil
-}
-
 // readOf notes what was read of a file, by name where there are several things to look at.
 func (p *filePlace) readOf(name string, read, not []string) {
 	in := ""
@@ -166,11 +143,12 @@ func (p *filePlace) readOf(name string, read, not []string) {
 func (x *examination) several() bool {
 	n := 0
 	e := x.evidence
-	for _, given := range []bool{e.Target != nil, e.Domain != nil, e.Survey != nil, e.Chain != nil, e.Transcript != nil, e.Pair != nil, e.Log != nil} {
+	for _, given := range []bool{e.Target != nil, e.Domain != nil, e.Survey != nil, e.Chain != nil, e.Pair != nil} {
 		if given {
 			n++
 		}
 	}
+	n += len(e.Texts)
 	return n > 1
 }
 

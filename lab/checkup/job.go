@@ -44,9 +44,10 @@ func jobs(causes []Cause) []Job {
 }
 
 // undecided reports whether the evidence leaves open which of two deeds would end a cause: nobody
-// should order a certificate before it is known that the intermediate is not what is missing.
+// should order a certificate before it is known that the intermediate is not what is missing, or for
+// words that may mean something else.
 func (c Cause) undecided() bool {
-	return c.Code == finding.IssuerUnknown && !slices.ContainsFunc(c.Cases, func(o Case) bool { return o.Finding.Facts.Detail != "" })
+	return len(c.Others) > 0 || c.Code == finding.IssuerUnknown && !slices.ContainsFunc(c.Cases, func(o Case) bool { return o.Finding.Facts.Detail != "" })
 }
 
 func (d Deed) reissues() bool { return d.Action.Kind.Reissues() }

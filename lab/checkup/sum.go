@@ -46,6 +46,7 @@ func (x *examination) sum() (Answer, error) {
 		}
 		for i := range a.Causes {
 			a.Causes[i].advise(book, a.Host)
+			a.Causes[i].doubt(a.Host)
 		}
 		together(a.Causes)
 	}
@@ -59,7 +60,7 @@ func (x *examination) about() string {
 	switch {
 	case e.Target != nil:
 		return e.Target.Host
-	case e.Survey != nil, e.Transcript != nil:
+	case e.Survey != nil, len(e.Texts) > 0 && x.answer.Host != "":
 		if x.answer.Host != "" {
 			return x.answer.Host
 		}

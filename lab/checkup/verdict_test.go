@@ -56,6 +56,16 @@ func codes(a checkup.Answer) string {
 	return strings.Join(out, " ")
 }
 
+// pasted is the evidence of a text.
+func pasted(t *testing.T, host, name, text string) checkup.Evidence {
+	t.Helper()
+	e := checkup.Evidence{Host: host}
+	if err := e.Read(name, strings.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // TestVerdicts: ok only where something was judged, fail for errors, and otherwise unjudged.
 func TestVerdicts(t *testing.T) {
 	good, know := minted(t)
@@ -64,10 +74,10 @@ func TestVerdicts(t *testing.T) {
 	accepted := "Certificate chain\n 0 s:CN = mail.lab.test\n" + string(good) + "Verify return code: 0 (ok)\n"
 	died := "CONNECTED(00000003)\n40D7E5F3:error:0A00018A:SSL routines:tls_process_ske_dhe:dh key too small:ssl/statem/statem_clnt.c:2100:\nVerify return code: 0 (ok)\n"
 	transcript := func(text string) checkup.Evidence {
-		return checkup.Evidence{Host: host, Transcript: &checkup.File{Name: "paste.txt", Data: []byte(text)}}
+		return pasted(t, host, "paste.txt", text)
 	}
 	log := func(text string) checkup.Evidence {
-		return checkup.Evidence{Log: &checkup.File{Name: "mail.log", Data: []byte(text)}}
+		return pasted(t, "", "mail.log", text)
 	}
 	postfix := "Nov 25 18:42:14 mx postfix/smtpd[298]: "
 	established := postfix + "Anonymous TLS connection established from mx.example.net[192.0.2.1]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n"
@@ -82,14 +92,14 @@ func TestVerdicts(t *testing.T) {
 		{"a chain without a name", checkup.Evidence{Chain: &checkup.ChainFile{File: checkup.File{Name: "chain.pem", Data: good}}}, checkup.OK, ""},
 		{"a tool that accepted", transcript(accepted), checkup.OK, ""},
 		{"a tool without the root", transcript(refused), checkup.Fail, "root-missing-on-device"},
-		{"a handshake that died proves nothing of its code 0", transcript(died), checkup.Fail, "unexplained"},
+		{"a handshake that died proves nothing of its code 0", transcript(died), checkup.Fail, "weak-dh"},
 		{"a greeting", transcript("* OK [CAPABILITY IMAP4rev1 STARTTLS] Dovecot ready.\n"), checkup.Unjudged, ""},
 		{"a letter", transcript("Dear support, my mail does not work.\n"), checkup.Unjudged, ""},
 		{"a log of TLS", log(established), checkup.OK, ""},
 		{"a log without", log(postfix + "4F1A2C: from=<a@example.com>, size=1291, nrcpt=1 (queue active)\n"), checkup.Unjudged, ""},
 		{"a log of a failure in words of its own", log(established + postfix + "SSL_accept error from mx.example.net[192.0.2.1]: frobnicated\n"), checkup.Fail, "unexplained"},
 		{"a chain in order beside a log that says nothing", checkup.Evidence{Host: host,
-			Chain: &checkup.ChainFile{File: checkup.File{Name: "chain.pem", Data: good}}, Log: &checkup.File{Name: "mail.log", Data: []byte("hello\n")}}, checkup.Unjudged, ""},
+			Chain: &checkup.ChainFile{File: checkup.File{Name: "chain.pem", Data: good}}, Texts: pasted(t, "", "mail.log", "hello\n").Texts}, checkup.Unjudged, ""},
 	} {
 		a := examine(t, know, c.evidence)
 		if a.Verdict != c.want || codes(a) != c.codes {
@@ -182,9 +192,7 @@ func TestNothingToLookAt(t *testing.T) {
 // TestFilesThatCannotBeRead are errors, and no answers.
 func TestFilesThatCannotBeRead(t *testing.T) {
 	for name, e := range map[string]checkup.Evidence{
-		"an empty transcript": {Transcript: &checkup.File{Name: "x"}},
-		"an empty log":        {Log: &checkup.File{Name: "x", Data: []byte(" \n")}},
-		"no certificate":      {Chain: &checkup.ChainFile{File: checkup.File{Name: "x", Data: []byte("BEGIN:VCARD\n")}}},
+		"no certificate": {Chain: &checkup.ChainFile{File: checkup.File{Name: "x", Data: []byte("BEGIN:VCARD\n")}}},
 	} {
 		_, _, err := (&checkup.Checkup{Knowledge: chain.NewKnowledge(nil, nil)}).Examine(t.Context(), e)
 		if err == nil || !strings.HasPrefix(err.Error(), "x: ") || !errors.Is(err, checkup.ErrUnreadable) {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
-	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
 )
@@ -31,7 +30,9 @@ func TestOwnIsWeighedByTheWire(t *testing.T) {
 		return f
 	}
 	claim := func(p finding.Product) finding.Finding {
-		return capture.Log{Claims: []capture.LogClaim{{Code: finding.KeyDoesNotMatch, Product: p, Line: "x"}}}.Findings()[0]
+		f := finding.New(finding.KeyDoesNotMatch, "according to the log")
+		f.Facts.Product = p
+		return f
 	}
 	key := permission(finding.KeyUnreadable)
 	noFile := finding.New(finding.KeyMissing, "it is not there")

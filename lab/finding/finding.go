@@ -88,6 +88,9 @@ type Finding struct {
 	Facts Facts `json:"facts,omitzero"`
 	// Counterfactual is the smallest change under which this fault is gone.
 	Counterfactual *Counterfactual `json:"counterfactual,omitempty"`
+	// Others are what else the same words of a program may mean, the likeliest first. They are never
+	// set by who saw the connection himself.
+	Others []Code `json:"others,omitempty"`
 }
 
 // Facts are the parameters of a finding. Only those that its code speaks of are set.
@@ -146,6 +149,8 @@ func (f Finding) Check() error {
 		return fmt.Errorf("%s: there is no mode %q", f.Code, facts.Mode)
 	case facts.Speaks != "" && facts.Speaks != PlainHTTP && !facts.Speaks.Valid():
 		return fmt.Errorf("%s: there is no protocol %q", f.Code, facts.Speaks)
+	case slices.ContainsFunc(f.Others, func(c Code) bool { _, ok := Lookup(c); return !ok }):
+		return fmt.Errorf("%s: one of %v is no code", f.Code, f.Others)
 	case !among(facts.Product, Products()), !among(facts.IPFamily, IPFamilies()), !among(facts.Reason, Reasons()):
 		return fmt.Errorf("%s: there is no product %q, family of addresses %q or reason %q", f.Code, facts.Product, facts.IPFamily, facts.Reason)
 	case about.IsZero():

@@ -97,8 +97,20 @@ func (f Face) headline() string {
 // list names everything that was found before any of it is told.
 func (f Face) list() {
 	for _, c := range f.Answer.Causes {
-		WriteTitle(f.W, f.P, c.Severity, c.Title, c.Code)
+		WriteTitle(f.W, f.P, c.Severity, title(c), c.Code)
 	}
+}
+
+// title is what a cause says in one line, and no more certain than the words that it rests on.
+func title(c checkup.Cause) string {
+	if len(c.Others) == 0 {
+		return c.Title
+	}
+	first, rest := c.Title[:1], c.Title[1:]
+	if rest != "" && rest[0] >= 'a' && rest[0] <= 'z' || rest[0] == ' ' { // and no abbreviation
+		first = strings.ToLower(first)
+	}
+	return "Probably: " + first + rest
 }
 
 // shared tells of work that ends several things at once.
@@ -195,7 +207,7 @@ func (f Face) lines(label string, all []string, short int) {
 func (f Face) tell(c checkup.Cause) {
 	fmt.Fprintln(f.W)
 	if len(f.Answer.Causes) > 1 {
-		fmt.Fprintln(f.W, f.P.Bold(terminal.Wrap(c.Title, terminal.Narrow, "")))
+		fmt.Fprintln(f.W, f.P.Bold(terminal.Wrap(title(c), terminal.Narrow, "")))
 	}
 	if f.Reader == forTrainer {
 		f.story(c)
@@ -211,6 +223,7 @@ func (f Face) tell(c checkup.Cause) {
 			f.known(o.Finding)
 		}
 	}
+	f.doubt(c)
 	for _, o := range c.Cases[len(cases):] {
 		f.say("also", Sentence(o.Summary)+" ("+strings.Join(o.Where, ", ")+")")
 	}
@@ -221,6 +234,29 @@ func (f Face) tell(c checkup.Cause) {
 	f.cure(c)
 	if ids := scenarios.Showing(c.Code); len(ids) > 0 && f.Reader != forUser {
 		f.say("try it", "mailtlslab up "+ids[0])
+	}
+}
+
+// doubt says what else it may be, where words of a program mean several things, and what would tell.
+func (f Face) doubt(c checkup.Cause) {
+	if len(c.Others) == 0 {
+		return
+	}
+	if !f.All {
+		var titles []string
+		for _, o := range c.Others[:min(len(c.Others), 4)] {
+			titles = append(titles, string(o.Code))
+		}
+		if more := len(c.Others) - len(titles); more > 0 {
+			titles = append(titles, fmt.Sprintf("%d more", more))
+		}
+		f.say("or it is", strings.Join(titles, ", "))
+		f.say("look", c.Look)
+		return
+	}
+	f.say("look", c.Look)
+	for _, o := range c.Others {
+		f.say("or it is", fmt.Sprintf("%s: %s. This tells: %s", o.Code, o.Title, o.Look))
 	}
 }
 

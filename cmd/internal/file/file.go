@@ -41,6 +41,14 @@ func Read(name string, stdin io.Reader) ([]byte, error) {
 	return data.Bytes(), err
 }
 
+// Open opens a file to be read as a stream, or stdin for "-" where there is one.
+func Open(name string, stdin io.Reader) (io.ReadCloser, error) {
+	if name == "-" && stdin != nil {
+		return io.NopCloser(stdin), nil
+	}
+	return os.Open(name)
+}
+
 // Write writes a whole file, or leaves what was there before.
 func Write(name string, write func(io.Writer) error) error {
 	if err := writeWhole(name, write); err != nil {
