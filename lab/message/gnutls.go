@@ -179,5 +179,15 @@ func nssAlertSentences(k causes) []Row {
 		w("supports no protocols that the client advertises in the alpn extension", k.refused),
 		w("unable to get an ocsp response for its certificate", k.unexplained),
 		w("peer reports failure of signature verification or key exchange", k.refused),
+		w("ssl peer was not expecting a handshake message it received", k.refused),
+		w("peer was unable to {decrypt|successfully decompress} an ssl record", k.refused),
+		w("ssl peer rejected a handshake message for unacceptable content", k.refused),
+		w("peer could not decode an ssl handshake message", k.refused),
+		w("ssl received a missing_extension alert", k.refused),
+		w("ssl peer does not support requested tls hello extension", k.refused),
+		w("alert record with an unknown alert description", k.refused),
+		w("ssl peer reports incorrect message authentication code", k.refused),
+		w("peer received an ssl record that was longer than is permitted", k.refused),
+		w("peer reports it experienced an internal error", k.refused),
 	)...)
 }

@@ -84,7 +84,7 @@ func windowsRows(k causes) []Row {
 		{"CERT_E_INVALID_NAME", "800b0114", "certificate has an invalid name", k.constraints},
 		{"CERT_E_CRITICAL", "800b0105", "unknown extension that is marked 'critical'", k.critical},
 		{"CERT_E_ISSUERCHAINING", "800b0107", "did not issue that child certificate", []finding.Code{finding.IssuerKeyMismatch, finding.MissingIntermediate}},
-		{"CERT_E_VALIDITYPERIODNESTING", "800b0102", "validity periods of the certification chain do not nest", k.time},
+		{"CERT_E_VALIDITYPERIODNESTING", "800b0102", "validity periods of the certification chain do not nest", k.unexplained},
 		{"CERT_E_MALFORMED", "800b0108", "certificate is missing or has an empty value for an important field", k.malformed},
 		{"CERT_E_UNTRUSTEDCA", "800b0112", "intermediate certification authorities certificates is not trusted", k.issuer},
 		{"TRUST_E_EXPLICIT_DISTRUST", "800b0111", "explicitly marked as untrusted by the user", []finding.Code{finding.RootDistrusted, finding.IssuerNotTrusted}},

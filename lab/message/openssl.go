@@ -47,7 +47,7 @@ func openSSLVerifyRows(k causes) []Row {
 		w("invalid ca certificate", k.notCA),
 		w("invalid non-ca certificate (has ca markings)", k.caAsServer),
 		w("path length constraint exceeded", k.length),
-		w("path length {invalid for non-ca cert|given without key usage keycertsign}", k.length),
+		w("path length {invalid for non-ca cert|given without key usage keycertsign}", k.malformed),
 		w("{unsupported|unsuitable} certificate purpose", k.purpose),
 		w("invalid or inconsistent certificate {policy |}extension", k.malformed),
 		w("key usage does not include certificate signing", k.notCA),

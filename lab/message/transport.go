@@ -50,7 +50,7 @@ func transportRows(k causes) []Row {
 		w("econnaborted", k.reset),
 		w("could not connect to the server", k.connect),
 		w("{421|554} *{service not available|closing transmission channel|no smtp service here}", k.unavailable),
-		w("421 4.3.2", k.unavailable),
+		w("4.3.2 service not available", k.unavailable),
 		w("421 4.7.0 *too many", k.unavailable),
 		w("bye *{too many|unavailable|shutting down|temporar}*", k.unavailable),
 		w("bye too many connections", k.unavailable),
