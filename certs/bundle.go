@@ -95,7 +95,7 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 	}
 	if c.Trusted {
 		d.issuer, rest = a.intermediate, []*x509.Certificate{a.intermediate.cert}
-		d.tmpl.IssuingCertificateURL = nil
+		d.tmpl.IssuingCertificateURL, d.tmpl.SignatureAlgorithm = nil, 0
 		d.md5 = false // that CA's key is not RSA, and cannot sign so
 	}
 	if c.StrongKey {
@@ -118,7 +118,7 @@ func (a *Authority) Reissue(b *Bundle, c Change) (*Bundle, error) {
 	}
 	if c.Signature {
 		d.sha1, d.md5, d.corrupt = false, false, false
-		d.tmpl.ExtraExtensions = nil
+		d.tmpl.ExtraExtensions, d.tmpl.SignatureAlgorithm = nil, 0
 	}
 	if c.Revocation {
 		d.status = d.status.repaired()

@@ -176,6 +176,19 @@ func (o Outline) Beyond() []string {
 	return out
 }
 
+// Certifiable returns the DNS names and addresses of the first certificate of an outline for which a CA
+// would have to be allowed to issue it anew.
+func (o Outline) Certifiable() []string {
+	if o.IsZero() || len(o.Certificates) == 0 {
+		return nil
+	}
+	beyond := o.Beyond()
+	return slices.DeleteFunc(slices.Clone(o.Certificates[0].Names), func(n string) bool {
+		_, kind := hostOf(n)
+		return kind != "dns" || !isASCII(n) || slices.Contains(beyond, n)
+	})
+}
+
 // hostOf returns what a name is below, and its kind: dns, mail or uri.
 func hostOf(name string) (host, kind string) {
 	if u, err := url.Parse(name); err == nil && strings.Contains(name, "://") {

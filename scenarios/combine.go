@@ -204,6 +204,9 @@ func (c Case) Hosts() []string {
 			all = append(all, f.Names...)
 		}
 	}
+	for _, service := range c.Services {
+		all = append(all, service.Outline.Certifiable()...)
+	}
 	var out []string
 	for _, h := range all {
 		h = strings.TrimPrefix(h, "*.")

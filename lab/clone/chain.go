@@ -190,6 +190,7 @@ func (d *drawing) signed(i int, c *x509.Certificate) {
 	switch {
 	case above >= 0 && d.certs[above] == nil:
 		above = -1
+		d.note("The issuer of %s cannot be read here as it is: it is sent byte for byte, and in the clone somebody else of its name has signed.", quoted(chain.Name(c)))
 	case link == chain.Sound || link == chain.Weak:
 	case link == chain.Broken:
 		one.Damaged = true
@@ -285,7 +286,16 @@ func (d *drawing) issuerOf(i int, c *x509.Certificate) string {
 	if made.ID = "issuer"; n > 1 {
 		made.ID = fmt.Sprintf("issuer-%d", n)
 	}
+	if slices.Contains(d.found(), finding.MissingIntermediate) && d.path.End == chain.Dangling && len(subject) > 0 {
+		made.Issuer = "public-root"
+	}
 	d.out.Certificates = append(d.out.Certificates, made)
+	if made.Issuer != "" && !slices.ContainsFunc(d.out.Certificates, func(c certs.Certificate) bool { return c.ID == made.Issuer }) {
+		d.note("The issuer of %s is known to be a public one by its name, and its certificate was not had: the clone has one made up, below a root made up.", quoted(chain.Name(c)))
+		d.out.Certificates = append(d.out.Certificates, certs.Certificate{
+			ID: made.Issuer, Subject: []string{"O=mailtlslab", "CN=Public Root"}, BasicConstraints: "CA:TRUE", KeyUsage: []string{"keyCertSign", "cRLSign"}, Trusted: true,
+		})
+	}
 	return made.ID
 }
 

@@ -73,6 +73,10 @@ func Chain(e chain.Evidence, j chain.Judgement, o Options) (scenarios.Scenario, 
 	b.ports = []port{{Observation: obs, Judged: Judged{j.Findings, &j.Path}, codes: finding.Codes(j.Findings)}}
 	b.serve(&b.ports[0])
 	b.ports[0].service.On = nil
+	if b.any(finding.LocalInterception, finding.Interception, finding.InterceptedButValid) {
+		b.noExpect = true
+		b.note("Something in between signed the chain, and the clone has it as the server's own: leaving the network takes nothing away there, and nothing is expected.")
+	}
 	if e.Usage != "" && e.Usage != chain.Server {
 		b.noExpect = true
 		b.note("The chain was judged for another purpose than a server's, and the roots of the lab vouch for servers alone: nothing is expected.")
@@ -199,7 +203,7 @@ func (b *builder) scenario() (scenarios.Scenario, error) {
 		out.Endpoints = nil
 	}
 	out.Services = slices.DeleteFunc(out.Services, healthy)
-	if len(out.Services) == 1 && (b.everywhere || len(out.Services[0].On) == len(account.Endpoints())) {
+	if len(out.Services) == 1 && (b.everywhere || len(out.Services[0].On) == len(account.Endpoints()) || b.oneChain(out.Services[0])) {
 		out.Services[0].On = nil
 	}
 	out.Title = "A clone of " + titled(b.host) + ", as it was on " + b.seen.UTC().Format("2 January 2006")
@@ -214,6 +218,14 @@ func (b *builder) scenario() (scenarios.Scenario, error) {
 		err = out.CheckFile()
 	}
 	return out, err
+}
+
+// oneChain reports whether a chain is all that is known of a server, which then has it on those ports
+// too at which nobody looked: a healthy one there would be a cure that it does not have.
+func (b *builder) oneChain(s scenarios.Service) bool {
+	all := len(s.On) == len(b.ports)
+	s.On, s.Chain, s.Outline = nil, nil, certs.Outline{}
+	return all && healthy(s)
 }
 
 // add joins a service to an equal one.

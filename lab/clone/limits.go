@@ -31,6 +31,13 @@ func (d *drawing) limits() {
 	for _, n := range d.out.Beyond() {
 		d.note("%s can be no name of a host, so that no root of the lab may certify it: clients that look refuse the certificate for that.", quoted(n))
 	}
+	if slices.Contains(d.found(), finding.RootDistrusted) {
+		d.note("That the root is no longer trusted is known of the clone's too where it is known by name and key identifier, and of nothing but the real one where it is known by the certificate itself.")
+	}
+	const many = 400 // by which clients that hold each to the constraints of a root come to their limit
+	if n := len(d.out.Certificates[0].Names); n > many {
+		d.note("The certificate has %d names, and the root of the clone is held to as many: that is more than some clients compare.", n)
+	}
 	d.lifetime()
 	d.unreadableRoot()
 }

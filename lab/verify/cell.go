@@ -108,7 +108,9 @@ func left(fs []finding.Finding, a action.Action, s account.Settings) []finding.C
 	return out
 }
 
+// sameCodes compares sets: of two findings of one code, about two certificates, a scenario names the code
+// once.
 func sameCodes(a, b []finding.Code) bool {
 	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
-	return slices.Equal(a, b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
