@@ -15,7 +15,8 @@ import (
 // share it: then the right one is there already, and none has to be issued. Of an intermediate that
 // is missing it says which port sends it.
 func (c *connection) beside(found []finding.Finding) []finding.Finding {
-	if len(found) == 0 || c.TLS.Resumed || slices.ContainsFunc(found, func(f finding.Finding) bool { return elsewhere(f.Code) }) {
+	told := func(f finding.Finding) bool { return f.Code == finding.MissingIntermediate || wrongHere(f) }
+	if c.TLS.Resumed || !slices.ContainsFunc(found, told) || slices.ContainsFunc(found, func(f finding.Finding) bool { return elsewhere(f.Code) }) {
 		return found
 	}
 	c.askTheWeb(found)
@@ -28,7 +29,7 @@ func (c *connection) beside(found []finding.Finding) []finding.Finding {
 				found[i].Facts.Beside = o.Settings.Port
 				found[i].Evidence = append(slices.Clone(f.Evidence), fmt.Sprintf("port %d of the same host sends it: the file that is used there has it", o.Settings.Port))
 			}
-		case f.Severity == finding.Error && len(good) > 0 && ofThisCertificate(f.Code):
+		case wrongHere(f) && len(good) > 0:
 			found[i].Facts.Beside = good[0].Settings.Port
 			found[i].Summary = f.Summary + "; " + besides(good)
 			found[i].Evidence = append(slices.Clone(f.Evidence), fmt.Sprintf("what port %d presents for %s is in order", good[0].Settings.Port, c.Settings.Host))
@@ -53,6 +54,11 @@ func elsewhere(c finding.Code) bool {
 	return slices.Contains(chain.Interceptions(), c) || slices.Contains([]finding.Code{
 		finding.CaptivePortal, finding.InterceptionOnMailPort, finding.Intermittent, finding.MailServiceNotReloaded, finding.RenewedNotLoaded, finding.ExceptionStale,
 	}, c)
+}
+
+// wrongHere reports whether a finding is an error that another certificate would not have.
+func wrongHere(f finding.Finding) bool {
+	return f.Severity == finding.Error && ofThisCertificate(f.Code)
 }
 
 // ofThisCertificate reports whether another certificate would not have the fault. What is wrong with
@@ -99,8 +105,7 @@ func sends(all []*probe.Observation, der []byte) *probe.Observation {
 
 // askTheWeb has https of the same host looked at where c is all that was to be looked at.
 func (c *connection) askTheWeb(found []finding.Finding) {
-	wrong := func(f finding.Finding) bool { return f.Severity == finding.Error && ofThisCertificate(f.Code) }
-	if !c.judge.Closer || len(c.survey.Observations) > 1 || c.Settings.Endpoint == account.Web || !slices.ContainsFunc(found, wrong) {
+	if !c.judge.Closer || len(c.survey.Observations) > 1 || c.Settings.Endpoint == account.Web || !slices.ContainsFunc(found, wrongHere) {
 		return
 	}
 	set := account.For(account.Web, c.Settings.Host)

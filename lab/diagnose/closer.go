@@ -33,9 +33,14 @@ func otherClients(c *connection) []finding.Finding {
 	return out
 }
 
-// agreed reports whether a handshake ended well with an ordinary device.
+// agreed reports whether a handshake ended well with an ordinary device, and somebody looks closer, or
+// has. To read a certificate takes time, so that the rest is asked about first.
 func (c *connection) agreed() bool {
 	s := c.Settings
+	offered := func(f probe.Further) bool { return f.Ask.Kind == probe.Offer && f.Ask.Through }
+	if !c.judge.Closer && !slices.ContainsFunc(c.survey.Further, offered) {
+		return false
+	}
 	return c.TLS != nil && c.TLS.Complete && !c.TLS.Resumed && c.TLS.Version >= tls.VersionTLS12 && leafOf(&c.Observation) != nil &&
 		s.MaxVersion == 0 && s.MinVersion == 0 && !s.NoSNI
 }
