@@ -36,7 +36,7 @@ type hit struct {
 
 func (h hit) meaning() Meaning {
 	r := h.pattern.row
-	return Meaning{Codes: append(r.Codes[:0:0], r.Codes...), By: r.By, Source: r.Source, Words: r.Words}
+	return Meaning{Codes: append(r.Codes[:0:0], r.Codes...), By: r.By, Source: r.Source, Words: r.Words, Vague: r.vagueness}
 }
 
 // gramSize is how many bytes of a pattern lead to it.

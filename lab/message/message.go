@@ -35,6 +35,10 @@ type Meaning struct {
 	By     string // whose words they are: "OpenSSL", "Schannel", "Outlook for Windows"
 	Source string // where that is known from
 	Words  string // the words of the table that fitted
+	// Vague says how little they tell: 0 for words that name a cause, 1 where they say only that it was
+	// the certificate, 2 where they say only that it failed. Of several lines of one failure those with
+	// the lowest count, as Find and Every have it for one text.
+	Vague int
 }
 
 // Find says what a line or a short text means, and false where no words of it are known.

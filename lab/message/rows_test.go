@@ -77,3 +77,20 @@ func TestEveryRowIsNeeded(t *testing.T) {
 	}
 	t.Logf("%d rows, %d of them seen in the collected messages", len(x.rows), len(needed))
 }
+
+// TestVague: how little words tell is told with them, and of one text those that tell most count.
+func TestVague(t *testing.T) {
+	for words, want := range map[string]int{
+		"certificate has expired":   0,
+		"certificate verify failed": 1,
+		"SMTP connect() failed.":    2,
+	} {
+		if m, _ := Find(words, Client); m.Vague != want {
+			t.Errorf("%s: %d, want %d", words, m.Vague, want)
+		}
+	}
+	all := Every("SMTP connect() failed.\nSSL operation failed with code 1.\nerror:0A000086:SSL routines::certificate verify failed", Client)
+	if len(all) != 1 || all[0].Vague != 1 || all[0].Codes[0] != finding.NameMismatch {
+		t.Errorf("%+v", all)
+	}
+}
