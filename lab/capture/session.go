@@ -85,11 +85,17 @@ func (n *notes) says(text string, depth int) {
 
 // meaning asks the table what words mean. Words of a failure that it does not know are unexplained.
 func meaning(text string, side message.Side) []finding.Code {
+	// What the library gives as its reason decides: the words around it say only that something failed.
+	if loc := queueInside.at(text); loc != nil {
+		text = text[loc[0]:]
+	}
 	if m, ok := message.Find(text, side); ok {
 		return m.Codes
 	}
 	return []finding.Code{finding.Unexplained}
 }
+
+var queueInside = lazily(`error:[0-9A-Fa-f]{7,8}:`)
 
 var services = map[string]int{"imaps": 993, "imap": 143, "imap2": 143, "pop3s": 995, "pop3": 110, "submissions": 465, "smtps": 465, "submission": 587, "smtp": 25, "https": 443}
 

@@ -195,7 +195,7 @@ func TestTranscriptQuotesWhatItDoesNotKnow(t *testing.T) {
 	}{
 		{"curl", "* Connected to mail.example.com (192.0.2.1) port 993 (#0)\n* TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer\n" +
 			"curl: (35) TLS connect error: error:0A0003E7:SSL routines::frobnicated by peer\n",
-			"port-speaks-plaintext"},
+			"unexplained"},
 		{"openssl", "CONNECTED(00000003)\n40D7E5F3:error:0A0003E7:SSL routines:ssl3_read_bytes:frobnicated by peer:ssl/record/rec_layer_s3.c:1605:\n",
 			"unexplained"},
 		{"gnutls", "Processed 140 CA certificate(s).\n*** Fatal error: A frobnicated record was received.\n",
