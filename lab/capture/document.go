@@ -99,8 +99,8 @@ type Claim struct {
 	Peer         string
 	// First and Last are when, as the log writes it.
 	First, Last string
-	// Vague says that the words tell only that something failed, where others tell why.
-	Vague bool
+	// Vague says how little the words tell, as message.Meaning has it: 0 where they name a cause.
+	Vague int
 }
 
 // Code returns the likeliest code.

@@ -3,7 +3,6 @@ package capture
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/message"
@@ -72,7 +71,7 @@ func (g *gathering) tally(c Claim, stamp, peer string) {
 		if len(g.claims) >= maxClaims {
 			return
 		}
-		c.Vague = isConsequence(c.Text)
+		c.Vague = vagueness(c)
 		c.Text, c.First, c.Peer = words(c.Text), stamp, peer
 		g.claims = append(g.claims, &tallied{Claim: c, peers: map[string]bool{}})
 		at = len(g.claims) - 1
@@ -90,7 +89,7 @@ func (g *gathering) tally(c Claim, stamp, peer string) {
 // claim adds a claim that is counted already.
 func (g *gathering) claim(c Claim) {
 	if len(g.claims) < maxClaims {
-		c.Vague = isConsequence(c.Text)
+		c.Vague = vagueness(c)
 		c.Text = words(c.Text)
 		g.claims = append(g.claims, &tallied{Claim: c})
 	}
@@ -108,14 +107,17 @@ func (g *gathering) quoteLater(text string) {
 	}
 }
 
-// consequences are said where the reason stands in another line. A claim of such words goes where
-// there is a better one.
-var consequences = [...]string{"certificate verify failed", "server certificate not verified", "server certificate not trusted", "cannot start tls", "ssl connection failed", "starttls attempted but failed", "could not convert socket to tls",
-	"handshake failure", "error in the certificate", "tls negotiation failed", "ssl handshake failed", "pki verification", "connection could not be initiated", "an error occurred while attempting to establish an ssl or tls connection", "ssl operation failed with code"}
-
-func isConsequence(text string) bool {
-	folded := message.Fold(text)
-	return slices.ContainsFunc(consequences[:], func(words string) bool { return strings.Contains(folded, words) })
+// vagueness returns how little the words of a claim tell. An alert 40 is no more than the end of what
+// another line explains, where there is one.
+func vagueness(c Claim) int {
+	m, ok := message.Find(c.Text, c.Side)
+	switch folded := message.Fold(c.Text); {
+	case contains(folded, "handshake failure", "cannot start tls") && len(c.Codes) > 1:
+		return max(2, m.Vague)
+	case ok && slices.Equal(m.Codes, c.Codes):
+		return m.Vague
+	}
+	return 0
 }
 
 // sum makes the document of what was gathered.
@@ -166,8 +168,8 @@ func sharper(all []Claim) []Claim {
 				return false
 			case c.Code() == finding.Unexplained:
 				return o.Code() != finding.Unexplained
-			case c.Vague && !o.Vague:
-				return o.Side == c.Side && o.Code() != finding.Unexplained
+			case o.Vague < c.Vague:
+				return o.Code() != finding.Unexplained
 			}
 			return o.Side == c.Side && o.Product == c.Product && len(o.Codes) < len(c.Codes) && slices.Contains(c.Codes, o.Code())
 		})

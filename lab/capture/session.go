@@ -67,7 +67,7 @@ func (n *notes) describe(depth int) *Described {
 // claim takes what the tool says is wrong. Of one code the first word counts, unless a later one is
 // about a certificate and the first was not.
 func (n *notes) claim(c Claim) {
-	c.Vague = isConsequence(c.Text)
+	c.Vague = vagueness(c)
 	c.Text, c.Count = words(c.Text), 1
 	if c.By == "" {
 		c.By = string(n.tool)

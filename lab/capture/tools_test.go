@@ -71,6 +71,8 @@ func TestTools(t *testing.T) {
 		{"SRV records", "_imaps._tcp.example.com. 3600 IN SRV 0 1 993 mail.example.com.\n_submissions._tcp.example.com. 3600 IN SRV 0 1 465 mail.example.com.\n", ""},
 		{"an SRV record with another port", "_imaps._tcp.example.com. 3600 IN SRV 0 1 143 mail.example.com.\n", "published-settings-wrong"},
 		{"an SRV record that offers nothing", "_imap._tcp.example.com. 3600 IN SRV 0 0 0 .\n", ""},
+		{"PHPMailer, whose last words say only that it failed", "2026-11-09 09:22:31 Connection: opening to mail.example.com:587, timeout=300, options=array()\nWarning: stream_socket_enable_crypto(): SSL operation failed with code 1. OpenSSL Error messages: error:0A000086:SSL routines::certificate verify failed\nSMTP Error: Could not connect to SMTP host.\nSMTP connect() failed. https://github.com/PHPMailer/PHPMailer/wiki/Troubleshooting\n",
+			"a mail program mail.example.com:587; name-mismatch"},
 		{"openssl verify", "error 20 at 0 depth lookup: unable to get local issuer certificate\n", "openssl s_client :0; missing-intermediate"},
 		{"two servers", "$ openssl s_client -connect a.example.com:993\nCONNECTED(00000003)\ndepth=0 CN = a.example.com\nverify error:num=10:certificate has expired\nVerify return code: 10 (certificate has expired)\n" +
 			"$ openssl s_client -connect b.example.com:993\nCONNECTED(00000003)\ndepth=0 CN = b.example.com\nverify return:1\nVerify return code: 0 (ok)\n",

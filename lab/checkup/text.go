@@ -242,7 +242,7 @@ func (p *filePlace) heard(claims []capture.Claim, sessions []capture.Session, d 
 	slices.SortStableFunc(all, func(a, b capture.Claim) int { return rank(a) - rank(b) })
 	for _, c := range all {
 		switch {
-		case p.explains(c), c.Vague && finding.Worst(p.place.Findings) == finding.Error:
+		case p.explains(c), c.Vague > 0 && finding.Worst(p.place.Findings) == finding.Error:
 			continue
 		case accepted && len(c.Codes) > 1 && slices.Contains(c.Codes, finding.RootMissingOnDevice):
 			c.Codes = []finding.Code{finding.RootMissingOnDevice}
@@ -369,8 +369,8 @@ func visible(fs []finding.Finding) []finding.Finding {
 // something failed last.
 func rank(c capture.Claim) int {
 	switch {
-	case c.Vague:
-		return 2
+	case c.Vague > 0:
+		return 1 + c.Vague
 	case len(c.Codes) > 1:
 		return 1
 	}
