@@ -151,8 +151,9 @@ func (s *Server) applyToService(e account.Endpoint, a action.Action, now served)
 		now.wire.Closed, now.wire.Dropped = false, false
 	case action.RepairPair:
 		now.notLoaded = false
-	case action.DecryptKey, action.AllowKey:
-		// The lab's keys are in memory: none has a password or an owner.
+	case action.DecryptKey, action.AllowKey, action.ReissueClient:
+		// The lab's keys are in memory: none has a password or an owner. No client of its has a
+		// certificate.
 	case action.RestartService:
 		now.wire.Accept, now.wire.CutAfter, now.wire.Hello = fault.Serve, 0, fault.Hello{}
 	case action.DefaultCert:

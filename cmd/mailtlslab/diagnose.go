@@ -110,7 +110,7 @@ func (f *diagnoseFlags) register(cmd *cobra.Command) {
 	terminal.Group(cmd, "Judging what was seen elsewhere", "chain", "transcript", "survey", "batch", "host", "usage", "password-file")
 
 	flags.StringVar(&f.ca, "ca", "", "trust the roots in this PEM `FILE` too; intermediates in it are known, and not trusted")
-	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE` (--chain, --transcript, --cert, --batch)")
+	flags.StringVar(&f.roots, "roots", "", "trust only the roots in `FILE`, as the client does that has them")
 	flags.StringVar(&f.time, "time", "", "judge dates as on this `RFC3339` time instead of now")
 	flags.StringVar(&f.time, "at", "", "the same as --time")
 	terminal.Group(cmd, "What is trusted, and when", "ca", "roots", "time", "at")
@@ -267,7 +267,7 @@ func ways() []way {
 	answer := []string{"strict", "json", "all", "for"}
 	everyFile := append([]string{"ca", "roots", "host", "at", "time", "no-fetch", "fetch-from", "proxy", "timeout"}, answer...)
 	return []way{
-		{"", append([]string{"as", "ca", "time", "at", "resolve", "dns", "timeout", "no-fetch", "fetch-from", "proxy", "repeat", "save", "cert", "key", "log"}, answer...)},
+		{"", append([]string{"as", "ca", "roots", "time", "at", "resolve", "dns", "timeout", "no-fetch", "fetch-from", "proxy", "repeat", "save", "cert", "key", "log"}, answer...)},
 		{"survey", append([]string{"ca"}, answer...)},
 		{"chain", append([]string{"usage", "password-file"}, everyFile...)},
 		{"transcript", everyFile},

@@ -25,6 +25,7 @@ const (
 	ReissueTrusted  Kind = "reissue-from-trusted-ca"  // another issuer, one that the clients trust
 	ReissueKey      Kind = "reissue-with-strong-key"  // a new key that is long enough
 	ReissueUsage    Kind = "reissue-for-servers"      // extended key usage serverAuth
+	ReissueClient   Kind = "reissue-for-clients"      // extended key usage clientAuth: a client's own certificate
 	ReissueLeaf     Kind = "reissue-as-leaf"          // basic constraints CA:FALSE
 	Reinstall       Kind = "reinstall-certificate"    // an undamaged copy: a sound signature with a current hash
 	InstallReal     Kind = "install-real-certificate" // Names, from a trusted CA: replaces a made-up one
@@ -113,6 +114,7 @@ var table = [...]row{
 	{ReissueTrusted, Admin, "have the certificate issued by a CA that clients trust"},
 	{ReissueKey, Admin, "have the certificate reissued with a strong key"},
 	{ReissueUsage, Admin, "have the certificate reissued for servers (serverAuth)"},
+	{ReissueClient, Admin, "have the client's certificate reissued for clients (clientAuth)"},
 	{ReissueLeaf, Admin, "have the certificate reissued as an end-entity certificate"},
 	{Reinstall, Admin, "have the certificate issued and installed again, undamaged and signed with SHA-256"},
 	{InstallReal, Admin, "install a real certificate for {names}"},
@@ -174,7 +176,7 @@ func Kinds() []Kind {
 // all that several of them ask for ends the faults of each.
 func (k Kind) Reissues() bool {
 	switch k {
-	case Renew, ReissueForNames, ReissueTrusted, ReissueKey, ReissueUsage, ReissueLeaf, Reinstall, InstallReal, ReplaceRevoked, CoverName:
+	case Renew, ReissueForNames, ReissueTrusted, ReissueKey, ReissueUsage, ReissueClient, ReissueLeaf, Reinstall, InstallReal, ReplaceRevoked, CoverName:
 		return true
 	}
 	return false

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/chain"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // boundRows are about proxy certificates, and about names that constraints are held against.
@@ -100,6 +101,25 @@ func another(c *x509.Certificate) {
 func TestBounds(t *testing.T) {
 	for _, r := range boundRows(t) {
 		t.Run(r.name, r.check)
+	}
+}
+
+// A certificate that is judged as a client's own says so, for its advice.
+func TestClientsAreToldApart(t *testing.T) {
+	root := forge(t, "Root", "", nil)
+	servers := forge(t, "CA", "", root, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
+	e := chain.Evidence{Certificates: raws(forge(t, host, host, servers), servers), At: now()}
+	for usage, want := range map[chain.Usage]int{chain.Client: 2, chain.Server: 0, chain.Email: 0} {
+		e.Usage = usage
+		got := 0
+		for _, f := range (chain.Judge{Knowledge: trusting(root)}).Judge(e).Findings {
+			if f.Facts.Detail == finding.DetailForClients {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d findings speak of clients, want %d", usage, got, want)
+		}
 	}
 }
 

@@ -30,6 +30,9 @@ func purpose(ev *evidence) []fault {
 		if i > 0 {
 			f = finding.New(finding.IntermediateWrongPurpose, fmt.Sprintf("%s may issue certificates for %s only", Name(c), purposes(c)))
 		}
+		if ev.usage == x509.ExtKeyUsageClientAuth {
+			f.Facts.Detail = finding.DetailForClients
+		}
 		f.Evidence = []string{"its extended key usage does not hold " + eku}
 		f.Facts.About, f.Facts.Subject = ev.about(c), Name(c)
 		f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPurpose, Text: "with " + eku + " among its extended key usages it would be accepted"}
@@ -140,6 +143,9 @@ func proxyCertificate(ev *evidence) []fault {
 	f := finding.New(finding.WrongPurpose, fmt.Sprintf("the certificate for %s is a proxy certificate, with which a user lets a program act for him, and none for %s", Name(leaf), whom))
 	f.Evidence = []string{"it has the extension ProxyCertInfo (RFC 3820), which mail clients do not take"}
 	f.Facts.Detail = finding.DetailOtherPurpose
+	if ev.usage == x509.ExtKeyUsageClientAuth {
+		f.Facts.Detail = finding.DetailForClients
+	}
 	f.Facts.About, f.Facts.Subject = ev.about(leaf), Name(leaf)
 	f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPurpose, Text: "as a certificate that a CA issued for the server it would be accepted"}
 	return []fault{{f, func(w *world) {

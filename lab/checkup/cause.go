@@ -21,8 +21,7 @@ func causes(places []Place) []Cause {
 			}
 			at := slices.IndexFunc(out, func(c Cause) bool { return c.Code == f.Code })
 			if at < 0 {
-				info, _ := finding.Lookup(f.Code)
-				out = append(out, Cause{Code: f.Code, Title: info.Title, Severity: f.Severity})
+				out = append(out, Cause{Code: f.Code, Title: title(f), Severity: f.Severity})
 				at = len(out) - 1
 			}
 			out[at].Severity = finding.Worst([]finding.Finding{f, {Severity: out[at].Severity}})
@@ -34,6 +33,18 @@ func causes(places []Place) []Cause {
 		return slices.Index(weight, a.Severity) - slices.Index(weight, b.Severity)
 	})
 	return out
+}
+
+// title returns the title of a finding: its code's, but where the certificate is a client's.
+func title(f finding.Finding) string {
+	if f.Facts.Detail == finding.DetailForClients {
+		if f.Code == finding.IntermediateWrongPurpose {
+			return "An intermediate may not issue for clients"
+		}
+		return "The certificate is not meant for clients"
+	}
+	info, _ := finding.Lookup(f.Code)
+	return info.Title
 }
 
 func (c *Cause) add(f finding.Finding, p Place) {

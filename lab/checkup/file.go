@@ -41,6 +41,9 @@ func has(fs []finding.Finding, code finding.Code) bool {
 // judge judges certificates by the rules.
 func (p *filePlace) judge(ders [][]byte, at time.Time) chain.Judgement {
 	host := p.place.settings.Host
+	if p.evidence.Usage == chain.Client { // it names a person or a program, and no server
+		host = ""
+	}
 	j := p.judgeChain(chain.Evidence{Certificates: ders, Host: host, At: at, Usage: p.evidence.Usage})
 	earlier := finding.Codes(p.place.Findings)
 	for _, f := range j.Findings { // several of one code are about several certificates
@@ -56,9 +59,12 @@ func (p *filePlace) judge(ders [][]byte, at time.Time) chain.Judgement {
 
 func (p *filePlace) judged(n int, host string, at time.Time) {
 	words := count(n, "certificate") + " as of " + day(at)
-	if host == "" {
+	switch {
+	case p.evidence.Usage == chain.Client:
+		words += ", for a client"
+	case host == "":
 		p.place.NotJudged = append(p.place.NotJudged, "the names: no host name was given")
-	} else {
+	default:
 		words += ", for " + finding.Clip(host)
 	}
 	p.place.Judged = append(p.place.Judged, words)

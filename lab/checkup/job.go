@@ -99,6 +99,8 @@ func requirement(k action.Kind) string {
 		return "with a new key"
 	case action.ReissueUsage:
 		return "for servers (serverAuth)"
+	case action.ReissueClient:
+		return "for clients (clientAuth)"
 	case action.ReissueLeaf:
 		return "as an end-entity certificate"
 	case action.Reinstall:

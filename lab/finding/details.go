@@ -58,6 +58,8 @@ const (
 	DetailSMIME Detail = "s-mime"
 	// DetailOtherPurpose: the certificate is for anything else than servers and messages.
 	DetailOtherPurpose Detail = "other"
+	// DetailForClients: the certificate was judged as a client's own, and is not for clients.
+	DetailForClients Detail = "for-clients"
 )
 
 // Of a clock.
@@ -118,7 +120,9 @@ func Details(c Code) []Detail {
 	case LocalInterception, Interception, InterceptionOnMailPort, InterceptedButValid:
 		return []Detail{DetailAntivirus, DetailProxy}
 	case WrongPurpose:
-		return []Detail{DetailSMIME, DetailOtherPurpose}
+		return []Detail{DetailSMIME, DetailOtherPurpose, DetailForClients}
+	case IntermediateWrongPurpose:
+		return []Detail{DetailForClients}
 	case ClientClock:
 		return []Detail{DetailAhead, DetailBehind}
 	case StaleStaple:

@@ -45,6 +45,10 @@ func actions(f finding.Finding, s account.Settings) []action.Action {
 		if f.Facts.Detail == finding.DetailPublicCA { // the certificate is good, and its intermediate is what is missing
 			return []action.Action{{Kind: action.SendChain}}
 		}
+	case finding.WrongPurpose:
+		if f.Facts.Detail == finding.DetailForClients {
+			return []action.Action{{Kind: action.ReissueClient}}
+		}
 	case finding.SiblingPortOpen, finding.WrongEncryptionType:
 		return portActions(f)
 	case finding.OutgoingServerName:

@@ -71,6 +71,7 @@ func TestEveryAdminActionIsATaskOrNot(t *testing.T) {
 		action.RestartService: "whatever is wrong with the service",
 		action.FixStapling:    "a web server's setting",
 		action.FixRevocation:  "the CA's",
+		action.ReissueClient:  "the CA's, and on the client",
 		action.FixAddresses:   "DNS",
 		action.FixName:        "DNS",
 		action.FixPublished:   "DNS and documents",

@@ -79,6 +79,8 @@ func condition(k action.Kind) (with, without string) {
 		return "where another server name works", "where no other server name works"
 	case action.UseServer:
 		return "where another port works", "where it is not known which port works"
+	case action.ReissueClient:
+		return "where it is a client's certificate", "where it is a server's certificate"
 	}
 	return "", ""
 }
