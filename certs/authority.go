@@ -59,6 +59,7 @@ type Authority struct {
 	rsa           map[int]*rsa.PrivateKey // by size in bits: made once, when first needed
 	proxies       map[string]*draft       // by name: made when first needed
 
+	foreign     []*x509.Certificate      // those of outlines whose keys are not here
 	outlining   sync.Mutex               // while an outline is made
 	outlines    map[string]*draft        // the CAs of outlines, by what they are
 	outlineKeys map[string]crypto.Signer // their keys, likewise
@@ -181,6 +182,14 @@ func (a *Authority) Intermediates() []*x509.Certificate {
 	return append([]*x509.Certificate(nil), a.intermediates...)
 }
 
+// Own reports whether a certificate was made here. One of an outline that is somebody else's, byte for
+// byte, was not: whoever has its key could use it anywhere, so that nobody may be told to trust it.
+func (a *Authority) Own(c *x509.Certificate) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !slices.ContainsFunc(a.foreign, c.Equal)
+}
+
 // Distrusted returns the roots of DistrustedRoot: those that were trusted once, as a root
 // programme's list of removals has them.
 func (a *Authority) Distrusted() []*x509.Certificate {
@@ -250,6 +259,11 @@ func (a *Authority) remember(p *plan) {
 	}
 	for _, d := range p.trusts {
 		a.roots = withOne(a.roots, d.cert)
+	}
+	for _, d := range append(p.made, p.leaf) {
+		if d.exact {
+			a.foreign = withOne(a.foreign, d.cert)
+		}
 	}
 	for _, d := range p.made {
 		if p.fetchable && d == p.leaf.issuer {

@@ -147,6 +147,9 @@ func TestRawIsSentAsItIs(t *testing.T) {
 	if _, err := a.Build(certs.Spec{Outline: o, Faults: []certs.Fault{certs.NoSAN()}}); err == nil {
 		t.Error("a certificate that is sent as it is was changed")
 	}
+	if leaf := b.Leaf(); a.Own(leaf) || !a.Own(a.Root()) {
+		t.Error("whose a certificate is, is not known")
+	}
 	if again, err := a.Reissue(b, certs.Change{Dates: true}); err != nil || again.Leaf().CheckSignatureFrom(a.Intermediates()[0]) != nil {
 		t.Errorf("issued anew: %v", err)
 	}
@@ -212,7 +215,12 @@ func TestCheckOutline(t *testing.T) {
 		"certificates[0].extensions[0].id: it mus": func(o *certs.Outline) { o.Certificates[0].Extensions[0].ID = "2.5.29.17" },
 		"certificates[0].basicConstraints: it mus": func(o *certs.Outline) { o.Certificates[0].BasicConstraints = "TRUE" },
 		"certificates[0].raw: the certificate":     func(o *certs.Outline) { o.Certificates[0].Raw = []byte{1} },
-		"certificates[0].id: it must be":           func(o *certs.Outline) { o.Certificates[0].ID = "Leaf" },
+		"certificates: 16 have an RSA key": func(o *certs.Outline) {
+			for range 15 {
+				o.Certificates = append(o.Certificates, certs.Certificate{ID: "more-" + string(rune('a'+len(o.Certificates))), Key: "rsa-4096"})
+			}
+		},
+		"certificates[0].id: it must be": func(o *certs.Outline) { o.Certificates[0].ID = "Leaf" },
 	} {
 		o := written()
 		change(&o)

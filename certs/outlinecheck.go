@@ -36,6 +36,7 @@ var (
 // Bounds of an outline.
 const (
 	mostOutlined = 40  // certificates
+	mostRSA      = 15  // of them with an RSA key of their own, each of which takes up to some seconds
 	mostSent     = 100 // of them, in all
 	maxID        = 60
 )
@@ -68,10 +69,22 @@ func CheckOutline(o Outline) (at string, err error) {
 			return fmt.Sprintf("certificates[%d].%s", i, field), err
 		}
 	}
+	if n := o.keysOfRSA(); n > mostRSA {
+		return "certificates", fmt.Errorf("%d have an RSA key of their own, and %d are the most", n, mostRSA)
+	}
 	if i, field, err := o.checkCircles(); err != nil {
 		return fmt.Sprintf("certificates[%d].%s", i, field), err
 	}
 	return "", nil
+}
+
+func (o Outline) keysOfRSA() (n int) {
+	for _, c := range o.Certificates {
+		if strings.HasPrefix(c.Key, "rsa-") || len(c.Raw) > 0 && strings.HasPrefix(keyLike(c.Raw), "rsa-") && c.ID == o.Certificates[0].ID {
+			n++
+		}
+	}
+	return n
 }
 
 // checkAbove refuses an issuer or a key that is nobody's, and a way up that ends nowhere.

@@ -272,7 +272,7 @@ func (r *outliner) key(c Certificate) (crypto.Signer, error) {
 		key = r.a.outlineKeys[slot]
 	}
 	if key == nil {
-		if key, err = r.a.outlineKey(c); err != nil {
+		if key, err = r.made(c); err != nil {
 			return nil, err
 		}
 	}
@@ -286,11 +286,11 @@ func (r *outliner) key(c Certificate) (crypto.Signer, error) {
 	return key, nil
 }
 
-// outlineKey makes a key. Those of RSA take long: the leaves of a run share one of each size, as those
+// made makes a key. Those of RSA take long: the leaves of a run share one of each size, as those
 // of the faults do.
-func (a *Authority) outlineKey(c Certificate) (crypto.Signer, error) {
+func (r *outliner) made(c Certificate) (crypto.Signer, error) {
 	kind := c.Key
-	if kind == "" && len(c.Raw) > 0 {
+	if c.ID == r.outline.Certificates[0].ID && len(c.Raw) > 0 { // of the others nobody shows a key
 		kind = keyLike(c.Raw)
 	}
 	curves := map[string]elliptic.Curve{"p224": elliptic.P224(), "": elliptic.P256(), "p256": elliptic.P256(), "p384": elliptic.P384(), "p521": elliptic.P521()}
@@ -312,7 +312,7 @@ func (a *Authority) outlineKey(c Certificate) (crypto.Signer, error) {
 		}
 		return key, nil
 	}
-	return a.rsaKey(bits)
+	return r.a.rsaKey(bits)
 }
 
 // keyLike returns the kind of the key of a certificate of somebody else, of which another is made: a

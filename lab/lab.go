@@ -176,11 +176,17 @@ func (l *Lab) Close() error {
 	return hanging(slices.Concat(left...))
 }
 
-// RootPEM returns Roots in PEM form, the lab's own first.
-func (l *Lab) RootPEM() []byte { return inPEM(l.Roots()) }
+// RootPEM returns Roots in PEM form, the lab's own first. Those of somebody else, of whom a case has the
+// certificate alone, are left out: a device that trusted one would trust whoever has its key.
+func (l *Lab) RootPEM() []byte { return inPEM(l.own(l.Roots())) }
 
-// IntermediatePEM returns Intermediates in PEM form, the healthy one first.
-func (l *Lab) IntermediatePEM() []byte { return inPEM(l.Intermediates()) }
+// IntermediatePEM returns Intermediates in PEM form, the healthy one first, without those of somebody
+// else.
+func (l *Lab) IntermediatePEM() []byte { return inPEM(l.own(l.Intermediates())) }
+
+func (l *Lab) own(list []*x509.Certificate) []*x509.Certificate {
+	return slices.DeleteFunc(slices.Clone(list), func(c *x509.Certificate) bool { return !l.authority.Own(c) })
+}
 
 func inPEM(list []*x509.Certificate) []byte {
 	var out []byte

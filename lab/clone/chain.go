@@ -16,8 +16,12 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
-// mostDrawn is how many certificates of a chain are cloned.
-const mostDrawn = 30
+// mostDrawn is how many certificates of a chain are cloned, and mostMade how many of them with keys of
+// the lab's own, unless they are on the path.
+const (
+	mostDrawn = 30
+	mostMade  = 10
+)
 
 // A drawing is the work on one chain.
 type drawing struct {
@@ -140,6 +144,10 @@ func (d *drawing) exact() certs.Outline {
 // write writes every certificate out.
 func (d *drawing) write() {
 	for i, c := range d.certs {
+		if c != nil && i >= max(1, len(d.path.Certificates)) && i >= mostMade { // keys take long to make
+			d.note("%s belongs to no path and is sent byte for byte: the clone has no more than %d certificates of its own.", quoted(chain.Name(c)), mostMade)
+			d.certs[i], c = nil, nil
+		}
 		if c == nil {
 			d.out.Certificates = append(d.out.Certificates, certs.Certificate{ID: d.ids[i], Raw: d.ders[i]})
 			continue

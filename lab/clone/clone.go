@@ -108,6 +108,7 @@ type port struct {
 	probe.Observation
 	Judged
 	codes   []finding.Code
+	later   []finding.Code // of them, those that another look than that of an account finds
 	service scenarios.Service
 }
 
@@ -132,8 +133,10 @@ func (p *port) implicit() bool { return p.Settings.Mode == account.ImplicitTLS }
 
 // add takes an observation, unless there is nothing at it that could be served.
 func (b *builder) add(o probe.Observation, j Judged) {
-	p := port{Observation: o, Judged: j, codes: finding.Codes(j.Findings)}
 	where := quoted(o.Settings.Target())
+	p := port{Observation: o, Judged: j}
+	b.otherClients(&p)
+	p.codes = finding.Codes(p.Findings)
 	switch {
 	case !o.Settings.Endpoint.Valid():
 	case p.has(finding.NotOffered):
@@ -143,6 +146,9 @@ func (b *builder) add(o probe.Observation, j Judged) {
 	case slices.ContainsFunc(b.ports, func(q port) bool { return q.endpoint() == o.Settings.Endpoint }):
 		b.note("%s is left out: the lab serves %s once.", where, o.Settings.Endpoint)
 	default:
+		if e := o.Settings.Endpoint; o.Settings.Port != e.Port() {
+			b.note("%s: the clone has %s on port %d, as accounts have it.", where, e, e.Port())
+		}
 		b.ports = append(b.ports, p)
 	}
 }
@@ -245,7 +251,7 @@ func (b *builder) expect() []scenarios.Expectation {
 	var out []scenarios.Expectation
 	for i := range b.ports {
 		p := &b.ports[i]
-		codes := slices.DeleteFunc(slices.Clone(p.codes), func(c finding.Code) bool { return c == finding.Unexplained })
+		codes := slices.DeleteFunc(slices.Clone(p.codes), func(c finding.Code) bool { return c == finding.Unexplained || slices.Contains(p.later, c) })
 		slices.Sort(codes)
 		codes = append([]finding.Code{}, slices.Compact(codes)...)
 		if at := slices.IndexFunc(out, func(x scenarios.Expectation) bool { return slices.Equal(x.Findings, codes) }); at >= 0 {

@@ -48,6 +48,9 @@ func (b *builder) device() {
 // mode clones an encryption setting that is not that of the port. There is one for the whole account.
 func (b *builder) mode(p *port) {
 	set := p.Settings
+	if wants := p.of(finding.WrongEncryptionType).Facts.Mode; wants == set.Mode && set.Mode == p.endpoint().Mode() {
+		set.Mode = other(set.Mode) // an answer does not tell what the account was set to
+	}
 	if set.Mode == p.endpoint().Mode() || !set.Mode.Valid() {
 		return
 	}
@@ -56,6 +59,13 @@ func (b *builder) mode(p *port) {
 		return
 	}
 	b.out.Device.Mode = set.Mode
+}
+
+func other(m account.Mode) account.Mode {
+	if m == account.StartTLS {
+		return account.ImplicitTLS
+	}
+	return account.StartTLS
 }
 
 // network clones what lies between the device and the server, and what DNS says.

@@ -11,6 +11,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/fault"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/probe"
+	"github.com/mailtlslab/mailtlslab/scenarios"
 )
 
 // serve clones what was seen of one port.
@@ -50,7 +51,9 @@ func (b *builder) wire(p *port) {
 		w.Accept = fault.Hang
 	case p.has(finding.SlowServer):
 		const longest = 5 * time.Minute
-		w.Delay = min(max(p.Waited, 0), longest).Round(time.Millisecond)
+		if w.Delay = min(max(p.Waited, 0), longest).Round(time.Millisecond); w.Delay == 0 { // nobody measured it
+			w.Delay = 12 * time.Second
+		}
 	case p.has(finding.HandshakeDropped):
 		w.Hello.Then = fault.Close
 	case p.has(finding.HandshakeTimeout):
@@ -203,10 +206,11 @@ func (b *builder) unheard(p *port) {
 		b.note("That %s is valid for too long is a rule for public roots, which the lab's are not.", quoted(f.Facts.Subject))
 	}
 	for _, c := range p.codes {
-		if slices.Contains(carried(), c) {
+		info, _ := finding.Lookup(c)
+		nothing := healthy(p.service) && b.out.Device == (scenarios.Device{}) && b.out.DNS == (scenarios.DNS{}) && b.out.Path == account.Direct
+		if slices.Contains(carried(), c) && !(nothing && slices.Contains([]finding.Family{finding.Network, finding.Service, finding.Protocol}, info.Family)) {
 			continue
 		}
-		info, _ := finding.Lookup(c)
 		b.note("%s: %s (%s) was found, and the clone has nothing of it.", quoted(p.Settings.Target()), quoted(info.Title), quoted(string(c)))
 	}
 }
