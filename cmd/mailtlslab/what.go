@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -31,6 +32,7 @@ type given struct {
 	address bool     // it is a mail address
 	files   []string // "-" is standard input
 	words   []string
+	folder  string   // the directory, where it alone was given
 	notes   []string // what could have been meant otherwise, a sentence each
 	implied bool     // nothing was given, and something comes through a pipe
 }
@@ -96,7 +98,8 @@ func (g *given) sort(arg string) error {
 			g.notes = append(g.notes, "the file "+arg+" was read; a server of that name is looked at as "+arg+":993, say")
 		}
 		if info.IsDir() {
-			return g.folder(arg)
+			g.folder = arg
+			return g.open(arg)
 		}
 		g.files = append(g.files, arg)
 		return nil
@@ -137,8 +140,8 @@ func wordsOf(arg string) bool {
 	return client || server
 }
 
-// folder takes the files of a directory, and of those in it.
-func (g *given) folder(name string) error {
+// open takes the files of a directory, and of those in it.
+func (g *given) open(name string) error {
 	found := 0
 	err := filepath.WalkDir(name, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -188,7 +191,12 @@ func gatherTexts(e *checkup.Evidence, g given, stdin io.Reader) error {
 			return usage("%w", err)
 		}
 	}
-	if len(e.Texts) == 1 && len(g.words) == 1 {
+	switch {
+	case len(e.Texts) > 1 && g.server == "" && g.folder != "":
+		e.About = fmt.Sprintf("%s (%d files)", terminal.Clip(filepath.Clean(g.folder)), len(g.files))
+	case len(e.Texts) > 1 && g.server == "":
+		e.About = fmt.Sprintf("%d texts", len(e.Texts))
+	case len(e.Texts) == 1 && len(g.words) == 1 && g.server == "":
 		e.About = "“" + terminal.Clip(strings.Join(strings.Fields(g.words[0]), " ")) + "”"
 	}
 	if len(e.Texts) > 0 {

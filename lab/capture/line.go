@@ -30,8 +30,9 @@ type lines struct {
 	next  func() ([]byte, error)
 	bytes int64
 	most  int64 // bytes that are read
-	long  int
-	cut   bool // there is more than most
+	long  int   // lines longer than maxRaw
+	cut   bool  // there is more than most
+	utf16 bool
 }
 
 func newLines(r io.Reader, most int64) *lines {
@@ -42,14 +43,30 @@ func newLines(r io.Reader, most int64) *lines {
 		_, _ = l.r.Discard(3)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")):
 		_, _ = l.r.Discard(2)
+		l.utf16 = true
 		l.next = func() ([]byte, error) { return l.wide(0) }
 	case bytes.HasPrefix(head, []byte("\xfe\xff")):
 		_, _ = l.r.Discard(2)
+		l.utf16 = true
 		l.next = func() ([]byte, error) { return l.wide(1) }
 	case len(head) == 4 && head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0:
+		l.utf16 = true
 		l.next = func() ([]byte, error) { return l.wide(0) }
 	}
 	return l
+}
+
+// binary reports whether what begins here is no text: more than a few of its bytes are control
+// characters that no text has.
+func (l *lines) binary() bool {
+	head, _ := l.r.Peek(4 << 10)
+	odd := 0
+	for _, c := range head {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != 0x1b && c != '\f' && c != '\b' {
+			odd++
+		}
+	}
+	return odd*20 > len(head) && !l.utf16
 }
 
 // line returns the next line; the error is io.EOF at the end, or the reader's.
@@ -79,17 +96,17 @@ func (l *lines) narrow() ([]byte, error) {
 	if !errors.Is(err, bufio.ErrBufferFull) {
 		return nil, err
 	}
-	whole := bytes.Clone(chunk)
+	whole, over := bytes.Clone(chunk), false
 	for errors.Is(err, bufio.ErrBufferFull) && l.bytes < l.most {
 		chunk, err = l.r.ReadSlice('\n')
 		l.bytes += int64(len(chunk))
 		if room := maxRaw - len(whole); room < len(chunk) {
-			if room > 0 || len(whole) == maxRaw {
-				l.long++
-			}
-			chunk = chunk[:max(room, 0)]
+			chunk, over = chunk[:room], true
 		}
 		whole = append(whole, chunk...)
+	}
+	if over {
+		l.long++
 	}
 	if err != nil && err != io.EOF && !errors.Is(err, bufio.ErrBufferFull) {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 // Bounds of a text.
 const (
 	// MaxText is the most bytes of a text that are read: of a longer one the beginning.
-	MaxText = 1 << 30
+	MaxText = 256 << 20
 	// maxKept is how much of a text is kept to be read a second time, as a whole: what people paste
 	// is shorter, and what is longer is a log, in which every line stands alone.
 	maxKept = 128 << 10
@@ -41,6 +41,9 @@ var ErrEmpty = errors.New("the text is empty")
 func ReadText(r io.Reader, host string) (Document, error) {
 	t := newTextReader()
 	src := newLines(r, MaxText)
+	if src.binary() {
+		return Document{NotRead: []string{"any of it: it is no text, and no certificate in a form that is known here"}}, nil
+	}
 	for {
 		raw, err := src.line()
 		if err != nil {

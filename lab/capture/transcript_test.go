@@ -1,9 +1,11 @@
 package capture
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,6 +186,19 @@ func TestTextWithNothingInIt(t *testing.T) {
 		if len(d.Chain)+len(d.Sessions) > 0 || len(claimed(d)) > 0 || !strings.Contains(strings.Join(d.NotRead, "\n"), want) {
 			t.Errorf("%.40q: %+v", text, d)
 		}
+	}
+}
+
+// What is no text is not searched for one, and a line without an end is read as far as it goes.
+func TestTextThatIsNone(t *testing.T) {
+	for name, r := range map[string]io.Reader{"zeros": bytes.NewReader(make([]byte, 1<<20)), "a program": strings.NewReader("\x7fELF\x02\x01\x01\x00\x00\x00" + strings.Repeat("\x00\x01a", 3000))} {
+		if d, err := ReadText(r, ""); err != nil || len(d.NotRead) != 1 || !strings.Contains(d.NotRead[0], "it is no text") {
+			t.Errorf("%s: %v %+v", name, err, d.NotRead)
+		}
+	}
+	d := read(t, strings.Repeat("x", 3*maxRaw)+"\nverify error:num=10:certificate has expired\n")
+	if got := strings.Join(claimed(d), " "); got != "expired" || !strings.Contains(strings.Join(d.NotRead, "\n"), "the end of 1 line longer than 1024 kB") {
+		t.Errorf("%s, %q", got, d.NotRead)
 	}
 }
 

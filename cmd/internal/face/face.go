@@ -218,7 +218,7 @@ func (f Face) tell(c checkup.Cause) {
 	}
 	for _, o := range cases {
 		f.say("what", Sentence(o.Summary))
-		f.say("where", strings.Join(o.Where, ", "))
+		f.say("where", f.places(o.Where))
 		if f.Reader != forUser {
 			f.known(o.Finding)
 		}
@@ -235,6 +235,15 @@ func (f Face) tell(c checkup.Cause) {
 	if ids := scenarios.Showing(c.Code); len(ids) > 0 && f.Reader != forUser {
 		f.say("try it", "mailtlslab up "+ids[0])
 	}
+}
+
+// places names where something was found, in a short answer the first few.
+func (f Face) places(all []string) string {
+	const few = 7 // as many ports as an account has
+	if more := len(all) - few; more > 0 && !f.All {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:few], ", "), more)
+	}
+	return strings.Join(all, ", ")
 }
 
 // doubt says what else it may be, where words of a program mean several things, and what would tell.
