@@ -116,9 +116,10 @@ func tellingWords() []interceptor {
 // intercepting returns who is likely to have signed a path in the server's place, nil when
 // nobody's name says so.
 func intercepting(p path) (*interceptor, *pkix.Name) {
+	known, telling := interceptors(), tellingWords()
 	for _, c := range p.certs {
 		for _, name := range namesAbove(c) {
-			if i := interceptorNamed(name); i != nil {
+			if i := interceptorAmong(known, telling, name); i != nil {
 				return i, name
 			}
 		}
@@ -136,15 +137,19 @@ func namesAbove(c *x509.Certificate) []*pkix.Name {
 
 // interceptorNamed returns the interceptor that an issuer's name is known of, nil where there is none.
 func interceptorNamed(n *pkix.Name) *interceptor {
+	return interceptorAmong(interceptors(), tellingWords(), n)
+}
+
+func interceptorAmong(known, telling []interceptor, n *pkix.Name) *interceptor {
 	organization := strings.Join(n.Organization, " ")
-	for _, i := range interceptors() {
+	for at, i := range known {
 		if beginsLike(n.CommonName, i.commonName) && beginsLike(organization, i.organization) {
-			return &i
+			return &known[at]
 		}
 	}
-	for _, i := range tellingWords() {
+	for at, i := range telling {
 		if strings.Contains(strings.ToLower(n.CommonName), i.commonName) {
-			return &i
+			return &telling[at]
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func unsupportedKey(c *x509.Certificate, kind string) finding.Finding {
 func foreignButSound(c *x509.Certificate) finding.Finding {
 	f := finding.New(finding.UnsupportedAlgorithm, fmt.Sprintf("%s is signed with %s, which programs in Go do not verify", Name(c), signedWith(c)))
 	f.Severity = finding.Warning
-	f.Evidence = []string{"the signature fits; OpenSSL accepts it"}
+	f.Evidence = []string{"the signature itself fits"}
 	f.Counterfactual = commonAlgorithm()
 	return f
 }
