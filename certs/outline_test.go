@@ -2,9 +2,13 @@ package certs_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -230,6 +234,47 @@ func TestCheckOutline(t *testing.T) {
 		}
 		if _, err := outlineAuthority(t).Build(certs.Spec{Host: "mail.example.com", Outline: o}); err == nil && want != "certificates: there must be" {
 			t.Errorf("%s: it is built all the same", want)
+		}
+	}
+}
+
+// A root keeps what its own constraints forbid, and they give it nothing.
+func TestOutlinedRootKeepsItsConstraints(t *testing.T) {
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), PermittedDNSDomains: []string{"example.net", "com"}, ExcludedDNSDomains: []string{"bad.example.net"}}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := written()
+	for _, e := range c.Extensions {
+		if e.Id.String() == "2.5.29.30" {
+			o.Certificates[2].Extensions = []certs.Extension{{ID: "2.5.29.30", Critical: true, Value: e.Value}}
+			if !certs.KeepsConstraints(e.Value) {
+				t.Error("constraints for hosts are not kept")
+			}
+		}
+	}
+	a := outlineAuthority(t)
+	if _, err := a.Build(certs.Spec{Host: "mail.example.com", Outline: o}); err != nil {
+		t.Fatal(err)
+	}
+	root := a.Roots()[1]
+	may := slices.Compact(slices.Sorted(slices.Values(root.PermittedDNSDomains)))
+	if !reflect.DeepEqual(may, []string{"example.net", "mail.example.com"}) ||
+		!reflect.DeepEqual(root.ExcludedDNSDomains, []string{"bad.example.net"}) {
+		t.Errorf("it may certify %v, and not %v", root.PermittedDNSDomains, root.ExcludedDNSDomains)
+	}
+	for _, damaged := range [][]byte{nil, {0x30}, {0x30, 2, 0x05, 0}, {0x30, 4, 0xa0, 2, 0x30, 9}} {
+		if certs.KeepsConstraints(damaged) {
+			t.Errorf("%x is kept", damaged)
 		}
 	}
 }

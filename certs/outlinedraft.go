@@ -137,7 +137,12 @@ func (r *outliner) fill(d *draft, c Certificate, leaf bool) (err error) {
 
 // constrain lets a root certify what the lab's own may, and the names of the outline.
 func (r *outliner) constrain(root *x509.Certificate) {
-	root.ExtraExtensions = slices.DeleteFunc(root.ExtraExtensions, func(e pkix.Extension) bool { return e.Id.Equal(nameConstraints) })
+	own := slices.IndexFunc(root.ExtraExtensions, func(e pkix.Extension) bool { return e.Id.Equal(nameConstraints) })
+	var value []byte
+	if own >= 0 {
+		value = root.ExtraExtensions[own].Value
+		root.ExtraExtensions = slices.Delete(root.ExtraExtensions, own, own+1)
+	}
 	r.a.constrainAlike(root)
 	root.PermittedDNSDomains, root.PermittedIPRanges = slices.Clone(root.PermittedDNSDomains), slices.Clone(root.PermittedIPRanges)
 	root.PermittedEmailAddresses, root.PermittedURIDomains = slices.Clone(root.PermittedEmailAddresses), slices.Clone(root.PermittedURIDomains)
@@ -156,6 +161,9 @@ func (r *outliner) constrain(root *x509.Certificate) {
 		default:
 			root.PermittedIPRanges = append(root.PermittedIPRanges, &net.IPNet{IP: ip, Mask: net.CIDRMask(128, 128)})
 		}
+	}
+	if own >= 0 {
+		narrow(root, value)
 	}
 	if len(root.ExtKeyUsage)+len(root.UnknownExtKeyUsage) == 0 {
 		root.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}

@@ -21,10 +21,9 @@ func (d *drawing) limits() {
 		if left := c.NotAfter.Sub(d.seen); left >= 0 && left < time.Hour {
 			d.note("%s was about to end: what is found of the clone changes as soon.", quoted(chain.Name(c)))
 		}
-		lab := slices.Contains(c.Subject.Organization, "mailtlslab")
 		for _, e := range c.Extensions {
-			if e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 30}) && d.anchor(i) && !lab {
-				d.note("The name constraints of the root %s are not in the clone, whose root may certify the names of the chain and those of the lab.", quoted(chain.Name(c)))
+			if e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 30}) && d.anchor(i) && !certs.KeepsConstraints(e.Value) {
+				d.note("The name constraints of the root %s are of kinds that the clone's root does not keep.", quoted(chain.Name(c)))
 			}
 		}
 	}
