@@ -134,6 +134,15 @@ func (r *curlReader) leaf(n *notes, text string) bool {
 func (r *curlReader) failure(code, text string) {
 	n := r.of(Curl)
 	n.connected = true
+	if n.ok && (code == "8" || code == "21") { // a command of mail that the server did not like
+		return
+	}
+	if _, reason, ok := strings.Cut(text, "error:"); ok && len(n.claims) == 0 {
+		if m, known := message.Find("error:"+reason, message.Client); !known || m.Vague == 2 {
+			n.claim(Claim{Codes: []finding.Code{finding.Unexplained}, Text: text, Depth: -1})
+			return
+		}
+	}
 	if m, ok := message.Find("curl: ("+code+") "+text, message.Client); ok {
 		if len(m.Codes) == 1 && m.Codes[0] != finding.Unexplained || len(n.claims) == 0 {
 			n.claim(Claim{Codes: m.Codes, Text: text, Depth: -1, Side: message.Client})
@@ -155,6 +164,13 @@ func (r *curlReader) failure(code, text string) {
 
 // spoken reads what went over the wire in the clear, as far as it says how TLS was begun.
 func (r *curlReader) spoken(raw, text string) bool {
+	if r.has(Curl) && r.of(Curl).certified && strings.HasPrefix(text, "< ") {
+		date, _ := after(text, "< Date:")
+		if at, err := time.Parse(time.RFC1123, date); err == nil {
+			r.of(Curl).at = at
+		}
+		return true // what was said in TLS is about mail
+	}
 	if date, ok := after(text, "< Date:"); ok && r.has(Curl) {
 		r.of(Curl).at, _ = time.Parse(time.RFC1123, date)
 		return true

@@ -172,16 +172,19 @@ func unwrapped(s string) string {
 	if strings.ContainsAny(s, "\x1b") || strings.Contains(s, "#033[") {
 		s = escapes.without(s, "")
 	}
-	if at := strings.LastIndexByte(s, '\r'); at >= 0 { // a meter of progress that was written over
-		s = s[at+1:]
-	}
 	if strings.Contains(s, "<") && strings.Contains(s, ">") {
 		s = tags.without(s, " ")
+	}
+	s = strings.TrimRight(s, "\r \t")
+	if at := strings.LastIndexByte(s, '\r'); at >= 0 && len(s)-at > 4 { // a meter of progress that was written over
+		s = s[at+1:]
 	}
 	if strings.Contains(s, "&") && entity.in(s) {
 		s = html.UnescapeString(s)
 	}
-	s = strings.ReplaceAll(s, "\u00a0", " ")
+	if !ascii(s) {
+		s = plainMarks.Replace(s)
+	}
 	for range 12 { // of any depth that is seen
 		t := peeled(strings.TrimSpace(s))
 		if t == s {
@@ -190,6 +193,18 @@ func unwrapped(s string) string {
 		s = t
 	}
 	return s
+}
+
+// plainMarks makes plain what word processors, phones and pages make of blanks and quotes.
+var plainMarks = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2007", " ", "\u200b", "", "\u200e", "", "\u200f", "", "\u2060", "", "\ufeff", "", "“", `"`, "”", `"`, "„", `"`, "‘", "'", "’", "'", "‚", "'")
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // peeled takes one wrapping off.
@@ -215,7 +230,7 @@ func peeled(s string) string {
 			}
 		}
 		if s[0] == '2' && len(s) > 28 && s[10] == 'T' {
-			if loc := stamped.at(s); loc != nil && startsLine(s[loc[1]:]) {
+			if loc := stamped.at(s); loc != nil && (s[loc[1]-1] == ' ' && strings.Contains(s[:loc[1]], "Z std") || startsLine(s[loc[1]:])) {
 				return s[loc[1]:]
 			}
 		}
@@ -228,3 +243,39 @@ func peeled(s string) string {
 func startsLine(s string) bool {
 	return len(s) > 20 && (dated(s, "0000-00-00") || dated(s, "0000/00/00") || syslogTime.in(s))
 }
+
+// pieces returns the lines that one line of a text holds: a page has them between its tags, and JSON,
+// a container's log and a program that shows a string write their ends out.
+func pieces(s string) []string {
+	if m := dockerLog.find(s); m != nil {
+		s = m[1]
+	}
+	if len(s) < 8 || !strings.Contains(s, "<") && !strings.Contains(s, `\`) {
+		return []string{s}
+	}
+	if breaks.in(s) {
+		s = breaks.without(s, "\n")
+	}
+	if strings.Count(s, `\n`) > 1 || strings.HasSuffix(s, `\n`) || strings.Contains(s, `\u20`) {
+		s = writtenOut.Replace(s)
+	}
+	return strings.Split(s, "\n")
+}
+
+var (
+	breaks     = lazily(`(?i)\s*<(?:/?(?:p|div|pre|li|ul|ol|tr|table|blockquote|h[1-6])|br|hr)(?:\s[^<>]*)?/?>`)
+	writtenOut = strings.NewReplacer(`\\n`, "\n", `\r\n`, "\n", `\n`, "\n", `\t`, "\t", `\"`, `"`, `\'`, "'", `\/`, "/", `\u001b`, "\x1b", `\u2018`, "'", `\u2019`, "'", `\u201c`, `"`, `\u201d`, `"`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&", `\\`, `\`)
+	// dockerLog is a line of the files that Docker keeps: https://docs.docker.com/engine/logging/drivers/json-file/
+	dockerLog = lazily(`^\{"log":"(.*)","stream":"std(?:out|err)"(?:,.*)?\}$`)
+)
+
+// unnumbered takes off what stands before lines in listings: a number, or the mark of a list.
+func unnumbered(s string) (string, bool) {
+	loc := listMark.at(s)
+	if loc == nil {
+		return s, false
+	}
+	return strings.TrimSpace(s[loc[1]:]), true
+}
+
+var listMark = lazily(`^(?:\d{1,5}(?:[:.)]\s+|\s+)|[*+•-] )`)

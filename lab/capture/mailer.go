@@ -70,6 +70,9 @@ func (r *mailerReader) line(l line) bool {
 		r.spoken(m[1])
 		return true
 	}
+	if strings.HasPrefix(s, `getaddrinfo failed for "`) || strings.HasPrefix(s, "Cannot find my own host in hosts database") {
+		return true // fetchmail about the machine that it runs on
+	}
 	return r.swaks(s)
 }
 

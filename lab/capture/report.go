@@ -18,13 +18,12 @@ type report struct {
 // maxReport bounds a report, in bytes.
 const maxReport = 4 << 20
 
-func (r *report) take(raw string) {
-	if !r.begun {
-		r.begun = true
-		r.is = strings.HasPrefix(strings.TrimSpace(raw), "{")
+func (r *report) take(text string) {
+	if !r.begun && (text == "{" || strings.HasPrefix(text, `{"`) || strings.HasPrefix(text, `{ "`)) {
+		r.begun, r.is = true, true
 	}
-	if r.is && r.text.Len()+len(raw) < maxReport {
-		r.text.WriteString(raw)
+	if r.is && r.text.Len()+len(text) < maxReport {
+		r.text.WriteString(text)
 		r.text.WriteByte('\n')
 	} else {
 		r.is = false

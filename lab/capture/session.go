@@ -156,7 +156,12 @@ func (n *notes) session(host string) Session {
 		Sent:  max(n.sent, len(n.chain)),
 	}
 	for i, c := range s.Claims {
-		s.Claims[i].Codes = specific(c.Codes, s.Settings)
+		if c.Vague == 0 {
+			s.Claims[i].Codes = specific(c.Codes, s.Settings)
+		}
+		if c.Code() == finding.IntermediateExpired && n.sent > 0 && c.Depth >= n.sent { // it was not sent, but is in the store
+			s.Claims[i].Codes = []finding.Code{finding.RootExpired}
+		}
 	}
 	if n.version != "" && tooOld(n.version) {
 		s.Claims = append(s.Claims, Claim{Codes: []finding.Code{finding.ProtocolTooOld}, Text: "the connection used " + clip(n.version), By: string(n.tool), Depth: -1, Count: 1})

@@ -52,7 +52,9 @@ func ReadText(r io.Reader, host string) (Document, error) {
 			}
 			return Document{}, err
 		}
-		t.take(raw)
+		for _, piece := range pieces(raw) {
+			t.take(piece)
+		}
 	}
 	if t.filled == 0 {
 		return Document{}, ErrEmpty
@@ -99,9 +101,9 @@ func (t *textReader) take(raw string) {
 		return
 	}
 	t.filled++
-	t.report.take(raw)
 	l := line{raw: trimmed[:min(len(trimmed), maxLine)], number: t.number}
 	l.text = unwrapped(trimmed[:min(len(trimmed), maxRaw)])
+	t.report.take(l.text)
 	blocks, inside := t.pem.line(l.text)
 	for _, b := range blocks {
 		t.block(b)
@@ -114,18 +116,33 @@ func (t *textReader) take(raw string) {
 		return
 	}
 	l.folded = message.Fold(l.text)
-	if t.log.line(l) { // in which servers write no passwords
+	if t.known(l) {
 		t.read++
 		return
 	}
-	t.doc.Secret = t.doc.Secret || hasSecret(l.text)
-	for _, r := range t.readers {
-		if r.line(l) {
+	if s, ok := unnumbered(l.text); ok {
+		n := l
+		n.text, n.folded = s, message.Fold(s)
+		if t.known(n) {
 			t.read++
 			return
 		}
 	}
 	t.message(l)
+}
+
+// known gives a line to the readers, one after the other, and reports whether one took it.
+func (t *textReader) known(l line) bool {
+	if t.log.line(l) { // in which servers write no passwords
+		return true
+	}
+	t.doc.Secret = t.doc.Secret || hasSecret(l.text)
+	for _, r := range t.readers {
+		if r.line(l) {
+			return true
+		}
+	}
+	return false
 }
 
 // message reads a line that no tool's reader knows.

@@ -64,6 +64,11 @@ func (p *filePlace) dates(s capture.Session, at time.Time) {
 			expired, early = finding.IntermediateExpired, finding.IntermediateNotYetValid
 		}
 		switch {
+		case i > 0 && s.Accepted && s.Sent > 2 && !d.NotAfter.IsZero() && at.After(d.NotAfter):
+			// The tool came by another way to a root that it trusts.
+			f := p.plain(finding.ExpiredCrossSign, s, fmt.Sprintf("%s accepted the chain, though it says that %s, which was sent along, expired on %s", s.Tool, called(d.Subject), finding.Day(d.NotAfter)))
+			f.Facts.At, f.Facts.Subject = d.NotAfter, commonName(d.Subject)
+			p.add(f)
 		case !d.NotAfter.IsZero() && at.After(d.NotAfter):
 			f := p.plain(expired, s, fmt.Sprintf("according to %s %s expired on %s", s.Tool, called(d.Subject), finding.Day(d.NotAfter)))
 			f.Facts.At, f.Facts.Subject, f.Facts.Issuer = d.NotAfter, commonName(d.Subject), commonName(d.Issuer)
@@ -139,6 +144,7 @@ func (p *filePlace) selfSigned(s capture.Session, c capture.Claim) {
 		f.Code = finding.DefaultInstallationCertificate
 		p.add(f)
 	default:
+		c.Codes = []finding.Code{finding.SelfSigned}
 		p.add(p.finding(c))
 	}
 }

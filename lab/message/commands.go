@@ -47,7 +47,7 @@ func commandRows(k causes) []Row {
 		w("ssl connection timeout", k.silent[2:3]),
 		w("timeout was reached", k.timeout),
 		w("failed to receive handshake, ssl/tls connection failed", append(k.dropped[:2:2], finding.ProtocolTooOld)),
-		w("certificate of '*' is not trusted", k.issuer),
+		vague("certificate of '*' is not trusted", k.issuer), // GnuTLS says it before any reason
 		w("certificate of '*' has expired", k.expired),
 		w("certificate of '*' is not yet activated", k.notYet),
 		w("certificate of '*' was signed using an insecure algorithm", k.weakSignature),
@@ -95,6 +95,7 @@ func commandRows(k causes) []Row {
 // testerRows: programs that test servers and certificates.
 func testerRows(k causes) []Row {
 	return said("testssl.sh, sslscan, CheckTLS, SSL Labs and certbot", "testssl.sh 3.2, sslscan 2.1, https://www.checktls.com, https://www.ssllabs.com/ssltest, certbot 2.1",
+		w("could not open a connection to host", k.connect[:2]),
 		w("{not ok|failed} (expired", k.expired[:1]),
 		w("invalid: expired", k.expired[:1]),
 		w("{not ok|failed} (self{ |-}signed", k.selfSigned),

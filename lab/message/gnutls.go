@@ -32,7 +32,7 @@ func gnuTLSRows(k causes) []Row {
 		w("no common application protocol could be negotiated", k.refused),
 		w("no certificate or private key*", k.pairNotLoaded),
 		w("key usage violation in certificate has been detected", k.keyUsage),
-		w("public key signature verification has failed", append(k.signature[:1:1], finding.KeyDoesNotMatch)),
+		w("public key signature verification has failed", append(k.keyMismatch[:1:1], finding.BadSignature)), // measured with 3.7.9: the signature of the handshake
 		w("{diffie-hellman|dh} prime*not acceptable", k.weakDH),
 		w("the certificate {is not|was not} yet activated", k.notYet),
 		w("no certificate was found", k.wantsCertificate),

@@ -7,6 +7,7 @@ func javaRows(k causes) []Row {
 	anything := append(k.certificate[:5:5], finding.ProtocolTooOld, finding.NoCommonCipher, finding.HandshakeDropped, finding.StartTLSRefused)
 	tooOld := []finding.Code{finding.ClientTooOld, finding.NoCommonCipher}
 	return append(said("Java", "sun.security.ssl, sun.security.validator and sun.security.provider.certpath of OpenJDK 17",
+		w("invalid certificateverify signature", k.keyMismatch),
 		w("pkix path building failed", k.issuer),
 		w("unable to find valid certification path to requested target", k.issuer),
 		w("unable to find certificate chain", k.issuer),
@@ -206,7 +207,8 @@ func scriptRows(k causes) []Row {
 		w("handshake operation timed out", append(k.silent[2:3:3], k.timeout...)),
 		w("timeouterror: timed out", append(k.silent[:2:2], finding.ConnectTimeout)),
 		w("connection unexpectedly closed: timed out", k.silent),
-		w("connection unexpectedly closed", k.reset),
+		vague("connection unexpectedly closed", k.reset),
+		w("ssl: bad_signature", k.keyMismatch),
 		w("socket error: eof", k.reset),
 		w("error_proto: -err eof", k.reset),
 		w("smtp auth extension not supported by server", append(k.password[:1:1], finding.StartTLSNotOffered)),
