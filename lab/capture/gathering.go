@@ -14,6 +14,7 @@ type gathering struct {
 	sessions []*notes
 	claims   []*tallied
 	quoted   string // the first line of a failure that nobody knows
+	made     int    // how often anything was said that counts
 	pending  string // a line that says that something failed, before the one that says why
 }
 
@@ -64,6 +65,7 @@ func (g *gathering) last() *notes {
 
 // tally counts a claim: a thousand lines of one kind are one claim.
 func (g *gathering) tally(c Claim, stamp, peer string) {
+	g.made++
 	at := slices.IndexFunc(g.claims, func(t *tallied) bool {
 		return t.Product == c.Product && t.Side == c.Side && t.Harmless == c.Harmless && slices.Equal(t.Codes, c.Codes)
 	})
@@ -88,6 +90,7 @@ func (g *gathering) tally(c Claim, stamp, peer string) {
 
 // claim adds a claim that is counted already.
 func (g *gathering) claim(c Claim) {
+	g.made++
 	if len(g.claims) < maxClaims {
 		c.Vague = vagueness(c)
 		c.Text = words(c.Text)

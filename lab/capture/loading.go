@@ -12,15 +12,19 @@ func loading(low string) (finding.Code, bool) {
 	if !contains(low, "can't load", "cannot load", "could not load", "couldn't load", "cannot get ", "failed to load", "failed to read", "unable to get ", "unable to load", "unable to read", "ssl_ctx_use", "ssl_ctx_check_private_key",
 		"ssl_use_", "can't open file", "cannot open", "could not open", "error opening", "open(", "fopen", "error in configuration file", "couldn't parse", "can't parse", "failed to parse", "failed to initialize ssl", "cert/key setup", "server certs available", "no tls certificates available",
 		"is defined for the", "does not match the certificate", "doesn't match", "do not match", "error initializing tls", "use_private_key", "use_certificate", "unknown setting: ssl", "dovecot_config_version",
-		"unsafe:", "does not exist or is empty", "could not find a certificate that contains the domain name", "key values mismatch", "x509_check_private_key", "no certificate assigned", "sslcertificate", "couriertls: /", "certificate file", "key file", "no valid certificate", "cannot use certificate") {
+		"unsafe:", "does not exist or is empty", "could not find a certificate that contains the domain name", "key values mismatch", "x509_check_private_key", "no certificate assigned", "sslcertificate", "couriertls: /", "certificate file", "key file", "no valid certificate", "cannot use certificate", "unable to stat", "no private key found in", "inconsistencies between private key", "missing section name", "unknown section name") || contains(low, "unable to get local issuer", "unable to get issuer", "unable to get certificate crl") {
 		return "", false
 	}
 	key := contains(low, "private key", "privatekey", "private_key", "ssl_key", "key_file", "keyfile", "keymanager", "ssl_server_key", "cannot load certificate key", "sslcertificatekeyfile", "key file", ".key", "privkey", "-key.pem")
 	switch {
-	case contains(low, "unknown setting: ssl", "dovecot_config_version", "unknown setting: disable_plaintext_auth"):
+	case contains(low, "unknown setting: ssl", "dovecot_config_version", "unknown setting: disable_plaintext_auth", "is missing section name", "unknown section name"):
 		return finding.OutdatedConfiguration, true
-	case contains(low, keysDiffer, pairDiffers, "check_private_key", "do not match", "does not match the certificate", "is for a different cert", "cert/key mismatch") && !contains(low, "may be a cert/key mismatch"):
+	case contains(low, keysDiffer, pairDiffers, "check_private_key", "do not match", "does not match the certificate", "is for a different cert", "cert/key mismatch", "inconsistencies between private key") && !contains(low, "may be a cert/key mismatch"):
 		return finding.KeyDoesNotMatch, true
+	case strings.Contains(low, "no private key found in"):
+		return finding.KeyMissing, true
+	case strings.Contains(low, "dh key too small"):
+		return finding.WeakDH, true
 	case contains(low, "key too small"):
 		return finding.WeakKey, true
 	case contains(low, "md too weak"):
@@ -47,6 +51,15 @@ func loading(low string) (finding.Code, bool) {
 		return "", false
 	}
 	return finding.CertificateNotLoaded, true
+}
+
+func begins(s string, any ...string) bool {
+	for _, a := range any {
+		if strings.HasPrefix(s, a) {
+			return true
+		}
+	}
+	return false
 }
 
 func contains(s string, any ...string) bool {

@@ -23,17 +23,38 @@ type entry struct {
 var (
 	syslogTime = lazily(`^(?:<\d{1,3}>\d? ?)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) `)
 	syslogHead = lazily(`^(?:(\S+) )?([A-Za-z][\w./()-]*)(?:\[(\d{1,10})\])?: `)
-	ownTime    = lazily(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[.,]\d{1,6})?(?: [+-]\d{4})? (?:\[\d{1,10}\] )?`)
-	queueID    = lazily(`^[0-9A-Za-z]{6}-[0-9A-Za-z]{4,11}-[0-9A-Za-z]{2,4} `)
-	hmailShape = lazily(`^"?(?:TCPIP|ERROR|SMTPD|SMTPC|IMAPD|POP3D|POP3C|APPLICATION|DEBUG)"?\s+\d{1,10}\s+(?:\d{1,10}\s+)?"?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[.\d]*"?\s+(.*)$`)
-	stalwart   = lazily(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*Z? +(?:TRACE|DEBUG|INFO|WARN|ERROR) +(.* \([a-z0-9-]+\.[a-z0-9-]+\).*)$`)
-	moxShape   = lazily(`^(?:l=\w+ m=".*\bpkg=\w+|.*\bl=\w+ m=".*\bpkg=\w+)`)
-	haraka     = lazily(`^(?:(\d{4}-\d\d-\d\dT\S+) )?\[(?:DEBUG|INFO|NOTICE|WARN|ERROR|CRIT)\] \[[\w.-]+\] \[[\w./-]+\] (.*)$`)
-	apacheHead = lazily(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d [\d:.]+ \d{4}\] \[[\w:]+\] (?:\[[^\]]*\] )*(.*)$`)
+	bareHead   = lazily(`^([A-Za-z][\w./()-]*)(?:\[(\d{1,10})\])?: `)
+	// copied is what stands before the time where people copy a line out of many: a bullet, the file and
+	// the number that grep writes, a day of the week or a year that systemd writes.
+	copied     = lazily(`^(?:[-*•·] |(?:/[\w.@-]+){2,8}:(?:\d{1,7}:)?|\d{1,7}[:-] ?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) |\d{4} )+`)
+	filterTask = lazily(`^#\d{1,10}\(\w+\) <`)
+	timeZone   = lazily(`^[A-Z]{2,5} `)
+	// accessShape is a line of the access log of a web server, of which a client chose the rest.
+	accessShape = lazily(`^\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "`)
+	exchangeCSV = lazily(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*Z,([^,]{0,200}),([0-9A-F]{3,20}),\d+,[^,]*,[^,]*,([-+*<>]),(.*)$`)
+	ownTime     = lazily(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:[.,]\d{1,6})?(?: [+-]\d{4})? (?:\[\d{1,10}\] )?`)
+	queueID     = lazily(`^[0-9A-Za-z]{6}-[0-9A-Za-z]{4,11}-[0-9A-Za-z]{2,4} `)
+	hmailShape  = lazily(`^"?(?:TCPIP|ERROR|SMTPD|SMTPC|IMAPD|POP3D|POP3C|APPLICATION|DEBUG)"?\s+\d{1,10}\s+(?:\d{1,10}\s+)?"?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[.\d]*"?\s+(.*)$`)
+	stalwart    = lazily(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*Z? +(?:TRACE|DEBUG|INFO|WARN|ERROR) +(.* \([a-z0-9-]+\.[a-z0-9-]+\).*)$`)
+	moxShape    = lazily(`^(?:l=\w+ m=".*\bpkg=\w+|.*\bl=\w+ m=".*\bpkg=\w+)`)
+	haraka      = lazily(`^(?:(\d{4}-\d\d-\d\dT\S+) )?\[(?:DEBUG|INFO|NOTICE|WARN|ERROR|CRIT)\] \[[\w.-]+\] \[[\w./-]+\] (.*)$`)
+	apacheHead  = lazily(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d [\d:.]+ \d{4}\] \[[\w:]+\] (?:\[[^\]]*\] )*(.*)$`)
 )
 
 // entryOf takes a line apart, and reports whether it has the form of a log's.
 func entryOf(s string) (entry, bool) {
+	e, ok := headed(s)
+	if ok || s == "" || s[0] >= 'A' && s[0] < 0x80 && (len(s) < 20 || s[3] != ' ' || s[4] != '2') {
+		return e, ok
+	}
+	if loc := copied.at(s); loc != nil {
+		return headed(s[loc[1]:])
+	}
+	return e, ok
+}
+
+// headed takes a line apart that begins with its own head.
+func headed(s string) (entry, bool) {
 	if s == "" {
 		return entry{}, false
 	}
@@ -51,7 +72,11 @@ func entryOf(s string) (entry, bool) {
 		}
 	}
 	if s[0] >= '0' && s[0] <= '9' {
-		return datedEntry(s)
+		e, ok := datedEntry(s)
+		if !ok && strings.Contains(s, "] \"") && accessShape.in(s) {
+			return entry{}, true
+		}
+		return e, ok
 	}
 	if loc := syslogTime.at(s); loc != nil {
 		return timed(s[loc[1]:], s[loc[2]:loc[3]])
@@ -69,7 +94,9 @@ func datedEntry(s string) (entry, bool) {
 		if strings.HasPrefix(rest, "[") {
 			_, rest, _ = strings.Cut(rest, "] ")
 			process, message, ok := strings.Cut(rest, ": ")
-			return entry{product: finding.Nginx, process: process, message: message, stamp: s[:19]}, ok
+			e := entry{product: finding.Nginx, process: process, message: message, stamp: s[:19]}
+			e.client = contains(message, "while SSL handshaking to upstream", "upstream SSL certificate")
+			return e, ok
 		}
 		return entry{}, false // of a Go program, for one
 	}
@@ -79,6 +106,9 @@ func datedEntry(s string) (entry, bool) {
 		}
 		if m := haraka.find(s); m != nil {
 			return entry{product: finding.Haraka, message: m[2], stamp: m[1]}, true
+		}
+		if m := exchangeCSV.find(s); m != nil {
+			return exchangeEntry(m), true
 		}
 		if loc := syslogTime.at(s); loc != nil {
 			return timed(s[loc[1]:], s[loc[2]:loc[3]])
@@ -98,6 +128,15 @@ func datedEntry(s string) (entry, bool) {
 	}
 	if strings.Contains(rest, "l=") && moxShape.in(rest) {
 		return entry{product: finding.Mox, message: rest, stamp: stamp}, true
+	}
+	if strings.HasPrefix(rest, "#") && filterTask.in(rest) {
+		return entry{}, true // what a filter makes of a mail
+	}
+	if loc := timeZone.at(rest); loc != nil {
+		rest = rest[loc[1]:]
+	}
+	if e, ok := timed(rest, stamp); ok && e.product != "" {
+		return e, true
 	}
 	return entry{}, false
 }
@@ -134,17 +173,17 @@ func undated(s string) (entry, bool) {
 	if rest, is := strings.CutPrefix(s, "nginx: "); is {
 		return entry{product: finding.Nginx, message: rest}, true
 	}
-	m := syslogHead.at(s)
-	if m == nil || m[2] >= 0 {
+	m := bareHead.at(s)
+	if m == nil {
 		return entry{}, false
 	}
-	program := s[m[4]:m[5]]
+	program := s[m[2]:m[3]]
 	if product(program) == "" {
 		return entry{}, false
 	}
 	process := program
-	if m[6] > 0 {
-		process = s[m[4] : m[7]+1]
+	if m[4] > 0 {
+		process = s[m[2] : m[5]+1]
 	}
 	return of(program, process, s[m[1]:], "")
 }
@@ -153,7 +192,7 @@ func undated(s string) (entry, bool) {
 func product(program string) finding.Product {
 	name, rest, _ := strings.Cut(program, "/")
 	switch {
-	case strings.HasPrefix(name, "postfix"):
+	case strings.HasPrefix(name, "postfix"), name == "posttls-finger":
 		return finding.Postfix
 	case name == "cyrus" && rest != "":
 		return finding.Cyrus
@@ -190,11 +229,11 @@ func of(program, process, message, stamp string) (entry, bool) {
 			return entry{product: p, process: program, message: message, stamp: stamp, trouble: true}, true
 		}
 	case finding.Postfix:
-		e.client = strings.Contains(program, "/smtp") && !strings.Contains(program, "/smtpd") && !strings.Contains(program, "/smtps") || strings.HasSuffix(program, "/lmtp") || strings.Contains(program, "tlsproxy") && strings.Contains(message, "SSL_connect")
+		e.client = strings.Contains(program, "/smtp") && !strings.Contains(program, "/smtpd") && !strings.Contains(program, "/smtps") || strings.HasSuffix(program, "/lmtp") || program == "posttls-finger" || strings.Contains(program, "tlsproxy") && strings.Contains(message, "SSL_connect")
 	case finding.Exim:
 		return eximEntry(message, stamp), true
 	case finding.Sendmail:
-		e.client = strings.Contains(message, "STARTTLS=client")
+		e.client = contains(message, "STARTTLS=client", "ruleset=tls_server", "stat=Deferred")
 	case "":
 		if nested, ok := undated(message); ok { // of a container whose log goes to the journal
 			nested.stamp = stamp
@@ -261,7 +300,7 @@ func isExim(s string) bool {
 		return true
 	}
 	for _, begins := range []string{"TLS error on ", "TLS session: (", "exim ", "SIGHUP ", "Start queue run", "End queue run", "no host name found for IP address", "H=(", "H=[", "no IP address found for host",
-		"SMTP connection from ", "SMTP call from ", "SMTP command timeout", "unexpected disconnection while reading SMTP", "SMTP protocol ", "dovecot_login authenticator", "login authenticator", "plain_login authenticator", "Warning: ", "pid ", "socket bind()"} {
+		"SMTP connection from ", "SMTP call from ", "SMTP command timeout", "unexpected disconnection while reading SMTP", "SMTP protocol ", "dovecot_login authenticator", "login authenticator", "plain_login authenticator", "Warning: ", "pid ", "socket bind()", "SSL_write: (", "SSL_read: ("} {
 		if strings.HasPrefix(s, begins) {
 			return true
 		}
@@ -271,8 +310,23 @@ func isExim(s string) bool {
 
 func eximEntry(s, stamp string) entry {
 	e := entry{product: finding.Exim, message: s, stamp: stamp}
-	e.client = strings.Contains(s, "T=remote_smtp") || strings.Contains(s, " R=dnslookup") || queueID.in(s) && strings.Contains(s, "TLS session ") && !strings.Contains(s, " <= ") ||
+	if loc := queueID.at(s); loc != nil {
+		e.process = s[:loc[1]]
+	}
+	e.client = strings.Contains(s, "T=remote_smtp") || strings.Contains(s, " R=dnslookup") || queueID.in(s) && contains(s, "TLS session", "SSL verify error", "]: DANE ") && !strings.Contains(s, " <= ") ||
 		strings.Contains(s, "(SSL_connect)") || strings.Contains(s, "TLS error on connection to ")
+	return e
+}
+
+// exchangeEntry reads a line of Exchange's protocol logs: time, connector, session, number, two addresses,
+// who spoke, what was said, and what Exchange says of it. Connectors that receive have the server's name
+// before theirs. What the other side spoke is its own.
+// https://learn.microsoft.com/exchange/mail-flow/connectors/protocol-logging
+func exchangeEntry(m []string) entry {
+	e := entry{product: finding.Exchange, process: m[3], message: m[5], stamp: m[1], client: !strings.Contains(m[2], `\`)}
+	if !e.client && m[4] == "<" {
+		e.message = ""
+	}
 	return e
 }
 

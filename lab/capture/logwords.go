@@ -21,6 +21,7 @@ type productWords struct {
 type logWord struct {
 	begins   string
 	contains []string
+	not      string // must not stand in it
 	code     finding.Code
 
 	vague bool         // says only that it failed
@@ -34,6 +35,7 @@ type logWord struct {
 
 func (w logWord) in(low string) bool {
 	rest, ok := strings.CutPrefix(low, w.begins)
+	ok = ok && (w.not == "" || !strings.Contains(rest, w.not))
 	for _, part := range w.contains {
 		ok = ok && strings.Contains(rest, part)
 	}
@@ -95,7 +97,7 @@ func postfixWords() productWords {
 			of("key", noKeyInside, finding.KeyMissing),
 			of("key", noFile, finding.KeyMissing),
 			of("key", noRight, finding.KeyUnreadable),
-			said(library, finding.WeakKey, "key too small"),
+			{begins: library, contains: []string{"key too small"}, not: "dh key too small", code: finding.WeakKey},
 			said(library, finding.WeakSignature, "md too weak"),
 			of("certificate", noFile, finding.CertificateFileMissing),
 			of("certificate", noStart, finding.MalformedCertificate),
@@ -128,8 +130,10 @@ func dovecotWords() productWords {
 			config(finding.KeyMissing, " ssl_server_key_file: ", noFile),
 			config(finding.KeyUnreadable, " ssl_key: ", noRight),
 			config(finding.KeyUnreadable, " ssl_server_key_file: ", noRight),
-			config(finding.OutdatedConfiguration, "unknown setting: ssl_"),
-			config(finding.OutdatedConfiguration, "unknown setting: disable_plaintext_auth"),
+			config(finding.OutdatedConfiguration, "unknown setting: "),
+			config(finding.OutdatedConfiguration, "unknown section name: "),
+			config(finding.OutdatedConfiguration, "is missing section name"),
+			config(finding.OutdatedConfiguration, "obsolete setting"),
 			config(finding.OutdatedConfiguration, "dovecot_config_version"),
 			config(finding.CertificateFileMissing, " ssl_cert: ", noFile),
 			config(finding.CertificateFileMissing, " ssl_server_cert_file: ", noFile),
@@ -140,6 +144,7 @@ func dovecotWords() productWords {
 			said(finding.KeyEncrypted, parse, noPassword),
 			said(finding.KeyEncrypted, parse, noPassphrase),
 			said(finding.KeyMissing, parse, noKeyInside),
+			said(finding.WeakDH, "can't load dh param", "dh key too small"),
 			said(finding.WeakKey, certificate, "key too small"),
 			said(finding.WeakSignature, certificate, "md too weak"),
 			said(finding.MalformedCertificate, certificate),
@@ -182,6 +187,8 @@ func nginxWords() productWords {
 	said := func(code finding.Code, begins string, contains ...string) logWord {
 		return logWord{begins: begins, contains: contains, code: code}
 	}
+	// Until 1.15 the file stood behind the function that failed.
+	const oldFile, oldPEM = `bio_new_file("`, `pem_read_bio_x509`
 	return productWords{
 		product: finding.Nginx,
 		starts:  []string{"signal process started", "received, reconfiguring"},
@@ -193,10 +200,20 @@ func nginxWords() productWords {
 			said(finding.KeyMissing, key, noFile),
 			said(finding.KeyUnreadable, key, noRight),
 			said(finding.KeyMissing, key, noKeyInside),
+			said(finding.KeyMissing, key, noStart),
+			said(finding.CertificateFileMissing, oldFile, noFile),
+			said(finding.CertificateNotLoaded, oldFile),
+			said(finding.MalformedCertificate, oldPEM),
+			said(finding.MalformedCertificate, certificate, "bad end line"),
 			said(finding.MalformedCertificate, certificate, noStart),
 			said(finding.MalformedCertificate, certificate, notASN1),
 			said(finding.CertificateFileMissing, certificate, noFile),
 			said(finding.CertificateNotLoaded, `no "ssl_certificate`, "is defined for"),
+			said(finding.KeyMissing, "ssl_ctx_use_privatekey", noFile),
+			said(finding.KeyUnreadable, "ssl_ctx_use_privatekey", noRight),
+			said(finding.KeyEncrypted, "ssl_ctx_use_privatekey", noPassword),
+			said(finding.KeyEncrypted, "ssl_ctx_use_privatekey", noPassphrase),
+			said(finding.KeyMissing, "ssl_ctx_use_privatekey", noStart),
 			said(finding.WeakKey, "ssl_ctx_use_certificate", "key too small"),
 			said(finding.WeakSignature, "ssl_ctx_use_certificate", "md too weak"),
 			said(finding.CertificateNotLoaded, "ssl_ctx_use_"),

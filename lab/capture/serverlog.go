@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,13 +16,22 @@ type logReader struct {
 	products []*productReader
 	lines    int               // that have the form of a log's
 	vague    map[string]string // of the processes that failed, and have not said why, the line
+	// unsure is what a process said of another server's certificate, before it says what became of the mail.
+	unsure  map[string]heldClaim
+	guessed *heldClaim // the first password that was refused
+}
+
+// heldClaim is a claim that is held back, with when and of whom.
+type heldClaim struct {
+	claim       Claim
+	stamp, peer string
 }
 
 // maxProcesses bounds of how many processes of a log something is remembered.
 const maxProcesses = 4096
 
 func newLogReader(g *gathering) *logReader {
-	r := &logReader{gathering: g, vague: map[string]string{}}
+	r := &logReader{gathering: g, vague: map[string]string{}, unsure: map[string]heldClaim{}}
 	for _, words := range logWords() {
 		p := &productReader{words: words}
 		p.forget()
@@ -45,23 +55,37 @@ func (r *logReader) reader(p finding.Product) *productReader {
 
 func (r *logReader) line(l line) bool {
 	e, ok := entryOf(l.text)
+	within := false // of a sentence that may say more
 	if !ok || e.product == "" {
 		if !suspicious(l.folded) {
 			return ok
 		}
 		if in, is := inside(l.text); is {
-			e, ok = in, true
+			e, ok, within = in, true, true
 		} else if !ok {
 			return false
 		}
 	}
 	if e.product == "" {
-		return r.stranger(e, l)
+		return e.message == "" || r.stranger(e, l)
 	}
 	r.lines++
+	if within {
+		made := r.made
+		return r.product(e, l) && r.made > made
+	}
+	return r.product(e, l)
+}
+
+// product reads a line of a product that is known here.
+func (r *logReader) product(e entry, l line) bool {
+	if len(r.unsure) > 0 {
+		r.settle(e)
+	}
 	p := r.reader(e.product)
 	p.hits++
 	if p.line(e, l.text) {
+		r.made++
 		return true
 	}
 	if p.words.encrypted != nil && p.words.encrypted(l.text) {
@@ -69,11 +93,13 @@ func (r *logReader) line(l line) bool {
 		delete(r.vague, e.process)
 		return true
 	}
-	folded := message.Fold(withoutUser(e.message))
+	words := serversOwn(e)
+	folded := message.Fold(words)
 	if !suspicious(folded) {
 		return true
 	}
 	if c, ok := p.load(e, l.text); ok {
+		r.made++
 		p.hear(c)
 	} else if ofSession(e.product, folded) {
 		r.session(p, e, folded, l.text)
@@ -83,7 +109,10 @@ func (r *logReader) line(l line) bool {
 
 // stranger reads the line of a program that is not known here, in the form of a log.
 func (r *logReader) stranger(e entry, l line) bool {
-	folded := message.Fold(e.message)
+	if ofFilters(e.process) {
+		return true
+	}
+	folded := message.Fold(withoutQuoted(e.message))
 	side := sideOf(folded)
 	if harmless(folded) {
 		return true
@@ -99,7 +128,7 @@ func (r *logReader) stranger(e entry, l line) bool {
 // sideOf tells whether a line is a server's word on its clients.
 func sideOf(folded string) message.Side {
 	for _, words := range []string{"ssl_accept", "accept:", "accept failed", "accept error", "from client", "remote client", "tls handshake error from", "client offered only", "listenerid", "error in accept", "starttls=server", "while ssl handshaking, client:",
-		"from the remote endpoint", "incoming connection", "ssl_do_handshake() failed"} {
+		"from the remote endpoint", "incoming connection", "/1: ssl handshake failure", "sslserver-", "tls connection from", "ssl connection from", "ssl_do_handshake() failed"} {
 		if strings.Contains(folded, words) {
 			return message.Server
 		}
@@ -112,16 +141,17 @@ func sideOf(folded string) message.Side {
 func ofSession(p finding.Product, folded string) bool {
 	switch p {
 	case finding.Postfix:
-		for _, begins := range []string{"ssl_accept error", "ssl_connect error", "warning: tls library problem", "certificate verification failed for", "server certificate verification failed", "untrusted tls connection", "certificate verification depth"} {
-			if strings.HasPrefix(folded, begins) {
-				return true
-			}
-		}
-		return contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "cannot start tls", "tls is required, but", "tls handshake fail")
+		return begins(folded, "ssl_accept error", "ssl_connect error", "warning: tls library problem", "certificate verification failed for", "server certificate verification failed", "untrusted tls connection", "certificate verification depth",
+			"warning: tls policy lookup for", "smtps wrappermode (", "client wrappermode (") || contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "cannot start tls", "tls is required, but", "tls handshake fail")
 	case finding.Exim:
-		return !strings.Contains(folded, " rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: ("))
+		return !strings.Contains(folded, " rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: (", "] ssl verify error: ", "]: dane ", "]: ssl verify error: "))
+	case finding.Stalwart: // others tell of what a client said
+		return contains(folded, " (tls.", " (acme.", " (delivery.", " (server.", " (config.", " (network.")
+	case finding.HMailServer:
+		return !strings.HasPrefix(folded, "received: ")
 	case finding.Nginx:
-		return contains(folded, "ssl_do_handshake() failed", "ssl_read() failed", "ssl_write() failed", "client ssl certificate verify error", "ssl handshak", "no required ssl certificate", "ssl_shutdown() failed")
+		return begins(folded, "ssl_do_handshake() failed", "ssl_read() failed", "ssl_write() failed", "ssl_shutdown() failed", "client ssl certificate verify error", "client sent no required ssl certificate", "client sent plain http request",
+			"upstream ssl certificate", "no \"ssl_certificate\" is defined", "peer closed connection in ssl handshake")
 	case finding.Apache:
 		return contains(folded, "ssl library error", "ssl handshake", "certificate verification")
 	}
@@ -134,7 +164,10 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 	if e.client {
 		side = message.Client
 	}
-	if harmless(folded) {
+	if harmless(folded) || side == message.Server && hungUp(folded) {
+		if before, ok := r.vague[e.process]; ok && r.pending == words(before) {
+			r.pending = ""
+		}
 		delete(r.vague, e.process)
 		return
 	}
@@ -152,7 +185,7 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 	}
 	// "SSL_accept error from host[192.0.2.1]: -1" is said before the reason.
 	if strings.HasPrefix(folded, "ssl_accept error from ") || strings.HasPrefix(folded, "ssl_connect error to ") {
-		if m, ok := message.FindFolded(folded, side); !ok || m.Codes[0] == finding.Unexplained {
+		if m, ok := message.FindFolded(folded, side); !ok || m.Codes[0] == finding.Unexplained || strings.HasSuffix(folded, ": -1") || strings.HasSuffix(folded, ": 0") {
 			if len(r.vague) < maxProcesses {
 				r.vague[e.process] = text
 			}
@@ -160,16 +193,44 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 			return
 		}
 	}
-	if m, ok := message.FindFolded(folded, side); ok && m.Codes[0] != finding.Unexplained {
+	m, ok := message.FindFolded(folded, side)
+	if ok && m.Codes[0] != finding.Unexplained {
 		if c.Codes = m.Codes; ofFiles(m.Codes[0]) {
+			r.made++
 			p.hear(p.of(m.Codes[0], e, text))
+			return
+		}
+		if m.Codes[0] == finding.CredentialsRefused && side == message.Server {
+			if r.guessed == nil {
+				r.made++
+				r.guessed = &heldClaim{c, e.stamp, r.peer(e, text)}
+			}
+			return
+		}
+		if side == message.Client && len(r.unsure) < maxProcesses && contains(folded, "certificate verification failed for ", "] ssl verify error: ") && !strings.Contains(folded, "tls session") {
+			r.made++
+			r.unsure[e.process] = heldClaim{c, e.stamp, r.peer(e, text)}
 			return
 		}
 		r.tally(c, e.stamp, r.peer(e, text))
 		return
 	}
-	if failedSession(folded) {
+	if ok || failedSession(folded) {
 		r.quote(text)
+	}
+}
+
+// settle takes what became of a mail: one that was sent has not failed for a certificate, which most
+// senders do not ask to be right.
+func (r *logReader) settle(e entry) {
+	held, ok := r.unsure[e.process]
+	switch {
+	case !ok:
+	case strings.Contains(e.message, "status=sent"), e.product == finding.Exim && contains(e.message, " => ", " -> ", " Completed"):
+		delete(r.unsure, e.process)
+	case contains(e.message, "status=deferred", "status=bounced", "status=undeliverable"), e.product == finding.Exim && contains(e.message, " == ", " ** "):
+		delete(r.unsure, e.process)
+		r.tally(held.claim, held.stamp, held.peer)
 	}
 }
 
@@ -182,7 +243,7 @@ func ofFiles(c finding.Code) bool {
 // timedOut reports whether a handshake that a client began came to no end: it mostly waits for a
 // greeting in the clear.
 func timedOut(folded string) bool {
-	return (strings.Contains(folded, "ssl_accept") || strings.Contains(folded, "gnutls_handshake") || strings.Contains(folded, "tls handshak") || strings.Contains(folded, "ssl handshak")) &&
+	return idle(folded) || (strings.Contains(folded, "ssl_accept") || strings.Contains(folded, "gnutls_handshake") || strings.Contains(folded, "tls handshak") || strings.Contains(folded, "ssl handshak")) &&
 		(strings.Contains(folded, "timed out") || strings.Contains(folded, "timeout"))
 }
 
@@ -199,6 +260,14 @@ func (r *logReader) peer(e entry, text string) string {
 
 // end adds what the products say of their files.
 func (r *logReader) end() {
+	for _, process := range slices.Sorted(maps.Keys(r.unsure)) {
+		held := r.unsure[process]
+		r.tally(held.claim, held.stamp, held.peer)
+	}
+	// Passwords are guessed all day. Who shows a line or two means them.
+	if g := r.guessed; g != nil && r.lines <= 3 && len(r.claims) == 0 {
+		r.tally(g.claim, g.stamp, g.peer)
+	}
 	for _, p := range r.products {
 		name := string(p.words.product)
 		if p.hits == 0 {
@@ -235,6 +304,9 @@ type productReader struct {
 // line takes a line, and reports whether it was about the files.
 func (r *productReader) line(e entry, text string) bool {
 	low := strings.ToLower(e.message)
+	if e.client && !strings.Contains(low, " from file") && r.about[e.process] == "" { // what it meets elsewhere
+		return false
+	}
 	if slices.ContainsFunc(r.words.starts, func(s string) bool { return strings.Contains(low, s) }) {
 		if r.now != nil {
 			r.before = r.now

@@ -75,6 +75,7 @@ type textReader struct {
 	log     *logReader
 	readers []reader
 	pem     pemFinder
+	flow    flow
 	report  report
 
 	number, filled, read int
@@ -97,13 +98,39 @@ func (t *textReader) take(raw string) {
 	t.number++
 	trimmed := strings.TrimSpace(raw)
 	if trimmed == "" {
+		t.rest()
 		t.letter.WriteByte('\n')
 		return
 	}
 	t.filled++
 	l := line{raw: trimmed[:min(len(trimmed), maxLine)], number: t.number}
-	l.text = unwrapped(trimmed[:min(len(trimmed), maxRaw)])
+	l.text = fromJSON(unwrapped(trimmed[:min(len(trimmed), maxRaw)]))
 	t.report.take(l.text)
+	if t.flow.open != "" {
+		if t.flow.takes(l.text) {
+			t.flow.hold(trimmed, l.text)
+			return
+		}
+		t.rest()
+	}
+	t.one(l)
+}
+
+// rest reads the lines that were held: as one with the line before, or else each by itself.
+func (t *textReader) rest() {
+	held, whole, says := t.flow.whole()
+	if says && t.log.line(whole) {
+		t.log.lines += len(held) - 1
+		t.read += len(held)
+		return
+	}
+	for _, raw := range held {
+		t.one(line{raw: raw[:min(len(raw), maxLine)], text: fromJSON(unwrapped(raw[:min(len(raw), maxRaw)])), number: t.number})
+	}
+}
+
+// one reads one line.
+func (t *textReader) one(l line) {
 	blocks, inside := t.pem.line(l.text)
 	for _, b := range blocks {
 		t.block(b)
@@ -133,7 +160,11 @@ func (t *textReader) take(raw string) {
 
 // known gives a line to the readers, one after the other, and reports whether one took it.
 func (t *textReader) known(l line) bool {
+	made := t.made
 	if t.log.line(l) { // in which servers write no passwords
+		if t.made == made {
+			t.flow.begins(l.text)
+		}
 		return true
 	}
 	t.doc.Secret = t.doc.Secret || hasSecret(l.text)
@@ -217,6 +248,7 @@ func (t *textReader) block(b *pem.Block) {
 
 // end is told that there are no more lines.
 func (t *textReader) end() {
+	t.rest()
 	if b := t.pem.end(); b != nil {
 		t.block(b)
 	}

@@ -3,6 +3,8 @@ package capture
 import (
 	"slices"
 	"strings"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // A text that tells of a failure in words that no reader takes must not be read as one of success.
@@ -20,7 +22,7 @@ func suspicious(low string) bool {
 }
 
 var suspects = [...]string{"err", "fail", "alert", "refus", "denied", "unable", "cannot", "can't", "invalid", "mismatch", "not match", "expired", "untrusted", "not trusted", "not verified", "timed out", "timeout", "reset", "unknown",
-	"handshak", "reject", "unsupported", "not offered", "not offer", "not available", "available", "no such", "missing", "abort", "required", "couldn't", "could not", "ssl_", "tls_", "certificate", "starttls", "private key", "unsafe", "bad ", "different", "not supported"}
+	"handshak", "reject", "unsupported", "not offered", "not offer", "not available", "available", "no such", "missing", "abort", "required", "couldn't", "could not", "ssl_", "tls_", "certificate", "starttls", "private key", "unsafe", "bad ", "different", "not supported", "plain http", "inconsisten", "wrappermode"}
 
 // troubled reports whether a line speaks of a failure. It is folded.
 func troubled(folded string) bool {
@@ -51,9 +53,17 @@ func tlsTrouble(folded string) bool {
 		contains(folded, "ssl", "tls", "cert", "handshake", "x509", "connect", "verify", "alert", "starttls", "socket", "secure", "encrypt", "peer", "trust", "host", "server", "imap", "smtp", "pop3", "login", "auth")
 }
 
+// idle reports whether a client began a handshake and said nothing more, until the server hung up.
+func idle(folded string) bool {
+	return strings.Contains(folded, "inactivity") && strings.Contains(folded, "tls handshaking")
+}
+
 // harmless reports whether a line of a log tells that the other side hung up, which scanners, health
 // checks and closed lids do all day, or of a session that went on.
 func harmless(folded string) bool {
+	if idle(folded) {
+		return false
+	}
 	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer", "connection closed by peer", "close notify", "unexpected disconnection", "peer did not send", "premature termination",
 		"connection was closed prematurely", "no auth attempts in"} {
 		if strings.Contains(folded, over) && !contains(folded, "alert", "ssl routines", "ssl_accept() failed") {
@@ -74,7 +84,7 @@ func sessionTrouble() []string {
 		"ssl alert number ", "ssl_accept", "ssl_connect", "ssl_do_handshake", "gnutls_handshake", "ssl library error",
 		"tls handshake fail", "tls library problem", "tls negotiation fail", "handshake failure", "tls handshake error",
 		"certificate verify failed", "certificate verification failed", "certificate not verified", "certificate not trusted",
-		"untrusted issuer", "tls is required, but", "handshake failed", "tls error on connection",
+		"untrusted issuer", "tls is required, but", "tlsa lookup error", "handshake failed", "tls error on connection",
 	}
 }
 
@@ -86,6 +96,66 @@ func withoutUser(line string) string {
 	}
 	_, after, _ := strings.Cut(rest, ">")
 	return before + withoutUser(after)
+}
+
+// serversOwn returns what a product says, as far as the other side chose none of it.
+func serversOwn(e entry) string {
+	switch e.product {
+	case finding.Dovecot:
+		name, _, of := strings.Cut(e.process, "(")
+		switch s := withoutUser(e.message); {
+		case name == "auth", name == "auth-worker":
+			return withoutAngles(inParentheses.without(s, "()"))
+		case of && !contains(s, "SSL_", "SSL certificate", "SSL context"): // of a user's mail
+			return ""
+		default:
+			return withoutAngles(s)
+		}
+	case finding.Nginx:
+		s, _, _ := strings.Cut(e.message, ", client: ")
+		if strings.HasPrefix(s, "*") {
+			_, s, _ = strings.Cut(s, " ")
+		}
+		return s
+	}
+	return e.message
+}
+
+var (
+	inAngles      = lazily(`<[^<>]*>`)
+	inParentheses = lazily(`\([^()]*\)`)
+)
+
+func withoutAngles(s string) string {
+	if !strings.Contains(s, "<") {
+		return s
+	}
+	return inAngles.without(s, "<>")
+}
+
+// withoutQuoted takes out what a log repeats of a mail: addresses, message numbers and the subject.
+func withoutQuoted(s string) string {
+	s, _, _ = strings.Cut(s, "Subject: ")
+	return withoutAngles(s)
+}
+
+// ofFilters reports whether a program looks into mails, or is none that speaks TLS: what it logs are
+// the names of its rules, and words of the mails.
+func ofFilters(process string) bool {
+	name, _, _ := strings.Cut(process, "[")
+	name, _, _ = strings.Cut(name, ".")
+	switch strings.ToLower(name) {
+	case "amavis", "rspamd", "spamd", "spampd", "spamass-milter", "spamassassin", "opendkim", "opendmarc", "dkim-filter", "openarc", "policyd-spf", "postgrey", "policyd", "milter-greylist", "clamd", "clamav-milter", "freshclam",
+		"mimedefang", "mailscanner", "cron", "crond", "fail2ban", "sshd", "kernel", "sudo", "su", "systemd-logind", "mailman3", "sympa", "named", "unbound":
+		return true
+	}
+	return false
+}
+
+// hungUp reports whether a client went away, in the words that libraries have for it on a server.
+func hungUp(folded string) bool {
+	return contains(folded, "error:00000000:lib(0)", "tcp connection closed by peer", "error in the pull function", "error in the push function", "message: short read", "stream truncated", "syscall failed: connection reset", "syscall failed: broken pipe", "syscall failed: success") ||
+		strings.Contains(folded, "ssl_error=5") && strings.Contains(folded, "accept failed")
 }
 
 // failedSession reports whether a line of a log tells of a TLS session that failed.

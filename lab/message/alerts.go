@@ -106,7 +106,7 @@ const byRFC = "; RFC 8446 section 6.2"
 func (a alert) received() []Row {
 	spaced := strings.ReplaceAll(a.name, "_", " ")
 	openSSL := "{ssl/tls|sslv3|tlsv1|tlsv13} alert " + spaced
-	if a.number >= 110 && a.number < 116 { // ssl_err.c leaves the word out for extensions
+	if a.number >= 110 && a.number < 115 { // ssl_err.c leaves the word out for extensions
 		openSSL = "{tlsv1|tlsv13} " + spaced
 	}
 	camel := ""

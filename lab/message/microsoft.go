@@ -186,6 +186,7 @@ func eventRows(k causes) []Row {
 	return append(said("Schannel events", "https://learn.microsoft.com/troubleshoot/windows-server/identity/tls-error-events",
 		w("none of the cipher suites supported by the client application are supported by the server", k.cipherHere),
 		w("no suitable default server credential exists", k.notLoaded),
+		w("does not have a private key information property attached", k.keyMissing),
 		w("fatal error occurred when attempting to access the {ssl|tls} {server|client} credential private key", []finding.Code{finding.KeyUnreadable, finding.KeyMissing}),
 		w("certificate received from the remote server was issued by an untrusted certificate authority", k.issuer),
 		w("certificate received from the remote server does not contain the expected name", k.name),
