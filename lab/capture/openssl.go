@@ -217,7 +217,7 @@ func (r *opensslReader) certificate(number, words string, depth int) {
 	if number == "27" && words != "" {
 		return
 	}
-	n.claim(Claim{Codes: below(meaning(words, message.Client), depth), Text: text, Depth: depth, Side: message.Client})
+	n.claim(Claim{Codes: below(meaning("verify error:num="+number+":"+words, message.Client), depth), Text: text, Depth: depth, Side: message.Client})
 }
 
 // below turns what is said of the leaf into what it means of its issuers.

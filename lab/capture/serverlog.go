@@ -128,7 +128,7 @@ func (r *logReader) stranger(e entry, l line) bool {
 // sideOf tells whether a line is a server's word on its clients.
 func sideOf(folded string) message.Side {
 	for _, words := range []string{"ssl_accept", "accept:", "accept failed", "accept error", "from client", "remote client", "tls handshake error from", "client offered only", "listenerid", "error in accept", "starttls=server", "while ssl handshaking, client:",
-		"from the remote endpoint", "incoming connection", "/1: ssl handshake failure", "sslserver-", "tls connection from", "ssl connection from", "ssl_do_handshake() failed"} {
+		"from the remote endpoint", "incoming connection", "/1: ssl handshake failure", "sslserver-", "tls connection from", "ssl connection from", "tls library problem", ", rip=", "(auth failed, ", "ssl_do_handshake() failed"} {
 		if strings.Contains(folded, words) {
 			return message.Server
 		}

@@ -104,6 +104,10 @@ func alone(text, whole string, side Side) (out []hit) {
 	return out
 }
 
+// lead is how many bytes a pattern may begin before the longer one that it stands within: ": self-signed
+// certificate" has two.
+const lead = 2
+
 // telling leaves out what other hits make superfluous.
 func telling(hits []hit) []hit {
 	if len(hits) < 2 {
@@ -117,7 +121,7 @@ func telling(hits []hit) []hit {
 	all := slices.Clone(hits)
 	within := func(h hit) bool {
 		return slices.ContainsFunc(all, func(o hit) bool {
-			return o.from <= h.from && h.to <= o.to && o.pattern.weight() > h.pattern.weight()
+			return o.from <= h.from+lead && h.to <= o.to && o.pattern.weight() > h.pattern.weight()
 		})
 	}
 	hits = slices.DeleteFunc(hits, within)
