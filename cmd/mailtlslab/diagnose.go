@@ -236,6 +236,9 @@ func (f diagnoseFlags) hints(a checkup.Answer) (out []string) {
 	if told && f.time == "" && len(a.Certificates) > 0 {
 		out = append(out, "--at TIME judges the dates as of the day on which it was seen")
 	}
+	if given && a.Verdict == checkup.Unjudged && a.Host == "" {
+		out = append(out, "'mailtlslab diagnose HOST' looks at the server itself, with the name that the account has")
+	}
 	if a.Held() {
 		out = append(out, "--fetch-from CIDR lets diagnose go to addresses that were refused")
 	}

@@ -76,6 +76,9 @@ func dayOf(cmd *cobra.Command, s string) (time.Time, error) {
 		name = "at"
 	}
 	t, err := time.Parse(time.RFC3339, s)
+	if d, is := time.Parse(time.DateOnly, s); is == nil { // noon of a day
+		t, err = d.Add(12*time.Hour), nil
+	}
 	if err != nil {
 		return t, usage("--%s takes a time such as 2026-11-24T12:00:00Z, not %q", name, terminal.Clip(s))
 	}

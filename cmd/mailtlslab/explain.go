@@ -65,7 +65,7 @@ same as 'mailtlslab diagnose "the words"'.`,
 }
 
 func explain(cmd *cobra.Command, name string, asJSON bool) error {
-	info, ok := finding.Lookup(finding.Code(name))
+	info, ok := finding.Lookup(finding.Code(strings.ToLower(name)))
 	if !ok {
 		if s, is := scenarios.Lookup(name); is {
 			return usage("%q is a scenario and no code; 'mailtlslab show %s' tells it", s.ID, s.ID)

@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	// Standard error may lead to the same reader. That it is not read is no reason to end.
 	stderr = terminal.NewScreen(ctx, stderr, func() {})
 	root := command()
-	root.SetArgs(args)
+	root.SetArgs(asWords(args))
 	root.SetIn(stdin)
 	root.SetOut(out)
 	root.SetErr(stderr)

@@ -18,6 +18,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/checkup"
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/message"
 )
 
@@ -25,6 +26,17 @@ import (
 const pasted = "(files and words)"
 
 const nothingGiven = "diagnose needs something to judge: give a server, a mail address, a file, - or words in quotes; 'mailtlslab diagnose mail.example.com' is an example"
+
+// asWords has a certificate that was pasted as an argument taken for words, and not for a flag.
+func asWords(args []string) []string {
+	out := slices.Clone(args)
+	for i, a := range out {
+		if strings.HasPrefix(a, "-----") {
+			out[i] = " " + a
+		}
+	}
+	return out
+}
 
 // given is what the arguments of diagnose are.
 type given struct {
@@ -113,8 +125,11 @@ func (g *given) sort(arg string) error {
 		g.words = append(g.words, arg)
 		return nil
 	}
-	if fileLike.MatchString(arg) && !strings.Contains(arg, "://") {
+	if !strings.Contains(arg, "://") && (fileLike.MatchString(arg) || strings.ContainsAny(arg, `/\`)) {
 		return usage("there is no file %q", terminal.Clip(arg))
+	}
+	if info, ok := finding.Lookup(finding.Code(strings.ToLower(arg))); ok {
+		return usage("%q is a code, and no server, file or message; 'mailtlslab explain %s' tells what it means", terminal.Clip(arg), info.Code)
 	}
 	if g.server != "" {
 		return usage("diagnose looks at one server at a time; give %q or %q, not both", terminal.Clip(g.server), terminal.Clip(arg))
@@ -199,8 +214,11 @@ func gatherTexts(e *checkup.Evidence, g given, stdin io.Reader) error {
 	case len(e.Texts) == 1 && len(g.words) == 1 && g.server == "":
 		e.About = "“" + terminal.Clip(strings.Join(strings.Fields(g.words[0]), " ")) + "”"
 	}
-	if len(e.Texts) > 0 {
-		e.Texts[0].Read = append(e.Texts[0].Read, g.notes...)
+	if len(e.Texts) > 0 && len(g.notes) > 0 {
+		e.Texts[0].Read = append(g.notes, e.Texts[0].Read...)
+		if e.About == "" && g.server == "" {
+			e.About = "the file " + terminal.Clip(g.files[0])
+		}
 	}
 	return nil
 }

@@ -8,12 +8,14 @@ var secrets = []pattern{
 	lazily(`(?i)(\bAUTH(?:ENTICATE)? (?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER) )([A-Za-z0-9+/=]{8,})`),
 	lazily(`(^|> |C: )(PASS \S{3,}$)`),
 	lazily(`(\b[A-Za-z0-9.]{1,16} LOGIN "?[^\s"]+"? )("[^"]+"|\S+)`),
-	lazily(`(?i)([\w.-]*pass(?:word|wd|phrase)?["']?\s*=\s*["']?)([^\s"',;&<>]+)`),
+	lazily(`(?i)([\w.-]*(?:pass(?:word|wd|phrase|wort)?|kennwort|wachtwoord|contraseña|mot de passe)["']?\s*=\s*["']?)([^\s"',;&<>]+)`),
 	lazily(`(?i)(["'][\w.-]*pass(?:word|wd|phrase)?["']\s*:\s*["'])([^"']+)`),
 	lazily(`(?i)(^[\w.-]*pass(?:word|wd|phrase)?: )(\S+)$`),
 	lazily(`(://[^\s/:@]+:)([^\s/@]+)@`),
 	lazily(`((?:-u|--user|-au|--auth-user|-ap|--auth-password)[ =]["']?[^\s:"']+:)([^\s"']+)`),
 	lazily(`((?:-ap|--auth-password|--password)[ =]["']?)([^\s"']+)`),
+	lazily(`(?i)((?:password|passwort|kennwort|wachtwoord|contraseña) (?:is|ist|lautet|es|:) ?["'“„]?)(\S*[0-9!?#$%&*]\S*)`),
+	lazily(`(?i)(\blogin\(\s*["'][^"']+["']\s*,\s*["'])([^"']+)`),
 	lazily(`(?i)(Bearer )([A-Za-z0-9._~+/-]{16,}=*)`),
 }
 
@@ -51,6 +53,6 @@ func hasSecret(s string) bool {
 }
 
 var (
-	secretHint  = lazily(`(?i)pass|auth|login|://|-u |bearer|-ap`)
+	secretHint  = lazily(`(?i)pass|auth|login|://|-u |bearer|-ap|kennwort|wachtwoord|contrase|mot de`)
 	placeholder = lazily(`(?i)^["'<{$%*x.…]|^(?:secret|password|passwd|xxx+|\*+|hidden|redacted|changeme|yes|no|true|false|null|none|prompt)["']?$`)
 )

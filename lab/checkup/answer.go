@@ -136,6 +136,8 @@ type Cause struct {
 	// Others are what else the words of a program may mean, the likeliest first. It is empty where the
 	// fault itself was seen.
 	Others []Other `json:"others,omitempty"`
+	// Likely says that it is no more than the likeliest: the words may mean something else altogether.
+	Likely bool `json:"likely,omitempty"`
 	// Look is what would tell this from the others, to be pasted; empty where there are none.
 	Look string `json:"look,omitempty"`
 	// Advice has the steps for every platform and product. Only a full answer has it.

@@ -94,7 +94,7 @@ func (c *Cause) advise(book *remedy.Book, host string) {
 func (c *Cause) doubt(host string) {
 	for _, o := range c.Cases {
 		if len(o.Finding.Others) == 0 {
-			c.Others, c.Look = nil, ""
+			c.Others, c.Look, c.Likely = nil, "", false
 			return
 		}
 		where, port := o.settings.Host, o.settings.Port
@@ -102,6 +102,7 @@ func (c *Cause) doubt(host string) {
 			where = host
 		}
 		c.Look = message.Look(c.Code, where, port)
+		c.Likely = c.Likely || open(append([]finding.Code{c.Code}, o.Finding.Others...))
 		for _, code := range o.Finding.Others {
 			if info, ok := finding.Lookup(code); ok && !slices.ContainsFunc(c.Others, func(x Other) bool { return x.Code == code }) {
 				c.Others = append(c.Others, Other{Code: code, Title: info.Title, Look: message.Look(code, where, port)})

@@ -25,10 +25,10 @@ func (x *examination) begin(kind PlaceKind, name string) *filePlace {
 	return &filePlace{examination: x, place: Place{Kind: kind, Name: name, Findings: []finding.Finding{}, settings: account.Settings{Host: x.evidence.Host}}}
 }
 
-// add takes findings, unless their code was found already.
+// add takes findings, unless their code was found already: two servers may say the same.
 func (p *filePlace) add(fs ...finding.Finding) {
 	for _, f := range fs {
-		if !has(p.place.Findings, f.Code) {
+		if !slices.ContainsFunc(p.place.Findings, func(o finding.Finding) bool { return o.Code == f.Code && o.Facts.Product == f.Facts.Product }) {
 			p.place.Findings = append(p.place.Findings, f)
 		}
 	}

@@ -47,7 +47,7 @@ func jobs(causes []Cause) []Job {
 // should order a certificate before it is known that the intermediate is not what is missing, or for
 // words that may mean something else.
 func (c Cause) undecided() bool {
-	return len(c.Others) > 0 || c.Code == finding.IssuerUnknown && !slices.ContainsFunc(c.Cases, func(o Case) bool { return o.Finding.Facts.Detail != "" })
+	return c.Likely || c.Code == finding.IssuerUnknown && !slices.ContainsFunc(c.Cases, func(o Case) bool { return o.Finding.Facts.Detail != "" })
 }
 
 func (d Deed) reissues() bool { return d.Action.Kind.Reissues() }

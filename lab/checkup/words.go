@@ -14,6 +14,7 @@ import (
 	"github.com/mailtlslab/mailtlslab/lab/chain"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/internal/dn"
+	"github.com/mailtlslab/mailtlslab/lab/message"
 	"github.com/mailtlslab/mailtlslab/lab/roots"
 )
 
@@ -258,7 +259,7 @@ func (p *filePlace) plain(code finding.Code, s capture.Session, summary string) 
 // finding makes a finding of what a program says is wrong. A program that refused has failed, even where
 // the code is elsewhere a warning.
 func (p *filePlace) finding(c capture.Claim) finding.Finding {
-	f := finding.New(c.Code(), "according to "+c.By+saying(c))
+	f := finding.New(c.Code(), saying(c))
 	f.Others = c.Codes[1:]
 	switch {
 	case c.Harmless:
@@ -269,10 +270,13 @@ func (p *filePlace) finding(c capture.Claim) finding.Finding {
 	switch {
 	case c.Product != "":
 		f.Evidence = append(f.Evidence, "its last word on it: "+c.Text, "this is what the log says; nobody here saw the connection")
-	case c.Count > 1, len(c.Text) > shortWords:
+	case !open(c.Codes) && (c.Count > 1 || len(c.Text) > shortWords), len(c.Text) > finding.MaxQuote:
 		f.Evidence = append(f.Evidence, "it says: "+c.Text, "nobody here saw the connection")
 	default:
 		f.Evidence = append(f.Evidence, "this is what the words say; nobody here saw the connection")
+	}
+	if c.Product != "" && c.Side == message.Server && scanned(c.Code()) {
+		f.Evidence = append(f.Evidence, "port scanners leave such lines too: look whether the address is one of your users'")
 	}
 	f.Facts.Host, f.Facts.Text, f.Facts.Product = p.place.settings.Host, c.Text, c.Product
 	switch c.Code() {
@@ -287,13 +291,22 @@ func (p *filePlace) finding(c capture.Claim) finding.Finding {
 	return f
 }
 
-// saying says what the words come to, and how often they were said. Short words are quoted there; long
-// ones are evidence.
+// saying says what the words come to, and how often they were said. Words that may mean several things
+// are quoted, and nothing is put into the mouth of whoever said them.
 func saying(c capture.Claim) string {
 	info, _ := finding.Lookup(c.Code())
-	words := ": " + lowered(info.Title)
-	if c.Product == "" && c.Count <= 1 && len(c.Text) <= shortWords {
-		words = ": " + c.Text
+	var words string
+	switch {
+	case open(c.Codes) && c.Product != "":
+		words = "a line of " + c.By + " may mean it"
+	case open(c.Codes) && len(c.Text) > finding.MaxQuote:
+		words = c.By + " may mean it"
+	case open(c.Codes):
+		words = c.By + " may mean it: “" + finding.Clip(c.Text) + "”"
+	case c.Product != "" || c.Count > 1 || len(c.Text) > shortWords:
+		words = "according to " + c.By + ": " + lowered(info.Title)
+	default:
+		words = "according to " + c.By + ": " + c.Text
 	}
 	if c.Count > 1 {
 		words += fmt.Sprintf("; %d times", c.Count)
@@ -311,6 +324,44 @@ func saying(c capture.Claim) string {
 		words += " (" + c.File + ")"
 	}
 	return words
+}
+
+// open reports whether words leave open what is wrong: of codes that are cases of one another the
+// first says enough.
+func open(codes []finding.Code) bool {
+	return slices.ContainsFunc(codes[1:], func(c finding.Code) bool { return !slices.Contains(near(codes[0]), c) })
+}
+
+// near are the codes that say nearly the same as another one.
+func near(c finding.Code) []finding.Code {
+	switch c {
+	case finding.NameMismatch:
+		return []finding.Code{finding.OutgoingServerName, finding.AutodiscoverName, finding.WildcardDepth, finding.ConnectByIP, finding.NoSAN}
+	case finding.Expired, finding.NotYetValid:
+		return []finding.Code{finding.ClientClock}
+	case finding.StartTLSNotOffered:
+		return []finding.Code{finding.CapabilityStripped}
+	case finding.WrongEncryptionType:
+		return []finding.Code{finding.PortSpeaksPlaintext}
+	case finding.PortSpeaksPlaintext:
+		return []finding.Code{finding.WrongEncryptionType}
+	case finding.SelfSigned:
+		return []finding.Code{finding.DefaultInstallationCertificate}
+	case finding.ClientCertificateRequired:
+		return []finding.Code{finding.ClientCertificateRefused}
+	case finding.ClientCertificateRefused:
+		return []finding.Code{finding.ClientCertificateRequired}
+	case finding.CredentialsRefused:
+		return []finding.Code{finding.OAuthRequired}
+	case finding.OAuthRequired:
+		return []finding.Code{finding.CredentialsRefused}
+	}
+	return nil
+}
+
+// scanned reports whether those who scan ports leave lines of a code all day.
+func scanned(c finding.Code) bool {
+	return c == finding.WrongEncryptionType || c == finding.ClientTooOld || c == finding.NoCommonCipher || c == finding.HandshakeTimeout
 }
 
 // shortWords is the most bytes of a program's words that a summary quotes.

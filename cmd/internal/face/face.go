@@ -103,7 +103,7 @@ func (f Face) list() {
 
 // title is what a cause says in one line, and no more certain than the words that it rests on.
 func title(c checkup.Cause) string {
-	if len(c.Others) == 0 {
+	if !c.Likely {
 		return c.Title
 	}
 	first, rest := c.Title[:1], c.Title[1:]
@@ -257,16 +257,22 @@ func (f Face) doubt(c checkup.Cause) {
 			titles = append(titles, string(o.Code))
 		}
 		if more := len(c.Others) - len(titles); more > 0 {
-			titles = append(titles, fmt.Sprintf("%d more", more))
+			titles = append(titles, fmt.Sprintf("%d more (--all)", more))
 		}
 		f.say("or it is", strings.Join(titles, ", "))
-		f.say("look", c.Look)
+		f.paste("look", c.Look)
 		return
 	}
-	f.say("look", c.Look)
+	f.paste("look", c.Look)
 	for _, o := range c.Others {
-		f.say("or it is", fmt.Sprintf("%s: %s. This tells: %s", o.Code, o.Title, o.Look))
+		f.say("or it is", o.Title+" ("+string(o.Code)+")")
+		f.paste("look", o.Look)
 	}
+}
+
+// paste prints a command as it can be pasted: in one line, however long.
+func (f Face) paste(label, command string) {
+	fmt.Fprintln(f.W, f.P.Bold(fmt.Sprintf("  %-9s", label))+" "+terminal.Line(command))
 }
 
 // story tells a scenario of the same fault, to be read aloud.
@@ -302,11 +308,15 @@ func (f Face) known(g finding.Finding) {
 // cure says what is to be done: a sentence for each party, and the steps to whom they are for.
 func (f Face) cure(c checkup.Cause) {
 	users, admins := f.Reader != forAdmin, f.Reader != forUser
+	condition := ""
+	if c.Likely { // nothing is to be done before the look
+		condition = "If the look says so, "
+	}
 	if users {
-		f.say("you", c.You)
+		f.say("you", conditional(condition, c.You))
 	}
 	if admins {
-		f.say("admin", c.Admin)
+		f.say("admin", conditional(condition, c.Admin))
 	}
 	if f.All || f.Reader != Anybody {
 		f.deeds(c, users, admins)
@@ -324,6 +334,14 @@ func (f Face) cure(c checkup.Cause) {
 	if users { // an admin is who helps
 		f.say("help", c.Advice.Support)
 	}
+}
+
+// conditional lets a sentence go on behind a condition.
+func conditional(condition, sentence string) string {
+	if condition == "" || len(sentence) < 2 || sentence[1] >= 'A' && sentence[1] <= 'Z' {
+		return condition + sentence
+	}
+	return condition + strings.ToLower(sentence[:1]) + sentence[1:]
 }
 
 // steps leaves out what holds for any fault, where one is told.

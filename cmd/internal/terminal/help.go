@@ -48,7 +48,10 @@ func NarrowHelp(root *cobra.Command) {
 func reflow(text string) string {
 	var out []string
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
-		out = append(out, Wrap(paragraph, Narrow, ""))
+		if !strings.HasPrefix(paragraph, "  ") { // a list is as wide as it was written
+			paragraph = Wrap(paragraph, Narrow, "")
+		}
+		out = append(out, paragraph)
 	}
 	return strings.Join(out, "\n\n")
 }
