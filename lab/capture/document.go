@@ -86,6 +86,8 @@ type Claim struct {
 	Text  string // the words, bounded
 	By    string // whose words they are, as a sentence names it: "openssl s_client", "the log of Dovecot"
 	Side  message.Side
+	// Server is the server that it is about, HOST:PORT, where ours was the client of another one.
+	Server string
 	// Product is the server program whose log it is.
 	Product finding.Product
 	// Depth is which certificate of the chain it is about, 0 for the leaf, and -1 where the words do not say.

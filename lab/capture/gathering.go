@@ -67,7 +67,7 @@ func (g *gathering) last() *notes {
 func (g *gathering) tally(c Claim, stamp, peer string) {
 	g.made++
 	at := slices.IndexFunc(g.claims, func(t *tallied) bool {
-		return t.Product == c.Product && t.Side == c.Side && t.Harmless == c.Harmless && slices.Equal(t.Codes, c.Codes)
+		return t.Product == c.Product && t.Server == c.Server && t.Side == c.Side && t.Harmless == c.Harmless && slices.Equal(t.Codes, c.Codes)
 	})
 	if at < 0 {
 		if len(g.claims) >= maxClaims {

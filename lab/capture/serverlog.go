@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -173,6 +174,9 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 	}
 	by := "the log of " + string(e.product)
 	c := Claim{Text: text, By: by, Side: side, Product: e.product, Depth: -1}
+	if e.client {
+		c.Server = r.otherServer(e, text)
+	}
 	if strings.Contains(folded, "http request") && side == message.Server {
 		c.Codes, c.Harmless = []finding.Code{finding.WrongEncryptionType}, true
 		r.tally(c, e.stamp, r.peer(e, text))
@@ -245,6 +249,22 @@ func ofFiles(c finding.Code) bool {
 func timedOut(folded string) bool {
 	return idle(folded) || (strings.Contains(folded, "ssl_accept") || strings.Contains(folded, "gnutls_handshake") || strings.Contains(folded, "tls handshak") || strings.Contains(folded, "ssl handshak")) &&
 		(strings.Contains(folded, "timed out") || strings.Contains(folded, "timeout"))
+}
+
+// serverShape is the server that ours connected to, as Postfix, Exim and sendmail write it.
+var serverShape = lazily(`(?:\bfor |\bto |\bhost |relay=|H=)((?:[A-Za-z0-9_-]+\.)+[A-Za-z0-9-]{2,}?)\.? ?\[[0-9A-Fa-f.:]+\](?::(\d{1,5}))?`)
+
+// otherServer returns the server that a line is about, HOST:PORT, or the line before it of the same
+// process. Servers speak to each other on port 25, unless another one is told.
+func (r *logReader) otherServer(e entry, text string) string {
+	m := serverShape.find(text)
+	if m == nil {
+		m = serverShape.find(r.vague[e.process])
+	}
+	if m == nil {
+		return ""
+	}
+	return clip(m[1]) + ":" + cmp.Or(m[2], "25")
 }
 
 // peer returns the address of the other side: of the line, or of the one before, with which the same

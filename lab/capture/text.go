@@ -194,6 +194,14 @@ func (t *textReader) message(l line) {
 		return
 	}
 	all := message.Every(l.text, side)
+	if len(all) > 0 && side == message.Client && t.unsaid(l.folded) {
+		// Who sent the alert is not said: what it means from the other side comes behind.
+		if m, ok := message.FindFolded(l.folded, message.Server); ok {
+			if all[0].Codes = union(all[0].Codes, m.Codes); !strings.Contains(l.folded, "error:") { // out of a log
+				all[0].Codes = union(m.Codes, all[0].Codes)
+			}
+		}
+	}
 	for _, m := range all {
 		t.tally(Claim{Codes: m.Codes, Text: l.text, By: by(m.By), Side: side, Depth: -1}, "", "")
 	}
@@ -205,6 +213,23 @@ func (t *textReader) message(l line) {
 		t.quoteLater(l.text)
 	}
 	t.notRead(l)
+}
+
+// unsaid reports whether a line tells of an alert, and nothing tells which side sent it.
+func (t *textReader) unsaid(folded string) bool {
+	return strings.Contains(folded, "alert") && len(t.sessions) == 0 &&
+		!contains(folded, "curl", "s_client", "connect", "imaplib", "smtplib", "poplib", "nodemailer", "imapflow", "jakarta", "javax.mail", "fetchmail", "msmtp", "wget", "git", "swaks", "outgoing", "received fatal alert", "remote error")
+}
+
+// union returns a, and what of b it lacks.
+func union(a, b []finding.Code) []finding.Code {
+	out := slices.Clone(a)
+	for _, c := range b {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // by names whose words they are.

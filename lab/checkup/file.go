@@ -18,6 +18,7 @@ type filePlace struct {
 	*examination
 	place   Place
 	undated bool            // something was judged as of now, for want of a time
+	claims  []capture.Claim // of a log, on another server
 	later   []capture.Claim // what sessions say that may have several causes: others may say which
 }
 

@@ -2,13 +2,16 @@ package checkup
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mailtlslab/mailtlslab/lab/account"
 	"github.com/mailtlslab/mailtlslab/lab/capture"
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/message"
 	"github.com/mailtlslab/mailtlslab/lab/preflight"
 )
 
@@ -26,6 +29,7 @@ type Text struct {
 func (x *examination) text(t Text) {
 	d := t.Document
 	x.readText(t)
+	x.outgoing(t, &d)
 	adopt(&d)
 	groups := grouped(d.Sessions)
 	if len(groups) > 1 {
@@ -45,6 +49,9 @@ func (x *examination) text(t Text) {
 	if len(groups) == 1 {
 		sessions = groups[0]
 	}
+	if len(t.Claims) > len(d.Claims) && len(d.Claims)+len(d.Sessions)+len(d.Chain)+d.Encrypted == 0 {
+		return // it speaks of other servers alone
+	}
 	p := x.begin(t.kind(len(sessions) == 0), t.Name)
 	if len(sessions) == 0 {
 		p.told(d)
@@ -55,6 +62,42 @@ func (x *examination) text(t Text) {
 	}
 	p.heard(d.Claims, sessions, d)
 	p.close()
+}
+
+// maxServers is how many servers of others one log makes places for.
+const maxServers = 20
+
+// outgoing takes out of a log what it says of other servers, to which ours was a client: each is a
+// place of its own, and none of them is ours.
+func (x *examination) outgoing(t Text, d *capture.Document) {
+	var own []capture.Claim
+	places := map[string]*filePlace{}
+	for _, c := range d.Claims {
+		host, port, err := net.SplitHostPort(c.Server)
+		if n, bad := strconv.Atoi(port); err == nil && bad == nil && n > 0 && n < 1<<16 && account.CheckHost(host) == nil && (places[c.Server] != nil || len(places) < maxServers) {
+			p := places[c.Server]
+			if p == nil {
+				p = x.begin(Log, t.Name+": "+finding.Clip(c.Server))
+				p.place.settings = account.Settings{Host: host, Port: n, Mode: account.StartTLS}
+				p.place.Target = p.place.settings.Target()
+				places[c.Server] = p
+			}
+			p.claims = append(p.claims, c)
+			continue
+		}
+		own = append(own, c)
+	}
+	for _, c := range d.Claims { // in their order
+		if p := places[c.Server]; p != nil {
+			p.heard(p.claims, nil, capture.Document{})
+			p.close()
+			delete(places, c.Server)
+		}
+	}
+	if len(own) == len(d.Claims) {
+		return
+	}
+	d.Claims = own
 }
 
 // kind returns what the place is.
@@ -247,7 +290,15 @@ func (p *filePlace) heard(claims []capture.Claim, sessions []capture.Session, d 
 		case accepted && len(c.Codes) > 1 && slices.Contains(c.Codes, finding.RootMissingOnDevice):
 			c.Codes = []finding.Code{finding.RootMissingOnDevice}
 		}
-		p.add(p.finding(c))
+		alone := oneOfMany(c, d.Encrypted)
+		if alone && slices.Contains(c.Codes, finding.RootMissingOnDevice) {
+			c.Codes = leading(c.Codes, finding.RootMissingOnDevice)
+		}
+		f := p.finding(c)
+		if alone {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s came about by the same log: look at the device that refused first", count(d.Encrypted, "TLS session")))
+		}
+		p.add(f)
 	}
 	if d.Quoted != "" && len(p.place.Findings) == 0 && (claims != nil || len(d.Claims) == 0) {
 		f := finding.New(finding.Unexplained, "the text tells of a failure in words that are not known here")
@@ -270,6 +321,11 @@ func (p *filePlace) heard(claims []capture.Claim, sessions []capture.Session, d 
 	case len(p.place.NotJudged) == 0:
 		p.place.NotJudged = append(p.place.NotJudged, "the text shows no chain to judge, and no word of a program that it accepted or refused one")
 	}
+}
+
+// oneOfMany reports whether one client refused where many others did not: then it is mostly the device.
+func oneOfMany(c capture.Claim, sessions int) bool {
+	return c.Product != "" && c.Server == "" && c.Side == message.Server && c.Peers <= 1 && sessions >= 20*max(c.Count, 1)
 }
 
 func (p *filePlace) what() string {
