@@ -53,13 +53,13 @@ func diagnoseCommand() *cobra.Command {
 the device does, what the admin does, and which scenario reproduces it. It finds out by
 itself what it was given:
 
-  a server         it connects as a mail program would; without a port it tries the
-                   seven standard ones side by side. It never logs in.
+  a server         it connects as a mail program would; without a port it tries
+                   the seven standard ones side by side. It never logs in.
   a mail address   it looks at the settings that the domain publishes, and sends
                    neither the address nor a password
-  a file, or -     whatever is in it: what openssl, gnutls-cli, curl, testssl.sh and
-                   others printed, the log of a mail server, certificates in any form,
-                   the words of a program, or all of it in one mail
+  a file, or -     whatever is in it: what openssl, gnutls-cli, curl, testssl.sh
+                   and others printed, the log of a mail server, certificates in
+                   any form, the words of a program, or all of it in one mail
   a directory      all the files in it
   words in quotes  what a phone, a mail program or a library says
 
