@@ -281,6 +281,7 @@ func (d *drawing) issuerOf(i int, c *x509.Certificate) string {
 	for range lost {
 		d.note("Of the name of the issuer of %s the clone does not have all.", quoted(chain.Name(c)))
 	}
+	subject = d.others(subject)
 	made := certs.Certificate{
 		Subject: subject, KeyID: c.AuthorityKeyId, BasicConstraints: "CA:TRUE", KeyUsage: []string{"keyCertSign", "cRLSign"}, Key: signerOf(c),
 	}
@@ -305,6 +306,16 @@ func (d *drawing) issuerOf(i int, c *x509.Certificate) string {
 		})
 	}
 	return made.ID
+}
+
+// others returns the name for an authority that nobody here trusts. One that is called as the lab's root
+// would be taken for that with another key, unless that is what was found.
+func (d *drawing) others(subject []string) []string {
+	if !slices.Equal(subject, []string{"O=mailtlslab", "CN=mailtlslab Root"}) || slices.Contains(d.found(), finding.IssuerKeyMismatch) {
+		return subject
+	}
+	d.note("The root is called mailtlslab Root, as the lab's own is: in the clone it is another lab's.")
+	return []string{"O=mailtlslab", "CN=another mailtlslab Root"}
 }
 
 // signerOf returns a kind of key that can sign as c is signed.
