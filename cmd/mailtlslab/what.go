@@ -27,11 +27,12 @@ const pasted = "(files and words)"
 
 const nothingGiven = "diagnose needs something to judge: give a server, a mail address, a file, - or words in quotes; 'mailtlslab diagnose mail.example.com' is an example"
 
-// asWords has a certificate that was pasted as an argument taken for words, and not for a flag.
+// asWords has a certificate or the line of a tool that was pasted as an argument taken for words, and
+// not for a flag.
 func asWords(args []string) []string {
 	out := slices.Clone(args)
 	for i, a := range out {
-		if strings.HasPrefix(a, "-----") {
+		if strings.HasPrefix(a, "-----") || strings.HasPrefix(a, "- ") || strings.HasPrefix(a, "*** ") {
 			out[i] = " " + a
 		}
 	}

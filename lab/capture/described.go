@@ -10,12 +10,13 @@ type describedReader struct {
 	*gathering
 	sans bool // the names stand in the next line
 	in   int  // which certificate, of several
+	step bool // as step tells it in short: the subject is the list of the names
 }
 
 var (
 	x509Command = lazily(`openssl(?:\.exe)? x509 .*|step certificate inspect .*|certtool .*-i.*`)
-	dnsShape    = lazily(`(?:DNS(?: Name)?|dNSName|IP(?: Address)?|iPAddress)[:=]\s*([^\s,;]+)`)
-	fieldShape  = lazily(`(?i)^(not ?before|not ?after|not valid (?:before|after)|valid(?:ity)? (?:from|until|to)|valid from|enddate|startdate|expir(?:e|es|y|ation) (?:date|time|on)|activation time|subject|issuer|common name|dns names?|subject alternative names?|x509v3 subject alternative name|altnames?|domains|certificate name)\b ?(?:: ?critical)?\s*[:=]+\s*(.*)$`)
+	dnsShape    = lazily(`(?:DNS(?: Name)?|DNSName|dNSName|IP(?: Address)?|iPAddress)[:=]\s*([^\s,;]+)`)
+	fieldShape  = lazily(`(?i)^(to|owner|not ?before|not ?after|not valid (?:before|after)|valid(?:ity)? (?:from|until|to)|valid from|enddate|startdate|expir(?:e|es|y|ation) (?:date|time|on)|activation time|subject|issuer|common name|dns names?|subject alternative names?|x509v3 subject alternative name|altnames?|domains|certificate name)\b ?(?:: ?critical)?\s*[:=]+\s*(.*)$`)
 )
 
 func (r *describedReader) line(l line) bool {
@@ -28,6 +29,12 @@ func (r *describedReader) line(l line) bool {
 			return true
 		}
 	}
+	if r.step && nameShape.in(s) && !strings.ContainsAny(s, " :=") {
+		d := r.current().describe(r.in)
+		d.Names = append(d.Names, clip(s))
+		return true
+	}
+	r.step = r.step && !strings.HasPrefix(s, "Issuer:")
 	switch {
 	case x509Command.in(s) && !clientShape.in(s):
 		r.begin(X509)
@@ -37,6 +44,7 @@ func (r *describedReader) line(l line) bool {
 		if d := n.describe(r.in); d.Subject != "" && !d.NotAfter.IsZero() {
 			r.in++
 		}
+		r.step = strings.Contains(s, "TLS Certificate (")
 		return true
 	case strings.HasPrefix(s, "Found the following certs:"), strings.HasPrefix(s, "Saving debug log to /var/log/letsencrypt"):
 		r.begin(Certbot)
@@ -44,6 +52,11 @@ func (r *describedReader) line(l line) bool {
 	}
 	m := fieldShape.find(s)
 	if m == nil {
+		if names := sanNames(s); len(names) > 0 && r.has(X509) && (strings.HasPrefix(s, "DNSName: ") || strings.HasPrefix(s, "DNS Name=")) {
+			d := r.current().describe(r.in)
+			d.Names = append(d.Names, names...)
+			return true
+		}
 		return false
 	}
 	return r.field(strings.ToLower(strings.Join(strings.Fields(m[1]), " ")), strings.TrimSpace(m[2]), l)
@@ -78,6 +91,13 @@ func (r *describedReader) field(name, value string, l line) bool {
 		r.begin(Certbot)
 		r.in = 0
 		return true
+	case name == "subject" && r.step && nameShape.in(value) && !strings.ContainsAny(value, " =/"):
+		d := r.current().describe(r.in)
+		d.Subject, d.Names = "CN="+clip(value), append(d.Names, clip(value))
+		return true
+	case name == "owner": // as keytool has it
+		name = "subject"
+		fallthrough
 	case name == "subject", name == "issuer", name == "common name":
 		if value == "" || !isName(value) && name != "common name" || name == "common name" && r.last() == nil {
 			return false
@@ -91,11 +111,16 @@ func (r *describedReader) field(name, value string, l line) bool {
 		}
 		return true
 	}
-	t := when(value)
+	begins, ends, both := strings.Cut(value, " until: ")
+	t := when(begins)
 	if t.IsZero() {
 		return false
 	}
 	d := r.current().describe(r.in)
+	if both { // as keytool has it
+		d.NotBefore, d.NotAfter = t, when(ends)
+		return true
+	}
 	if strings.Contains(name, "before") || strings.Contains(name, "from") || strings.Contains(name, "start") || strings.Contains(name, "activation") {
 		d.NotBefore = t
 	} else {

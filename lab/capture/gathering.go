@@ -174,7 +174,7 @@ func sharper(all []Claim) []Claim {
 			case o.Vague < c.Vague:
 				return o.Code() != finding.Unexplained
 			}
-			return o.Side == c.Side && o.Product == c.Product && len(o.Codes) < len(c.Codes) && slices.Contains(c.Codes, o.Code())
+			return o.Vague == c.Vague && o.Side == c.Side && o.Product == c.Product && len(o.Codes) < len(c.Codes) && slices.Contains(c.Codes, o.Code())
 		})
 		if better {
 			kept = slices.Delete(kept, i, i+1)

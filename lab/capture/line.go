@@ -250,7 +250,7 @@ func pieces(s string) []string {
 	if m := dockerLog.find(s); m != nil {
 		s = m[1]
 	}
-	if len(s) < 8 || !strings.Contains(s, "<") && !strings.Contains(s, `\`) {
+	if len(s) < 8 || !strings.Contains(s, "<") && !strings.Contains(s, "&#") && !strings.Contains(s, `\`) {
 		return []string{s}
 	}
 	if breaks.in(s) {
@@ -263,7 +263,7 @@ func pieces(s string) []string {
 }
 
 var (
-	breaks     = lazily(`(?i)\s*<(?:/?(?:p|div|pre|li|ul|ol|tr|table|blockquote|h[1-6])|br|hr)(?:\s[^<>]*)?/?>`)
+	breaks     = lazily(`(?i)&#(?:x0*[ad]|1[03]);|\s*<(?:/?(?:p|div|pre|li|ul|ol|tr|table|blockquote|h[1-6])|br|hr)(?:\s[^<>]*)?/?>`)
 	writtenOut = strings.NewReplacer(`\\n`, "\n", `\r\n`, "\n", `\n`, "\n", `\t`, "\t", `\"`, `"`, `\'`, "'", `\/`, "/", `\u001b`, "\x1b", `\u2018`, "'", `\u2019`, "'", `\u201c`, `"`, `\u201d`, `"`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&", `\\`, `\`)
 	// dockerLog is a line of the files that Docker keeps: https://docs.docker.com/engine/logging/drivers/json-file/
 	dockerLog = lazily(`^\{"log":"(.*)","stream":"std(?:out|err)"(?:,.*)?\}$`)

@@ -217,6 +217,10 @@ func (r *opensslReader) certificate(number, words string, depth int) {
 	if number == "27" && words != "" {
 		return
 	}
+	if number == "23" { // as an alert the same words would be about the client's
+		n.claim(Claim{Codes: []finding.Code{finding.Revoked}, Text: text, Depth: depth, Side: message.Client})
+		return
+	}
 	n.claim(Claim{Codes: below(meaning("verify error:num="+number+":"+words, message.Client), depth), Text: text, Depth: depth, Side: message.Client})
 }
 

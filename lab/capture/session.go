@@ -179,11 +179,7 @@ func startTLSPort(port int) bool {
 // specific chooses between the reasons for plaintext where TLS was expected: on a port for STARTTLS
 // it is the setting that is wrong, on one for TLS the server.
 func specific(codes []finding.Code, s account.Settings) []finding.Code {
-	at := slices.Index(codes, finding.PortSpeaksPlaintext)
-	if at < 0 {
-		at = slices.Index(codes, finding.WrongEncryptionType)
-	}
-	if at < 0 || s.Mode != account.ImplicitTLS || at > 0 {
+	if s.Mode != account.ImplicitTLS || codes[0] != finding.PortSpeaksPlaintext && codes[0] != finding.WrongEncryptionType {
 		return codes
 	}
 	want := finding.Code("")
@@ -259,7 +255,7 @@ func when(s string) time.Time {
 	for _, form := range []string{
 		"Jan 2 15:04:05 2006 MST", "2006-01-02 15:04:05 MST", "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05-07:00", "2006-01-02 15:04:05",
 		"2006-01-02 15:04 MST", "2006-01-02 15:04", "Mon Jan 2 15:04:05 MST 2006", "Mon Jan 2 15:04:05 2006", "Mon 02 Jan 2006 03:04:05 PM MST",
-		"Mon, 2 Jan 2006 15:04:05 MST", "Mon 2 Jan 15:04:05 2006", "2006-01-02", "2 Jan 2006 15:04:05 MST", "Mon Jan _2 15:04:05 2006", "02.01.2006 15:04:05", "1/2/2006 3:04:05 PM",
+		"Mon, 2 Jan 2006 15:04:05 MST", "Mon 2 Jan 15:04:05 2006", "2006-01-02", "2 Jan 2006 15:04:05 MST", "Mon Jan _2 15:04:05 2006", "02.01.2006 15:04:05", "02.01.2006 15:04", "1/2/2006 3:04:05 PM", "1/2/2006 3:04 PM", "2/1/2006 15:04:05", "2/1/2006 15:04", "2006/1/2 15:04:05", "2006/1/2 15:04",
 	} {
 		if t, err := time.Parse(form, s); err == nil && t.Year() > 1949 {
 			return t.UTC()

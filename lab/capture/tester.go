@@ -28,6 +28,8 @@ var (
 	jsonFinding   = lazily(`"finding"\s*:\s*"((?:[^"\\]|\\.)*)"`)
 	scanTarget    = lazily(`^Testing SSL server (\S+) on port (\d{1,5})(?: using SNI name (\S+))?`)
 	scanVersion   = lazily(`^(SSLv2|SSLv3|TLSv1\.[0-3])\s+(enabled|disabled)$`)
+	scanXML       = lazily(`^<ssltest host="([^"]+)".* port="(\d{1,5})"`)
+	scanField     = lazily(`^<(subject|issuer|altnames|not-valid-before|not-valid-after)>(?:<!\[CDATA\[)?([^<\]]*)`)
 	nmapTarget    = lazily(`^Nmap scan report for (\S+)`)
 	nmapPort      = lazily(`^(\d{1,5})/tcp\s+(open|closed|filtered)\s+(\S+)?`)
 	nmapSubject   = lazily(`^ssl-cert: Subject: (.*)`)
@@ -187,8 +189,30 @@ func (r *testerReader) sslscan(s string) bool {
 		n.port, _ = strconv.Atoi(m[2])
 		return true
 	}
+	if m := scanXML.find(s); m != nil {
+		n := r.begin(SSLScan)
+		n.connected, n.host = true, m[1]
+		n.port, _ = strconv.Atoi(m[2])
+		return true
+	}
 	if !r.has(SSLScan) {
 		return false
+	}
+	if m := scanField.find(s); m != nil {
+		d := r.of(SSLScan).describe(0)
+		switch m[1] {
+		case "subject":
+			d.Subject = dn(m[2])
+		case "issuer":
+			d.Issuer = dn(m[2])
+		case "altnames":
+			d.Names = sanNames(m[2])
+		case "not-valid-before":
+			d.NotBefore = when(m[2])
+		case "not-valid-after":
+			d.NotAfter = when(m[2])
+		}
+		return true
 	}
 	if m := scanVersion.find(s); m != nil {
 		if r.versions == nil {

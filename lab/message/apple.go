@@ -14,6 +14,13 @@ func appleRows(k causes) []Row {
 	const trust = "SecTrust of Apple's Security framework: https://github.com/apple-oss-distributions/Security/blob/main/OSX/sec/Security/SecTrust.c"
 	rows := said("Apple", trust,
 		w("certificate is expired", k.expired),
+		w("^not trusted$", k.certificate), // above the certificate's name, in the sheet of iOS
+		w("^nicht vertrauenswürdig$", k.certificate),
+		w("cssmerr_tp_not_trusted", k.issuer),
+		w("cssmerr_tp_cert_expired", k.expired),
+		w("cssmerr_tp_cert_not_valid_yet", k.notYet),
+		w("cssmerr_apple_tp_hostname_mismatch", k.anyName),
+		w("cert verify result: host name mismatch", k.anyName),
 		w("certificate is not standards compliant", standards),
 		w("certificate is not permitted for this usage", k.purpose),
 		w("certificate is using a broken key size", k.weakKey),

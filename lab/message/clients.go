@@ -122,6 +122,7 @@ func thunderbirdRows(k causes) []Row {
 	name := append(k.anyName[:4:4], finding.CaptivePortal)
 	anything := append(k.noTLS[1:4:4], finding.WrongPurpose, finding.Revoked, finding.WrongEncryptionType, finding.ClientCertificateRequired)
 	return said("Thunderbird", "mail/locales/en-US of comm-central, Thunderbird 102 to 140",
+		w("the certificate is not currently valid", k.time),
 		w("certificate for*is not valid for that server", name),
 		w("could be trying to impersonate the server", name),
 		w("certificate is only valid for*", k.anyName),

@@ -154,6 +154,8 @@ func goRows(k causes) []Row {
 
 func rustlsRows(k causes) []Row {
 	return said("rustls", "rustls/src/error.rs and webpki of rustls 0.20 to 0.23",
+		w("certificate expired: verification time", k.expired),
+		w("certificate not valid yet: verification time", k.notYet),
 		w("invalid peer certificate: {certexpired|expired}", k.expired),
 		w("invalid peer certificate: {certnotvalidyet|notvalidyet}", k.notYet),
 		w("invalid peer certificate: certificate not valid yet", k.notYet),

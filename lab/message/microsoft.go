@@ -137,6 +137,7 @@ func dotNetRows(k causes) []Row {
 	anything := append(k.certificate[:5:5], finding.ProtocolTooOld, finding.NoCommonCipher, finding.WrongEncryptionType)
 	const status = "X509ChainStatusFlags of .NET: https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.x509chainstatusflags"
 	return append(said(".NET", status,
+		w("port * is typically reserved for plain-text connections", []finding.Code{finding.WrongEncryptionType}),
 		w("{certificate chain|chain status|statusflags|status|errors}*untrustedroot", k.issuer),
 		w("{certificate chain|chain status|statusflags|status|errors}*nottimevalid", k.time),
 		w("{certificate chain|chain status|statusflags|status|errors}*partialchain", k.noIssuer),

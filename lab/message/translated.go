@@ -54,6 +54,8 @@ func outlookLanguages(k causes) []Row {
 	name := []finding.Code{finding.NameMismatch, finding.OutgoingServerName, finding.ConnectByIP, finding.AutodiscoverName}
 	encryption := []finding.Code{finding.WrongEncryptionType, finding.ClientTooOld, finding.ProtocolTooOld, finding.NoCommonCipher, finding.StartTLSNotOffered}
 	return said("Outlook, Windows and .NET, translated", "localised messages of Windows 10, Outlook 2013 to 2021 and .NET Framework 4, users' reports: https://learn.microsoft.com/answers",
+		w("endete jedoch mit einem stammzertifikat*nicht als vertrauenswürdig gilt", k.issuer),
+		w("unterstützt nicht den angegebenen verbindungsverschlüsselungstyp", encryption),
 		w("zielprinzipalname ist falsch", name),
 		w("nom {de |}principal {de la |}cible est incorrect", name),
 		w("nombre {de entidad de seguridad|principal} de destino {es|no es}*correcto", name),
