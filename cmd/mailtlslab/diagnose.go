@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"slices"
@@ -200,7 +201,17 @@ func (f diagnoseFlags) checkup(e checkup.Evidence) (*checkup.Checkup, error) {
 	if f.proxy {
 		p.Proxy, d.Proxy = http.ProxyFromEnvironment, http.ProxyFromEnvironment
 	}
-	return &checkup.Checkup{Knowledge: store.Knowledge(), Repeat: f.repeat, Prober: p, Finder: d}, nil
+	c := &checkup.Checkup{Knowledge: store.Knowledge(), Repeat: f.repeat, Prober: p, Finder: d}
+	if f.roots == "" { // which says whose eyes to look with
+		c.Second = func() *x509.CertPool {
+			pool, err := x509.SystemCertPool()
+			if err != nil {
+				return nil // it is no more than an opinion
+			}
+			return pool
+		}
+	}
+	return c, nil
 }
 
 // unreadable is about a file that cannot be judged.

@@ -2,6 +2,7 @@ package checkup
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"slices"
 	"time"
@@ -28,6 +29,9 @@ type Checkup struct {
 	Repeat int
 	// Now is the clock where the evidence brings no time; nil means time.Now.
 	Now func() time.Time
+	// Second returns the trust store of the machine, for a second opinion. It is asked where something
+	// about trust was found, once; nil, and a nil pool, ask nobody.
+	Second func() *x509.CertPool
 	// Progress is told what is being done, in a few words; it may be nil.
 	Progress func(string)
 }
@@ -119,7 +123,9 @@ type examination struct {
 	ctx      context.Context
 	evidence Evidence
 
-	began  time.Time     // by the clock of the machine
+	began  time.Time // by the clock of the machine
+	asked  bool      // Second was
+	second *x509.CertPool
 	prober *probe.Prober // that looks: Checkup's, or the same held to what a domain may publish
 	answer Answer
 	survey probe.Survey

@@ -55,6 +55,7 @@ func (p *filePlace) judge(ders [][]byte, at time.Time) chain.Judgement {
 	p.present(ders[0], at)
 	p.place.Path = &j.Path
 	p.judged(len(ders), host, at)
+	p.secondOpinion(&p.place, ders, at)
 	return j
 }
 

@@ -24,6 +24,7 @@ func (x *examination) sum() (Answer, error) {
 	for i := range x.survey.Observations {
 		if o := diagnose.Judged(x.survey, i); o.TLS != nil && len(o.TLS.Chain) > 0 {
 			x.seen[i].Certificate = a.present(o.TLS.Chain[0], o.At)
+			x.secondOpinion(&x.seen[i], o.TLS.Chain, o.At)
 		}
 	}
 	a.Places = slices.Concat(x.seen, x.given)
