@@ -65,7 +65,7 @@ func headed(s string) (entry, bool) {
 		}
 	case '[':
 		if m := apacheHead.find(s); m != nil {
-			return entry{product: finding.Apache, message: m[1]}, true
+			return entry{product: finding.Apache, message: m[1], client: contains(m[1], "SSL Proxy", "enable ssl support for")}, true
 		}
 		if m := haraka.find(s); m != nil {
 			return entry{product: finding.Haraka, message: m[2]}, true
@@ -300,7 +300,7 @@ func isExim(s string) bool {
 		return true
 	}
 	for _, begins := range []string{"TLS error on ", "TLS session: (", "exim ", "SIGHUP ", "Start queue run", "End queue run", "no host name found for IP address", "H=(", "H=[", "no IP address found for host",
-		"SMTP connection from ", "SMTP call from ", "SMTP command timeout", "unexpected disconnection while reading SMTP", "SMTP protocol ", "dovecot_login authenticator", "login authenticator", "plain_login authenticator", "Warning: ", "pid ", "socket bind()", "SSL_write: (", "SSL_read: ("} {
+		"SMTP connection from ", "SMTP call from ", "SMTP command timeout", "unexpected disconnection while reading SMTP", "SMTP protocol ", "dovecot_login authenticator", "login authenticator", "plain_login authenticator", "Warning: ", "pid ", "socket bind()", "SSL_write: (", "SSL_read: (", "rejected "} {
 		if strings.HasPrefix(s, begins) {
 			return true
 		}

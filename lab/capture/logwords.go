@@ -104,6 +104,7 @@ func postfixWords() productWords {
 			of("certificate", notASN1, finding.MalformedCertificate),
 			said("warning: no server certs available", finding.CertificateNotLoaded),
 			certificate, key,
+			vague("warning: cannot load certification authority data", "certificate"),
 			vague("warning: error loading private keys and certificates from:", ""),
 			vague("warning: wrapper-mode request dropped from ", ""),
 		},
@@ -139,7 +140,9 @@ func dovecotWords() productWords {
 			config(finding.CertificateFileMissing, " ssl_server_cert_file: ", noFile),
 			config(finding.CertificateNotLoaded, " ssl_cert: "),
 			config(finding.CertificateNotLoaded, " ssl_server_cert_file: "),
+			config(finding.CertificateNotLoaded, "ssl enabled, but"),
 			said(finding.KeyDoesNotMatch, load, "is for a different cert"),
+			said(finding.KeyDoesNotMatch, load, "match the cert"),
 			said(finding.KeyEncrypted, parse, badDecrypt),
 			said(finding.KeyEncrypted, parse, noPassword),
 			said(finding.KeyEncrypted, parse, noPassphrase),
@@ -171,6 +174,10 @@ func eximWords() productWords {
 			{begins: "(ssl_ctx_use_certificate", contains: []string{noFile}, code: finding.CertificateFileMissing},
 			{begins: "(ssl_ctx_use_privatekey", contains: []string{noFile}, code: finding.KeyMissing},
 			{begins: "(ssl_ctx_use_privatekey", contains: []string{noRight}, code: finding.KeyUnreadable},
+			{begins: "(ssl_ctx_use_privatekey", contains: []string{noPassword}, code: finding.KeyEncrypted},
+			{begins: "(ssl_ctx_use_privatekey", contains: []string{noPassphrase}, code: finding.KeyEncrypted},
+			{begins: "(ssl_ctx_use_privatekey", contains: []string{badDecrypt}, code: finding.KeyEncrypted},
+			{begins: "(ssl_ctx_use_privatekey", contains: []string{noStart}, code: finding.KeyMissing},
 			{begins: "(ssl_ctx_use_certificate", contains: []string{"key too small"}, code: finding.WeakKey},
 			{begins: "(ssl_ctx_use_certificate", contains: []string{"md too weak"}, code: finding.WeakSignature},
 			{begins: "(ssl_ctx_use_certificate", contains: []string{noStart}, code: finding.MalformedCertificate},
@@ -235,6 +242,8 @@ func apacheWords() productWords {
 			said("ah02561: ", finding.CertificateNotLoaded), // the certificate
 			said("ah02562: ", finding.CertificateNotLoaded), // the certificate and its chain
 			said("ah02564: ", finding.CertificateNotLoaded), // the key, "encrypted (?)" in its own words
+			said("ah02577: ", finding.KeyEncrypted),
+			{begins: "ah02572: ", code: finding.CertificateNotLoaded, vague: true},
 		},
 	}
 }

@@ -102,7 +102,7 @@ func (r *logReader) product(e entry, l line) bool {
 	if c, ok := p.load(e, l.text); ok {
 		r.made++
 		p.hear(c)
-	} else if ofSession(e.product, folded) {
+	} else if ofSession(e, folded) {
 		r.session(p, e, folded, l.text)
 	}
 	return true
@@ -113,14 +113,15 @@ func (r *logReader) stranger(e entry, l line) bool {
 	if ofFilters(e.process) {
 		return true
 	}
-	folded := message.Fold(withoutQuoted(e.message))
+	own := withoutQuoted(e.message)
+	folded := message.Fold(own)
 	side := sideOf(folded)
 	if harmless(folded) {
 		return true
 	}
 	m, ok := message.FindFolded(folded, side)
 	if !ok {
-		return false
+		return len(own) < len(e.message) && !tlsTrouble(folded) // what is left is of a mail
 	}
 	r.tally(Claim{Codes: m.Codes, Text: e.message, By: "the log", Side: side, Depth: -1}, e.stamp, peerIn(l.text))
 	return true
@@ -139,22 +140,22 @@ func sideOf(folded string) message.Side {
 
 // ofSession reports whether a line is one of those in which a product tells of a TLS session. In others
 // a client may have put words of its own: a command, a sender, a page.
-func ofSession(p finding.Product, folded string) bool {
-	switch p {
+func ofSession(e entry, folded string) bool {
+	switch e.product {
 	case finding.Postfix:
 		return begins(folded, "ssl_accept error", "ssl_connect error", "warning: tls library problem", "certificate verification failed for", "server certificate verification failed", "untrusted tls connection", "certificate verification depth",
-			"warning: tls policy lookup for", "smtps wrappermode (", "client wrappermode (") || contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "cannot start tls", "tls is required, but", "tls handshake fail")
+			"warning: tls policy lookup for", "smtps wrappermode (", "client wrappermode (") || e.client && !ofMail(folded) && contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "cannot start tls", "tls is required, but", "tls handshake fail")
 	case finding.Exim:
-		return !strings.Contains(folded, " rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: (", "] ssl verify error: ", "]: dane ", "]: ssl verify error: "))
+		return !strings.Contains(folded, " rejected ") && !strings.HasPrefix(folded, "rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: (", "] ssl verify error: ", "]: dane ", "]: ssl verify error: "))
 	case finding.Stalwart: // others tell of what a client said
-		return contains(folded, " (tls.", " (acme.", " (delivery.", " (server.", " (config.", " (network.")
+		return contains(folded, " (dane.", " (mta-sts.", " (tls.", " (acme.", " (delivery.", " (server.", " (config.", " (network.")
 	case finding.HMailServer:
 		return !strings.HasPrefix(folded, "received: ")
 	case finding.Nginx:
 		return begins(folded, "ssl_do_handshake() failed", "ssl_read() failed", "ssl_write() failed", "ssl_shutdown() failed", "client ssl certificate verify error", "client sent no required ssl certificate", "client sent plain http request",
-			"upstream ssl certificate", "no \"ssl_certificate\" is defined", "peer closed connection in ssl handshake")
+			"upstream ssl certificate", "client timed out", "no \"ssl_certificate\" is defined", "peer closed connection in ssl handshake")
 	case finding.Apache:
-		return contains(folded, "ssl library error", "ssl handshake", "certificate verification")
+		return contains(folded, "ssl library error", "ssl handshake", "certificate verification", "ssl proxy: ")
 	}
 	return true
 }
@@ -172,6 +173,9 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 		delete(r.vague, e.process)
 		return
 	}
+	if e.product == finding.Postfix && side == message.Server && begins(folded, "certificate verification failed for ") {
+		return // of a client's certificate, which need not be right
+	}
 	by := "the log of " + string(e.product)
 	c := Claim{Text: text, By: by, Side: side, Product: e.product, Depth: -1}
 	if e.client {
@@ -179,6 +183,11 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 	}
 	if strings.Contains(folded, "http request") && side == message.Server {
 		c.Codes, c.Harmless = []finding.Code{finding.WrongEncryptionType}, true
+		r.tally(c, e.stamp, r.peer(e, text))
+		return
+	}
+	if side == message.Server && strings.HasPrefix(folded, "invalid certificate: ") { // Dovecot, of a client's
+		c.Codes = []finding.Code{finding.ClientCertificateRefused}
 		r.tally(c, e.stamp, r.peer(e, text))
 		return
 	}
@@ -222,6 +231,11 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 	if ok || failedSession(folded) {
 		r.quote(text)
 	}
+}
+
+// ofMail reports whether another server refused what a mail says or whom it is for, and not the session.
+func ofMail(folded string) bool {
+	return contains(folded, "in reply to rcpt to", "in reply to end of data") && !contains(folded, "starttls", "tls required", "encryption")
 }
 
 // settle takes what became of a mail: one that was sent has not failed for a certificate, which most
@@ -324,7 +338,7 @@ type productReader struct {
 // line takes a line, and reports whether it was about the files.
 func (r *productReader) line(e entry, text string) bool {
 	low := strings.ToLower(e.message)
-	if e.client && !strings.Contains(low, " from file") && r.about[e.process] == "" { // what it meets elsewhere
+	if e.client && !contains(low, " from file", "certification authority data") && r.about[e.process] == "" { // what it meets elsewhere
 		return false
 	}
 	if slices.ContainsFunc(r.words.starts, func(s string) bool { return strings.Contains(low, s) }) {

@@ -188,6 +188,10 @@ func (t *textReader) message(l line) {
 		t.read++
 		return
 	}
+	if side == message.Server && (harmless(l.folded) || hungUp(l.folded)) {
+		t.read++
+		return
+	}
 	if code, ok := loading(l.folded); ok && code != finding.CertificateNotLoaded {
 		t.tally(Claim{Codes: []finding.Code{code}, Text: l.text, By: "the text", Side: message.Server, Depth: -1, File: fileIn(l.text)}, "", "")
 		t.read++

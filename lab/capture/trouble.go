@@ -22,7 +22,7 @@ func suspicious(low string) bool {
 }
 
 var suspects = [...]string{"err", "fail", "alert", "refus", "denied", "unable", "cannot", "can't", "invalid", "mismatch", "not match", "expired", "untrusted", "not trusted", "not verified", "timed out", "timeout", "reset", "unknown",
-	"handshak", "reject", "unsupported", "not offered", "not offer", "not available", "available", "no such", "missing", "abort", "required", "couldn't", "could not", "ssl_", "tls_", "certificate", "starttls", "private key", "unsafe", "bad ", "different", "not supported", "plain http", "inconsisten", "wrappermode"}
+	"handshak", "reject", "unsupported", "not offered", "not offer", "not available", "available", "no such", "missing", "abort", "required", "couldn't", "could not", "ssl_", "tls_", "certificate", "starttls", "private key", "unsafe", "bad ", "different", "not supported", "plain http", "inconsisten", "wrappermode", "didn't", "(mta-sts.", "not set"}
 
 // troubled reports whether a line speaks of a failure. It is folded.
 func troubled(folded string) bool {
@@ -61,7 +61,7 @@ func idle(folded string) bool {
 // harmless reports whether a line of a log tells that the other side hung up, which scanners, health
 // checks and closed lids do all day, or of a session that went on.
 func harmless(folded string) bool {
-	if idle(folded) {
+	if idle(folded) || contains(folded, "status=deferred", "status=bounced", "ssl_connect error") {
 		return false
 	}
 	for _, over := range []string{"lost connection", "non-properly terminated", "unexpected eof", "connection reset by peer", "connection closed by peer", "close notify", "unexpected disconnection", "peer did not send", "premature termination",
@@ -111,6 +111,8 @@ func serversOwn(e entry) string {
 		default:
 			return withoutAngles(s)
 		}
+	case finding.Exim:
+		return strings.Replace(e.message, " error=", " : ", 1) // "SSL verify error: depth=0 error=certificate has expired"
 	case finding.Nginx:
 		s, _, _ := strings.Cut(e.message, ", client: ")
 		if strings.HasPrefix(s, "*") {
@@ -155,7 +157,8 @@ func ofFilters(process string) bool {
 // hungUp reports whether a client went away, in the words that libraries have for it on a server.
 func hungUp(folded string) bool {
 	return contains(folded, "error:00000000:lib(0)", "tcp connection closed by peer", "error in the pull function", "error in the push function", "message: short read", "stream truncated", "syscall failed: connection reset", "syscall failed: broken pipe", "syscall failed: success") ||
-		strings.Contains(folded, "ssl_error=5") && strings.Contains(folded, "accept failed")
+		strings.Contains(folded, "ssl_error=5") && strings.Contains(folded, "accept failed") ||
+		strings.Contains(folded, "tls handshake error from") && (strings.HasSuffix(folded, ": eof") || strings.HasSuffix(folded, "connection reset by peer"))
 }
 
 // failedSession reports whether a line of a log tells of a TLS session that failed.

@@ -152,6 +152,7 @@ func serverClientRows(k causes) []Row {
 		vague("untrusted tls connection established to", k.issuer[:3]),
 	), said("Exim and sendmail", "src/tls.c, tls-openssl.c and tls-gnu.c of Exim 4.96, measured with GnuTLS; sendmail/tls.c of sendmail 8.17",
 		w("upstream ssl certificate does not match", k.name),
+		w("ssl proxy: peer certificate does not match", k.name),
 		w("tls certificate verification failed: cert name mismatch", k.name),
 		w("tls certificate verification failed*peerdn", append(k.certificate[:5:5], finding.WeakSignature)),
 		vague("(certificate verification failed)", k.certificate),

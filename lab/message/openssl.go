@@ -14,7 +14,7 @@ func openSSLVerifyRows(k causes) []Row {
 		w("{: |:|(|^|the |this |your |server }certificate has expired", k.expired),
 		w("certificate is not yet valid", k.notYet),
 		w("format error in certificate's not{before|after} field", k.malformed),
-		w("{: |:|(|error=|^}self{-| }signed certificate", k.selfSigned),
+		w("{: |:|(|^}self{-| }signed certificate", k.selfSigned),
 		w("self{-| }signed certificate in certificate chain", k.ownRoot),
 		w("unable to get issuer certificate", k.noIssuer),
 		w("unable to get local issuer certificate", k.noIssuer),

@@ -50,6 +50,8 @@ func serverRows(k causes) []Row {
 		vague("starttls=server, error: accept failed", k.unexplained),
 		w("couriertls: accept: *{timed out|timeout}", late),
 		w("tls handshake timed out", late),
+		w("(dane.{authentication-failure|tlsa-record-invalid|no-certificates-found})", k.dane),
+		w("(mta-sts.{not-authorized|invalid-policy})", k.mtaSTS),
 		w("tls handshake timeout", late),
 	))...)
 }
@@ -132,6 +134,9 @@ func loadingRows(k causes) []Row {
 		w("negotiation failed with error {certexpired|certificateexpired}", k.expired),
 		w("negotiation failed with error untrustedroot", k.issuer),
 		w("negotiation failed with error wrongprincipal", k.name),
+		w("certificate {failed validation|validation failure}, reason:{ |}{subjectmismatch|namemismatch}", k.name),
+		w("certificate {failed validation|validation failure}, reason:{ |}{untrustedroot|partialchain}", k.issuer),
+		w("certificate {failed validation|validation failure}, reason:{ |}{certexpired|certificateexpired|expired}", k.expired),
 		w("negotiation failed with error certificateunknown", k.clientSays),
 		w("could not load the certificate*private key", append(k.notLoaded[:1:1], finding.KeyMissing)),
 	)...)
