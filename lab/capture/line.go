@@ -6,6 +6,7 @@ import (
 	"errors"
 	"html"
 	"io"
+	"net/url"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -249,6 +250,11 @@ func startsLine(s string) bool {
 func pieces(s string) []string {
 	if m := dockerLog.find(s); m != nil {
 		s = m[1]
+	}
+	if strings.Contains(s, "BEGIN") && strings.Contains(s, "%0A") { // as in the address of a page
+		if plain, err := url.PathUnescape(s); err == nil {
+			return strings.Split(plain, "\n")
+		}
 	}
 	if len(s) < 8 || !strings.Contains(s, "<") && !strings.Contains(s, "&#") && !strings.Contains(s, `\`) {
 		return []string{s}

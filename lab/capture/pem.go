@@ -29,6 +29,11 @@ const maxBlock = MaxFile
 // line takes the next line, unwrapped. It returns the blocks that end in it, and reports
 // whether the whole line was part of one.
 func (a *pemFinder) line(text string) (blocks []*pem.Block, inside bool) {
+	if strings.Contains(text, "LS0tLS1CRUdJTi") {
+		if m := twice.find(text); m != nil {
+			return a.decodedTwice(m[1])
+		}
+	}
 	if !strings.Contains(text, "BEGIN") && !strings.Contains(text, "END") {
 		if a.label != "" {
 			return a.more(text)
@@ -52,7 +57,7 @@ func (a *pemFinder) line(text string) (blocks []*pem.Block, inside bool) {
 			a.label, a.bare, a.odd = label, false, false
 			a.body.Reset()
 		} else if a.label != "" {
-			if i > 0 || m[0] > 0 {
+			if i > 0 || strings.Trim(text[:m[0]], "0123456789:.) ") != "" { // more than the number of a line
 				a.take(text[at:m[0]], i > 0)
 			}
 			if label != a.label {
@@ -78,6 +83,11 @@ func (a *pemFinder) more(text string) (blocks []*pem.Block, inside bool) {
 			blocks = append(blocks, b)
 		}
 		return blocks, a.naked(text)
+	}
+	if n, ok := unnumbered(strings.TrimRight(text, `\ `)); ok || strings.HasSuffix(text, `\`) { // of a listing, or a shell's
+		if isBase64(n) {
+			text = n
+		}
 	}
 	if isBase64(text) || strings.TrimSpace(text) == "" {
 		a.take(text, false)
@@ -111,6 +121,9 @@ var gap = lazily(`(?i)^[\W_]*(?:(?:[\w ]{0,20}(?:left out|snip\w*|cut|omitted|re
 // bytes on.
 func (a *pemFinder) naked(text string) bool {
 	s := strings.Trim(text, `"', `)
+	if m := element.find(s); m != nil { // of XML, YAML or the like
+		s = m[1]
+	}
 	if len(s) < 64 || !strings.HasPrefix(s, "MI") || s[2] < 'A' || s[2] > 'P' || !isBase64(s) {
 		return false
 	}
@@ -119,6 +132,28 @@ func (a *pemFinder) naked(text string) bool {
 	a.take(s, false)
 	return true
 }
+
+// decodedTwice reads PEM that was written in base64 once more, as Kubernetes keeps it in its secrets:
+// https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
+func (a *pemFinder) decodedTwice(s string) (blocks []*pem.Block, inside bool) {
+	text, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(s[:len(s)-len(s)%4], "="))
+	if err != nil {
+		text, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
+	}
+	if err != nil {
+		return nil, true // and nobody is to see what it may be
+	}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		b, _ := a.line(strings.TrimSpace(line))
+		blocks = append(blocks, b...)
+	}
+	return blocks, true
+}
+
+var (
+	twice   = lazily(`(?:^|[^A-Za-z0-9+/])(LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2})`)
+	element = lazily(`(?:[>:=]\s*["']?)(MI[A-P][A-Za-z0-9+/]{100,}={0,2})["',;]{0,2}(?:</[\w:]{1,40}>)?$`)
+)
 
 // take adds what stands inside of a block. In one line the ends of lines may be written out.
 func (a *pemFinder) take(s string, oneLine bool) {

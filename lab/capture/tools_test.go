@@ -163,6 +163,11 @@ func TestCertificatesAsPeopleHaveThem(t *testing.T) {
 		"with typographic dashes": strings.ReplaceAll(whole, "-----", "—–—"),
 		"without a frame":         "here it is\n" + body + "\nbye\n",
 		"without a frame, in one": "here it is\n" + strings.ReplaceAll(body, "\n", "") + "\nbye\n",
+		"in a listing":            "  1 " + strings.ReplaceAll(strings.TrimSpace(whole), "\n", "\n  2 "),
+		"behind a shell's":        strings.ReplaceAll(whole, "\n", " \\\n"),
+		"in an address":           "cert=" + strings.NewReplacer("\n", "%0A", "+", "%2B", " ", "%20", "=", "%3D").Replace(whole),
+		"in an element":           "<X509Certificate>" + strings.ReplaceAll(body, "\n", "") + "</X509Certificate>",
+		"as a secret":             "  tls.crt: " + base64.StdEncoding.EncodeToString([]byte(whole)),
 		"without an end":          "-----BEGIN CERTIFICATE-----\n" + body + "\nVerify return code: 0 (ok)\n",
 	} {
 		d := read(t, text)
