@@ -84,6 +84,10 @@ func (r *curlReader) says(text string) bool {
 		}
 	}
 	switch {
+	case text == "server certificate verification OK": // curl with GnuTLS, which compares the name in another line
+		n.ok, n.certified = true, true
+	case strings.HasPrefix(text, "common name: ") && strings.HasSuffix(text, " (matched)"):
+		n.named = true
 	case text == "SSL certificate verify ok.", strings.HasPrefix(text, "SSL certificate verified via "):
 		n.ok, n.certified, n.named = true, true, true
 	case strings.HasPrefix(text, "SSL certificate problem:"), strings.HasPrefix(text, "SSL: "), strings.HasPrefix(text, "schannel:"),

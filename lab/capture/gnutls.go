@@ -67,8 +67,8 @@ func (r *gnutlsReader) line(l line) bool {
 // certificate reads the one line that describes a certificate.
 func (r *gnutlsReader) certificate(s string) {
 	d := r.of(GnuTLS).describe(r.index)
-	subject, _ := between(s, "subject `", "'")
-	issuer, _ := between(s, "issuer `", "'")
+	subject, _ := between(s, "subject `", "', ") // "Let's Encrypt" has an apostrophe of its own
+	issuer, _ := between(s, "issuer `", "', ")
 	begins, _ := between(s, "activated `", "'")
 	ends, _ := between(s, "expires `", "'")
 	d.Subject, d.Issuer, d.NotBefore, d.NotAfter = clip(subject), clip(issuer), when(begins), when(ends)

@@ -192,7 +192,7 @@ func (t *textReader) message(l line) {
 		t.read++
 		return
 	}
-	if code, ok := loading(l.folded); ok && code != finding.CertificateNotLoaded {
+	if code, ok := loading(l.folded); ok && code != finding.CertificateNotLoaded && contains(l.folded, "cert", "key", "ssl", "tls", ".pem", ".crt", ".cer", ".p12", ".pfx", "dh", "md too weak") {
 		t.tally(Claim{Codes: []finding.Code{code}, Text: l.text, By: "the text", Side: message.Server, Depth: -1, File: fileIn(l.text)}, "", "")
 		t.read++
 		return

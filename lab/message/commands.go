@@ -21,6 +21,7 @@ func commandRows(k causes) []Row {
 		w("issued certificate not yet valid", k.notYet),
 		vague("unable to establish ssl connection", k.noTLS[:4]),
 		vague("ssl certificate problem", k.certificate),
+		vague("server certificate verification failed. cafile", append(k.issuer[:6:6], k.expired...)), // GnuTLS: curl and git
 		vague("ssl peer certificate or ssh remote key was not ok", k.certificate),
 		w("problem with the ssl ca cert", k.noRoot),
 		w("error setting certificate {verify locations|file}", k.noRoot),
@@ -101,6 +102,7 @@ func testerRows(k causes) []Row {
 		w("does not match configured fingerprint", k.changed),
 		w("tcp connect to (*) failed", k.connect[:2]),
 		w("tcptestsucceeded : false", k.connect[:2]),
+		w("(tcp) timed out", k.timeout),
 		w("{not ok|failed} (expired", k.expired[:1]),
 		w("invalid: expired", k.expired[:1]),
 		w("{not ok|failed} (self{ |-}signed", k.selfSigned),
