@@ -2,6 +2,8 @@ package capture
 
 import (
 	"strings"
+
+	"github.com/mailtlslab/mailtlslab/lab/finding"
 )
 
 // describedReader reads what programs print of a certificate: openssl x509, step, certtool, certbot and
@@ -115,6 +117,14 @@ func (r *describedReader) field(name, value string, l line) bool {
 	t := when(begins)
 	if t.IsZero() {
 		return false
+	}
+	if n := r.current(); n.tool == Certbot {
+		switch {
+		case strings.Contains(value, "INVALID: REVOKED"):
+			n.claim(Claim{Codes: []finding.Code{finding.Revoked}, Text: l.text, Depth: 0})
+		case strings.Contains(value, "INVALID: TEST_CERT"):
+			n.claim(Claim{Codes: []finding.Code{finding.IssuerNotTrusted}, Text: l.text, Depth: 0})
+		}
 	}
 	d := r.current().describe(r.in)
 	if both { // as keytool has it

@@ -232,6 +232,8 @@ func of(program, process, message, stamp string) (entry, bool) {
 		e.client = strings.Contains(program, "/smtp") && !strings.Contains(program, "/smtpd") && !strings.Contains(program, "/smtps") || strings.HasSuffix(program, "/lmtp") || program == "posttls-finger" || strings.Contains(program, "tlsproxy") && strings.Contains(message, "SSL_connect")
 	case finding.Exim:
 		return eximEntry(message, stamp), true
+	case finding.OpenSMTPD:
+		e.client = contains(message, " mta ", "smtp-out: ")
 	case finding.Sendmail:
 		e.client = contains(message, "STARTTLS=client", "ruleset=tls_server", "stat=Deferred")
 	case "":
@@ -313,7 +315,7 @@ func eximEntry(s, stamp string) entry {
 	if loc := queueID.at(s); loc != nil {
 		e.process = s[:loc[1]]
 	}
-	e.client = strings.Contains(s, "T=remote_smtp") || strings.Contains(s, " R=dnslookup") || queueID.in(s) && contains(s, "TLS session", "SSL verify error", "]: DANE ") && !strings.Contains(s, " <= ") ||
+	e.client = strings.Contains(s, "T=remote_smtp") || strings.Contains(s, " R=dnslookup") || queueID.in(s) && contains(s, "TLS session", "SSL verify error", "]: DANE ", "after initial connection") && !strings.Contains(s, " <= ") ||
 		strings.Contains(s, "(SSL_connect)") || strings.Contains(s, "TLS error on connection to ")
 	return e
 }

@@ -147,6 +147,7 @@ func dovecotWords() productWords {
 			said(finding.KeyEncrypted, parse, noPassword),
 			said(finding.KeyEncrypted, parse, noPassphrase),
 			said(finding.KeyMissing, parse, noKeyInside),
+			{begins: "invalid ssl_", contains: []string{"unknown protocol"}, code: finding.OutdatedConfiguration},
 			said(finding.WeakDH, "can't load dh param", "dh key too small"),
 			said(finding.WeakKey, certificate, "key too small"),
 			said(finding.WeakSignature, certificate, "md too weak"),

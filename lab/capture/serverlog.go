@@ -146,9 +146,11 @@ func ofSession(e entry, folded string) bool {
 		return begins(folded, "ssl_accept error", "ssl_connect error", "warning: tls library problem", "certificate verification failed for", "server certificate verification failed", "untrusted tls connection", "certificate verification depth",
 			"warning: tls policy lookup for", "smtps wrappermode (", "client wrappermode (") || e.client && !ofMail(folded) && contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "cannot start tls", "tls is required, but", "tls handshake fail")
 	case finding.Exim:
-		return !strings.Contains(folded, " rejected ") && !strings.HasPrefix(folded, "rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: (", "] ssl verify error: ", "]: dane ", "]: ssl verify error: "))
+		return !strings.Contains(folded, " rejected ") && !strings.HasPrefix(folded, "rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: (", "] ssl verify error: ", "smtp error from remote mail server after mail from", "smtp error from remote mail server after starttls", "after initial connection", "]: dane ", "]: ssl verify error: "))
 	case finding.Stalwart: // others tell of what a client said
 		return contains(folded, " (dane.", " (mta-sts.", " (tls.", " (acme.", " (delivery.", " (server.", " (config.", " (network.")
+	case finding.OpenSMTPD:
+		return !contains(folded, "failed-command", "bad-input")
 	case finding.HMailServer:
 		return !strings.HasPrefix(folded, "received: ")
 	case finding.Nginx:

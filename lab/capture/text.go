@@ -77,6 +77,7 @@ type textReader struct {
 	pem     pemFinder
 	flow    flow
 	report  report
+	mailed  attachment
 
 	number, filled, read int
 	unread               []string // the first lines that nobody read
@@ -131,6 +132,10 @@ func (t *textReader) rest() {
 
 // one reads one line.
 func (t *textReader) one(l line) {
+	if t.mailed.line(l.text) {
+		t.read++
+		return
+	}
 	blocks, inside := t.pem.line(l.text)
 	for _, b := range blocks {
 		t.block(b)
@@ -280,6 +285,9 @@ func (t *textReader) end() {
 	t.rest()
 	if b := t.pem.end(); b != nil {
 		t.block(b)
+	}
+	for _, s := range t.mailed.lines() {
+		t.report.take(strings.TrimSpace(s))
 	}
 	t.report.end(t.gathering)
 	t.log.end()

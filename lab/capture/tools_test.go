@@ -64,6 +64,8 @@ func TestTools(t *testing.T) {
 		{"a TLS report, a server of the policy", failure("validation-failure", "mx.example.com"), "unexplained"},
 		{"a TLS report, DANE", failure("tlsa-invalid", "mx.example.com"), "dane-mismatch"},
 		{"certbot", "Found the following certs:\n  Certificate Name: mail.example.com\n    Domains: mail.example.com imap.example.com\n    Expiry Date: 2026-12-19 07:59:59+00:00 (VALID: 29 days)\n", "certbot :0 for mail.example.com,imap.example.com until 2026-12-19"},
+		{"certbot, revoked", "  Certificate Name: mail.example.com\n    Expiry Date: 2027-01-30 07:59:59+00:00 (INVALID: REVOKED)\n", "certbot :0 until 2027-01-30; revoked"},
+		{"certbot, of the test server", "  Certificate Name: mail.example.com\n    Expiry Date: 2027-01-30 07:59:59+00:00 (INVALID: TEST_CERT)\n", "certbot :0 until 2027-01-30; issuer-not-trusted"},
 		{"openssl x509", "        Issuer: C = US, O = Let's Encrypt, CN = R12\n            Not After : Dec 19 07:59:59 2026 GMT\n        Subject: CN = mail.example.com\n            X509v3 Subject Alternative Name: \n                DNS:mail.example.com, IP Address:192.0.2.1\n", "openssl x509 :0 for mail.example.com,192.0.2.1 until 2026-12-19"},
 		{"the subject of a letter is none", "Subject: invoice\nIssuer of the invoice: Bob\n", ""},
 		{"swaks", "=== Trying mail.example.com:587...\n=== Connected to mail.example.com.\n -> STARTTLS\n*** TLS startup failed (connect(): error:0A00010B:SSL routines::wrong version number)\n", "swaks mail.example.com:587; wrong-encryption-type"},

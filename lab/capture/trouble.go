@@ -148,7 +148,7 @@ func ofFilters(process string) bool {
 	name, _, _ = strings.Cut(name, ".")
 	switch strings.ToLower(name) {
 	case "amavis", "rspamd", "spamd", "spampd", "spamass-milter", "spamassassin", "opendkim", "opendmarc", "dkim-filter", "openarc", "policyd-spf", "postgrey", "policyd", "milter-greylist", "clamd", "clamav-milter", "freshclam",
-		"mimedefang", "mailscanner", "cron", "crond", "fail2ban", "sshd", "kernel", "sudo", "su", "systemd-logind", "mailman3", "sympa", "named", "unbound":
+		"mimedefang", "mailscanner", "cron", "crond", "fail2ban", "sshd", "kernel", "sudo", "su", "systemd-logind", "mailman3", "sympa", "named", "unbound", "systemd", "systemd-resolved", "networkmanager", "dnsmasq", "dhclient", "chronyd", "ntpd":
 		return true
 	}
 	return false

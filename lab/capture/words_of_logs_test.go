@@ -1,6 +1,9 @@
 package capture
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -20,6 +23,32 @@ func judged(d Document) string {
 		out = append(out, "quoted")
 	}
 	return strings.Join(out, " ")
+}
+
+// TestMailedReports: a TLS report is read out of the mail that brings it.
+func TestMailedReports(t *testing.T) {
+	for result, want := range map[string]string{"certificate-expired": ":expired", "tlsa-invalid": ":dane-mismatch"} {
+		report := `{"organization-name":"Example","policies":[{"policy":{"policy-type":"sts"},"summary":{"total-successful-session-count":3,"total-failure-session-count":2},"failure-details":[{"result-type":"` + result + `","receiving-mx-hostname":"mail.example.com","failed-session-count":2}]}]}`
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, _ = z.Write([]byte(report))
+		_ = z.Close()
+		for form, data := range map[string][]byte{"gzip": packed.Bytes(), "json": []byte(report)} {
+			body := base64.StdEncoding.EncodeToString(data)
+			var lines strings.Builder
+			for len(body) > 76 {
+				lines.WriteString(body[:76] + "\r\n")
+				body = body[76:]
+			}
+			mail := "Subject: Report Domain: example.com\r\nContent-Type: application/tlsrpt+" + form + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + lines.String() + body + "\r\n--0000--\r\n"
+			if got := judged(read(t, mail)); got != want {
+				t.Errorf("%s as %s: %q", result, form, got)
+			}
+			if got := judged(read(t, strings.Replace(mail, "application/tlsrpt", "application/x", 1))); got != "" {
+				t.Errorf("%s as %s, of another type: %q", result, form, got)
+			}
+		}
+	}
 }
 
 // TestLogs: what servers write of failures, and beside each what they write all day.
@@ -122,6 +151,18 @@ func TestLogs(t *testing.T) {
 		{"Schannel in French", "Source :       Schannel\nID de l’événement : 36884\nLe certificat reçu du serveur distant ne contient pas le nom attendu. Il est donc impossible de déterminer si la connexion est correcte.\n", ":name-mismatch"},
 		{"Schannel as XML", `<Event><System><Provider Name="Schannel"/><EventID>36887</EventID></System><EventData><Data Name="AlertDesc">48</Data></EventData></Event>` + "\n", ":issuer-not-trusted"},
 		{"Stalwart: MTA-STS", `2026-11-03T09:14:21Z INFO MTA-STS policy not authorized (mta-sts.not-authorized) queueId = 1, domain = "example.net"` + "\n", "Stalwart:mta-sts-mismatch"},
+		{"OpenSMTPD: another server's certificate", "Nov  3 09:14:21 mx1 smtpd[812]: 1f2e3d4c mta error reason=\"IO Error: handshake failed: error:0A000415:SSL routines::sslv3 alert certificate expired\"\n", "OpenSMTPD:client-certificate-refused"},
+		{"OpenSMTPD: a command", "Nov  3 09:14:21 mx1 smtpd[812]: 1f2e3d4c smtp bad-input result=\"500 5.5.1 Invalid command: Command unrecognized\"\n", ""},
+		{"mox: no file", "l=fatal m=\"parsing static config\" err=\"loading tls cert: open /home/mox/config/cert.pem: no such file or directory\" pkg=config\n", "mox:certificate-file-missing"},
+		{"Exim: a relay that wants STARTTLS", exim("1vGaBc-000024-1f ** bob@example.net R=smarthost T=remote_smtp_smarthost H=smtp.example.net [192.0.2.5]: SMTP error from remote mail server after MAIL FROM:<anna@example.com>: 530 5.7.0 Must issue a STARTTLS command first"), "Exim:wrong-encryption-type"},
+		{"Exim: a relay that says nothing", exim("1vGaBc-000024-1f H=smtp.example.net [192.0.2.5]: SMTP timeout while connected to smtp.example.net [192.0.2.5] after initial connection: Connection timed out"), "Exim:wrong-encryption-type"},
+		{"Exim: another server's word on a mail", exim("1vGaBc-000024-1f ** bob@example.net R=dnslookup T=remote_smtp H=mx.example.net [192.0.2.5]: SMTP error from remote mail server after end of data: 554 spam: your certificate has expired"), ""},
+		{"a policy that does not name the server", "version: STSv1\nmode: enforce\nmx: mail.example.org\nmax_age: 604800\n$ dig +short MX example.com\n10 mail.example.com.\n", ":mta-sts-mismatch"},
+		{"a policy that names it", "version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 604800\n$ dig +short MX example.com\n10 mail.example.com.\n", ""},
+		{"a policy that is none", "version: STSv1\nmode: none\nmx: mail.example.org\nmax_age: 604800\n$ dig +short MX example.com\n10 mail.example.com.\n", ""},
+		{"dig +short", "$ dig +short SRV _imaps._tcp.example.com\n0 1 143 mail.example.com.\n", ":published-settings-wrong"},
+		{"dig +short, in order", "$ dig +short SRV _imaps._tcp.example.com\n0 1 993 mail.example.com.\n", ""},
+		{"a record that need not be", "; <<>> DiG 9.18 <<>> TLSA _25._tcp.mail.example.com\n;; ->>HEADER<<- opcode: QUERY, status: NXDOMAIN, id: 4711\n", ""},
 		{"filters", "Nov  3 09:14:21 mx1 amavis[812]: (00812-01) Passed CLEAN, Subject: \"certificate has expired\"\n2026-11-03 09:14:21 #12(normal) <abc>; task; rspamd_task_write_log: id: <certificate-has-expired@example.net>\nNov  3 06:25:06 mx1 spamd[18]: spamd: result: Y 12 - CERT_EXPIRED,SSL_ERROR\n", ""},
 		{"nslookup", "_imaps._tcp.example.com\tservice = 0 1 143 mail.example.com.\n", ":published-settings-wrong"},
 		{"nslookup, in order", "_imaps._tcp.example.com\tservice = 0 1 993 mail.example.com.\n", ""},

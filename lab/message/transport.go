@@ -129,6 +129,7 @@ func accountRows(k causes) []Row {
 		w("{invalid|incorrect|bad} {credentials|login}", k.anyPassword),
 		w("incorrect authentication data", k.anyPassword),
 		w("login failed", k.anyPassword),
+		w("login failed for*could not connect to {ssl|tls}://*: unknown reason", k.certificate),
 		w("logon failure", k.anyPassword),
 		w("login failure", k.anyPassword),
 		w("logon denied", k.anyPassword),
