@@ -45,6 +45,9 @@ func (r *mailerReader) line(l line) bool {
 		n := r.begin(Mailer)
 		n.connected, n.host = true, m[1]
 		n.port, _ = strconv.Atoi(m[2])
+		if why, ok := message.Find(s, message.Client); ok { // "failed: Connection refused."
+			n.claim(Claim{Codes: why.Codes, Text: s, Depth: -1, Side: message.Client})
+		}
 		return true
 	}
 	if m := fetchSubject.find(s); m != nil {

@@ -95,6 +95,8 @@ func TestTools(t *testing.T) {
 		{"sslscan, in XML", " <ssltest host=\"mail.example.com\" sniname=\"mail.example.com\" port=\"993\">\n<subject><![CDATA[mail.example.com]]></subject>\n<altnames><![CDATA[DNS:mail.example.com]]></altnames>\n<not-valid-after>Oct 18 07:59:59 2026 GMT</not-valid-after>\n", "sslscan mail.example.com:993 for mail.example.com until 2026-10-18"},
 		{"curl with GnuTLS", "* Connected to mail.example.com (192.0.2.41) port 443 (#0)\n* \t server certificate verification OK\n* \t common name: mail.example.com (matched)\n", "curl -v mail.example.com:443 accepted"},
 		{"a file that is no certificate", "tail: cannot open '/var/log/mail.log' for reading: Permission denied\n", ""},
+		{"wget that found nobody", "Connecting to mail.example.com (mail.example.com)|192.0.2.41|:443... failed: Connection refused.\n", "a mail program mail.example.com:443; port-closed"},
+		{"wget that got on", "Connecting to mail.example.com (mail.example.com)|192.0.2.41|:443... connected.\n", "a mail program mail.example.com:443"},
 		{"openssl verify", "error 20 at 0 depth lookup: unable to get local issuer certificate\n", "openssl s_client :0; missing-intermediate"},
 		{"two servers", "$ openssl s_client -connect a.example.com:993\nCONNECTED(00000003)\ndepth=0 CN = a.example.com\nverify error:num=10:certificate has expired\nVerify return code: 10 (certificate has expired)\n" +
 			"$ openssl s_client -connect b.example.com:993\nCONNECTED(00000003)\ndepth=0 CN = b.example.com\nverify return:1\nVerify return code: 0 (ok)\n",

@@ -103,6 +103,12 @@ func testerRows(k causes) []Row {
 		w("tcp connect to (*) failed", k.connect[:2]),
 		w("tcptestsucceeded : false", k.connect[:2]),
 		w("(tcp) timed out", k.timeout),
+		w("error receiving '~': timeout", []finding.Code{finding.NoGreeting, finding.StartTLSRefused, finding.StartTLSNotOffered, finding.WrongService}), // gnutls-cli 3.7.9 --starttls-proto
+		w("short response: \"* ok", []finding.Code{finding.WrongService}),
+		w("unexpected response: b'220", []finding.Code{finding.WrongService}),
+		w("smtpconnecterror: (-1, b'[capability imap", []finding.Code{finding.WrongService}),
+		w("the server sent an invalid reply", []finding.Code{finding.WrongService, finding.ServiceUnavailable}),
+		w("net::opentimeout", k.silent),
 		w("{not ok|failed} (expired", k.expired[:1]),
 		w("invalid: expired", k.expired[:1]),
 		w("{not ok|failed} (self{ |-}signed", k.selfSigned),
