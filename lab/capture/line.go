@@ -248,8 +248,10 @@ func startsLine(s string) bool {
 // pieces returns the lines that one line of a text holds: a page has them between its tags, and JSON,
 // a container's log and a program that shows a string write their ends out.
 func pieces(s string) []string {
-	if m := dockerLog.find(s); m != nil {
-		s = m[1]
+	if strings.HasPrefix(s, `{"log":`) {
+		if m := dockerLog.find(s); m != nil {
+			s = m[1]
+		}
 	}
 	if strings.Contains(s, "BEGIN") && strings.Contains(s, "%0A") { // as in the address of a page
 		if plain, err := url.PathUnescape(s); err == nil {
