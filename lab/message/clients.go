@@ -175,7 +175,7 @@ func phoneRows(k causes) []Row {
 	ssl := []finding.Code{finding.WrongEncryptionType, finding.ProtocolTooOld, finding.ClientTooOld, finding.NoCommonCipher, finding.IssuerNotTrusted, finding.PortClosed}
 	network := append(k.connect[:5:5], finding.ProtocolTooOld, finding.NoCommonCipher)
 	rows := said("Mail on iPhone, iPad and Mac", "https://support.apple.com/guide/iphone/mail and https://discussions.apple.com, users' reports of iOS 12 to 18",
-		w("cannot verify server identity", all),
+		w("{cannot|can't|could not|couldn't|unable to|not able to} verify {the server's|server's|the server|server} identity", all),
 		w("identity of*cannot be verified by mail", all),
 		w("the identity of*cannot be verified", all),
 		w("cannot connect using ssl", ssl),
