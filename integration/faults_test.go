@@ -101,7 +101,7 @@ func certificateFaults() []fault {
 	return []fault{
 		{name: "expired", short: true, chain: []certs.Fault{certs.Expired(certs.Leaf, 1)}, wire: all(finding.Expired), pair: all(finding.Expired), cure: by("renew-certificate")},
 		{name: "not yet valid", chain: []certs.Fault{certs.NotYetValid(certs.Leaf, 2)}, wire: all(finding.NotYetValid), pair: all(finding.NotYetValid), cure: by("renew-certificate")},
-		{name: "wrong name", chain: []certs.Fault{certs.Names("mail.other.test")}, wire: all(finding.NameMismatch), pair: all(finding.NameMismatch), cure: by("reissue-for-names"), device: "use-host"},
+		{name: "wrong name", chain: []certs.Fault{certs.Names("other.lab.test")}, wire: all(finding.NameMismatch), pair: all(finding.NameMismatch), cure: by("reissue-for-names"), device: "use-host"},
 		{name: "no SAN", chain: []certs.Fault{certs.NoSAN()}, wire: all(finding.NoSAN), pair: all(finding.NoSAN), cure: by("reissue-for-names")},
 		{name: "self-signed", chain: []certs.Fault{certs.SelfSigned()}, wire: all(finding.SelfSigned), pair: all(finding.SelfSigned), cure: by("reissue-from-trusted-ca")},
 		{name: "missing intermediate", chain: []certs.Fault{certs.OmitIntermediate()}, wire: all(finding.MissingIntermediate), pair: all(finding.MissingIntermediate), cure: by("send-intermediate")},
@@ -155,7 +155,7 @@ func settingFaults() []fault {
 	return []fault{
 		{
 			name: "SNI name missing", host: "mail.second.test", wire: all(finding.NameMismatch), pair: all(finding.NameMismatch), cure: by("reissue-for-names"), task: remedy.AddName,
-			device: "use-host", not: map[string]string{nginx: "a web server has a server block for each name, which is another remedy"},
+			not: map[string]string{nginx: "a web server has a server block for each name, which is another remedy"},
 		},
 		{
 			name: "TLS not configured", short: true, plant: tlsOff,
@@ -163,6 +163,7 @@ func settingFaults() []fault {
 				"imap": {finding.StartTLSNotOffered}, "pop3": {finding.StartTLSNotOffered}, "submission": {finding.StartTLSNotOffered},
 				"imaps": {finding.PortClosed}, "pop3s": {finding.PortClosed}, "submissions": {finding.PortSpeaksPlaintext}, "https": {finding.PortSpeaksPlaintext},
 			},
+			log:  want{exim: {finding.WrongEncryptionType}}, // of those who began with TLS
 			cure: map[string]string{"": "enable-starttls open-port", "Postfix 3.7": "enable-starttls enable-tls-on-port", "Postfix 3.10": "enable-starttls enable-tls-on-port", exim: "enable-starttls enable-tls-on-port", nginx: "enable-tls-on-port"},
 		},
 		{
@@ -172,7 +173,7 @@ func settingFaults() []fault {
 			not: map[string]string{nginx: "https has one port"},
 		},
 		{
-			name: "wrong mode", account: otherMode, wire: all(finding.WrongEncryptionType), device: "use-port",
+			name: "wrong mode", account: otherMode, wire: all(finding.WrongEncryptionType), device: "use-port", log: want{exim: {finding.WrongEncryptionType}},
 			not: map[string]string{nginx: "https has one mode"},
 		},
 	}

@@ -302,7 +302,7 @@ func isExim(s string) bool {
 		return true
 	}
 	for _, begins := range []string{"TLS error on ", "TLS session: (", "exim ", "SIGHUP ", "Start queue run", "End queue run", "no host name found for IP address", "H=(", "H=[", "no IP address found for host",
-		"SMTP connection from ", "SMTP call from ", "SMTP command timeout", "unexpected disconnection while reading SMTP", "SMTP protocol ", "dovecot_login authenticator", "login authenticator", "plain_login authenticator", "Warning: ", "pid ", "socket bind()", "SSL_write: (", "SSL_read: (", "rejected "} {
+		"SMTP syntax error in ", "SMTP connection from ", "SMTP call from ", "SMTP command timeout", "unexpected disconnection while reading SMTP", "SMTP protocol ", "dovecot_login authenticator", "login authenticator", "plain_login authenticator", "Warning: ", "pid ", "socket bind()", "SSL_write: (", "SSL_read: (", "rejected "} {
 		if strings.HasPrefix(s, begins) {
 			return true
 		}

@@ -94,6 +94,11 @@ func (r *logReader) product(e entry, l line) bool {
 		delete(r.vague, e.process)
 		return true
 	}
+	if tlsInTheClear(e) {
+		r.made++
+		r.tally(Claim{Codes: []finding.Code{finding.WrongEncryptionType, finding.PortSpeaksPlaintext}, Text: l.text, By: "the log of " + string(e.product), Side: message.Server, Product: e.product, Depth: -1}, e.stamp, peerIn(l.text))
+		return true
+	}
 	words := serversOwn(e)
 	folded := message.Fold(words)
 	if !suspicious(folded) {
@@ -136,6 +141,12 @@ func sideOf(folded string) message.Side {
 		}
 	}
 	return message.Client
+}
+
+// tlsInTheClear reports whether a client began with TLS where the server expected words: what it read
+// as a command begins as a ClientHello does (RFC 8446 section 5.1).
+func tlsInTheClear(e entry) bool {
+	return e.product == finding.Exim && strings.HasPrefix(e.message, `SMTP syntax error in "\026\003`)
 }
 
 // ofSession reports whether a line is one of those in which a product tells of a TLS session. In others

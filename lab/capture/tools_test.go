@@ -70,6 +70,8 @@ func TestTools(t *testing.T) {
 		{"the subject of a letter is none", "Subject: invoice\nIssuer of the invoice: Bob\n", ""},
 		{"swaks", "=== Trying mail.example.com:587...\n=== Connected to mail.example.com.\n -> STARTTLS\n*** TLS startup failed (connect(): error:0A00010B:SSL routines::wrong version number)\n", "swaks mail.example.com:587; wrong-encryption-type"},
 		{"swaks that is content", "=== Trying mail.example.com:587...\n=== TLS started with cipher TLSv1.3:TLS_AES_256_GCM_SHA384:256\n~> EHLO desk\n", "swaks mail.example.com:587"},
+		{"TLS where Exim expects words", "2026-11-28 04:53:27 SMTP syntax error in \"\\026\\003\\001\\005\\370\\001?\" H=[172.18.0.1] NUL character(s) present (shown as '?')\n", "wrong-encryption-type"},
+		{"rubbish that Exim gets", "2026-11-28 04:53:27 SMTP syntax error in \"TLS error: certificate expired\" H=[172.18.0.1] unrecognized command\n", ""},
 		{"SRV records", "_imaps._tcp.example.com. 3600 IN SRV 0 1 993 mail.example.com.\n_submissions._tcp.example.com. 3600 IN SRV 0 1 465 mail.example.com.\n", ""},
 		{"an SRV record with another port", "_imaps._tcp.example.com. 3600 IN SRV 0 1 143 mail.example.com.\n", "published-settings-wrong"},
 		{"an SRV record that offers nothing", "_imap._tcp.example.com. 3600 IN SRV 0 0 0 .\n", ""},
