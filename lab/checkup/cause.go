@@ -111,23 +111,6 @@ func (c *Cause) doubt(host string) {
 	}
 }
 
-// between gives the advice about a server of somebody else, on which ours failed as a client: nobody has
-// a device there, and nothing of ours is to be installed.
-func (c *Cause) between() {
-	for _, o := range c.Cases {
-		if o.kind != Log || o.settings.Host == "" || o.Finding.Facts.Product == "" {
-			return
-		}
-	}
-	host := c.Cases[0].settings.Host
-	c.You = "Nothing on a device needs changing: this is between two mail servers."
-	c.Admin = "What is wrong is at " + host + ", which is not this server: tell whoever runs it."
-	if aboutTheRoot(c.Code) || c.Code == finding.RootMissingOnDevice {
-		c.Admin = "Tell whoever runs " + host + "; where other servers accept it, this server's own list of CAs is out of date."
-	}
-	c.Deeds = nil
-}
-
 // together has the advice about all causes agree, so that none takes back another's.
 func together(causes []Cause) {
 	var all []remedy.Advice

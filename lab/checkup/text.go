@@ -2,9 +2,7 @@ package checkup
 
 import (
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -62,42 +60,6 @@ func (x *examination) text(t Text) {
 	}
 	p.heard(d.Claims, sessions, d)
 	p.close()
-}
-
-// maxServers is how many servers of others one log makes places for.
-const maxServers = 20
-
-// outgoing takes out of a log what it says of other servers, to which ours was a client: each is a
-// place of its own, and none of them is ours.
-func (x *examination) outgoing(t Text, d *capture.Document) {
-	var own []capture.Claim
-	places := map[string]*filePlace{}
-	for _, c := range d.Claims {
-		host, port, err := net.SplitHostPort(c.Server)
-		if n, bad := strconv.Atoi(port); err == nil && bad == nil && n > 0 && n < 1<<16 && account.CheckHost(host) == nil && (places[c.Server] != nil || len(places) < maxServers) {
-			p := places[c.Server]
-			if p == nil {
-				p = x.begin(Log, t.Name+": "+finding.Clip(c.Server))
-				p.place.settings = account.Settings{Host: host, Port: n, Mode: account.StartTLS}
-				p.place.Target = p.place.settings.Target()
-				places[c.Server] = p
-			}
-			p.claims = append(p.claims, c)
-			continue
-		}
-		own = append(own, c)
-	}
-	for _, c := range d.Claims { // in their order
-		if p := places[c.Server]; p != nil {
-			p.heard(p.claims, nil, capture.Document{})
-			p.close()
-			delete(places, c.Server)
-		}
-	}
-	if len(own) == len(d.Claims) {
-		return
-	}
-	d.Claims = own
 }
 
 // kind returns what the place is.
