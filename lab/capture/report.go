@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
+	"github.com/mailtlslab/mailtlslab/lab/internal/bound"
 )
 
 // report reads a TLS report, the JSON that one provider sends to another: RFC 8460 section 4.
@@ -38,7 +39,6 @@ type tlsReport struct {
 			Type   string   `json:"policy-type"`
 			Domain string   `json:"policy-domain"`
 			Lines  []string `json:"policy-string"`
-			MX     any      `json:"mx-host"`
 		} `json:"policy"`
 		Summary struct {
 			Good int64 `json:"total-successful-session-count"`
@@ -79,13 +79,22 @@ var results = map[string][]finding.Code{
 	"certificate-chain-incomplete": {finding.MissingIntermediate},
 }
 
+// reportShape is far more than any report has.
+func reportShape() bound.Shape {
+	return bound.Shape{Bytes: maxReport, Depth: 16, Objects: 10_000, Values: 100_000}
+}
+
 // end reads the whole, if it is a report.
 func (r *report) end(g *gathering) {
 	if !r.is || !strings.Contains(r.text.String(), `"policies"`) {
 		return
 	}
+	var whole json.RawMessage // what stands behind it is something else
+	if json.NewDecoder(strings.NewReader(r.text.String())).Decode(&whole) != nil || reportShape().JSON(whole) != nil {
+		return
+	}
 	var doc tlsReport
-	if json.NewDecoder(strings.NewReader(r.text.String())).Decode(&doc) != nil || len(doc.Policies) == 0 {
+	if json.Unmarshal(whole, &doc) != nil || len(doc.Policies) == 0 {
 		return
 	}
 	g.claims, g.quoted, g.pending = nil, "", "" // of its lines, read one by one
