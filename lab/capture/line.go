@@ -261,13 +261,31 @@ func pieces(s string) []string {
 	if len(s) < 8 || !strings.Contains(s, "<") && !strings.Contains(s, "&#") && !strings.Contains(s, `\`) {
 		return []string{s}
 	}
-	if breaks.in(s) {
+	if mayBreak(s) && breaks.in(s) {
 		s = breaks.without(s, "\n")
 	}
 	if strings.Count(s, `\n`) > 1 || strings.HasSuffix(s, `\n`) || strings.Contains(s, `\u20`) {
 		s = writtenOut.Replace(s)
 	}
 	return strings.Split(s, "\n")
+}
+
+// mayBreak is a cheap first look: an address between angles, which most lines of a mail log have, is no tag.
+func mayBreak(s string) bool {
+	if strings.Contains(s, "&#") {
+		return true
+	}
+	for rest := s; ; {
+		at := strings.IndexByte(rest, '<')
+		if at < 0 || at+1 == len(rest) {
+			return false
+		}
+		rest = rest[at+1:]
+		end := strings.IndexAny(rest, "> @")
+		if end < 0 || end < 12 && rest[end] != '@' {
+			return true
+		}
+	}
 }
 
 var (

@@ -120,6 +120,9 @@ var gap = lazily(`(?i)^[\W_]*(?:(?:[\w ]{0,20}(?:left out|snip\w*|cut|omitted|re
 // naked begins a block without a frame: base64 of DER, which begins with MI for every size from 256
 // bytes on.
 func (a *pemFinder) naked(text string) bool {
+	if len(text) < 64 || !strings.Contains(text, "MI") {
+		return false
+	}
 	s := strings.Trim(text, `"', `)
 	if m := element.find(s); m != nil { // of XML, YAML or the like
 		s = m[1]
