@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -23,6 +24,12 @@ var (
 
 func (r *describedReader) line(l line) bool {
 	s := l.text
+	if code, ok := weak(s); ok && r.in == 0 {
+		if n := r.last(); n != nil && (n.tool == X509 || n.tool == SSLScan || n.tool == Nmap || n.tool == TestSSL) {
+			n.claim(Claim{Codes: []finding.Code{code}, Text: s, Depth: 0})
+			return true
+		}
+	}
 	if r.sans {
 		r.sans = false
 		if names := sanNames(s); len(names) > 0 {
@@ -63,6 +70,28 @@ func (r *describedReader) line(l line) bool {
 	}
 	return r.field(strings.ToLower(strings.Join(strings.Fields(m[1]), " ")), strings.TrimSpace(m[2]), l)
 }
+
+var (
+	oldHash  = lazily(`(?i)^(?:Signature Algorithm|Signed using)\s*:?\s+(?:(?:md2|md5|sha-?1)[ -]?with|ecdsa-with-sha1|dsa-with-sha1|rsa-(?:md5|sha1)\b|(?:md5|sha1) with)`)
+	keyWidth = lazily(`^(?:RSA )?(?:Public[- ]Key(?: bits)?|RSA Key Strength|Server key size\s+RSA)\s*:?\s+\(?(\d{3,4})\b`)
+)
+
+// weak reads, of a listing, an algorithm or a width that programs refuse. Keys of elliptic curves have other
+// widths than those of RSA, below 600 bits.
+func weak(s string) (finding.Code, bool) {
+	if oldHash.in(s) {
+		return finding.WeakSignature, true
+	}
+	if m := keyWidth.find(s); m != nil {
+		if bits, _ := strconv.Atoi(m[1]); bits == 512 || bits >= 600 && bits < leastRSA {
+			return finding.WeakKey, true
+		}
+	}
+	return "", false
+}
+
+// leastRSA is the least width in bits: CA/Browser Forum Baseline Requirements, section 6.1.5.
+const leastRSA = 2048
 
 // current returns the session that words about a certificate belong to.
 func (r *describedReader) current() *notes {

@@ -127,6 +127,8 @@ func (r *eventReader) line(l line) bool {
 // https://learn.microsoft.com/exchange/troubleshoot/mailflow/event-id-12014
 func exchange(folded string) (finding.Code, bool) {
 	switch {
+	case strings.Contains(folded, "certificate for that fqdn has expired"):
+		return finding.Expired, true
 	case contains(folded, "could not find a certificate that contains the domain name", "there is no valid smtp transport layer security (tls) certificate"):
 		return finding.CertificateNotLoaded, true
 	case strings.Contains(folded, "certificate") && strings.Contains(folded, "expire soon"):

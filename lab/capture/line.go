@@ -219,6 +219,8 @@ func peeled(s string) string {
 		return s[2:]
 	case strings.HasPrefix(s, "# "), strings.HasPrefix(s, "// "), strings.HasPrefix(s, ";; "):
 		return s[2:]
+	case strings.HasPrefix(s, "; ") && !strings.HasPrefix(s, "; <<>>"):
+		return s[1:]
 	case fence.in(s):
 		return ""
 	case s[0] == '`' && strings.Count(s, "`") <= 2:

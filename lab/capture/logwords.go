@@ -143,6 +143,8 @@ func dovecotWords() productWords {
 			config(finding.CertificateNotLoaded, "ssl enabled, but"),
 			said(finding.KeyDoesNotMatch, load, "is for a different cert"),
 			said(finding.KeyDoesNotMatch, load, "match the cert"),
+			said(finding.KeyDoesNotMatch, "can't load ", "key is for a different cert"), // 2.2 does not name the setting
+			said(finding.KeyEncrypted, load, noPassword),
 			said(finding.KeyEncrypted, parse, badDecrypt),
 			said(finding.KeyEncrypted, parse, noPassword),
 			said(finding.KeyEncrypted, parse, noPassphrase),

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,12 +20,14 @@ type opensslReader struct {
 }
 
 var (
-	clientShape = lazily(`openssl(?:\.exe)?["']? +s_client\b(.*)`)
-	depthShape  = lazily(`^depth=(\d{1,3}) (.*)`)
-	queueShape  = lazily(`^(?:[0-9A-Fa-f]{1,16}:)?error:[0-9A-Fa-f]{1,16}:`)
-	listShape   = lazily(`^(\d{1,3}) s:(.*)`)
-	verifyShape = lazily(`^error (\d{1,3}) at (\d{1,3}) depth lookup: ?(.*)`)
-	tempDH      = lazily(`^(?:Server|Peer) Temp Key: DH, (\d{3,5}) bits`)
+	clientShape   = lazily(`openssl(?:\.exe)?["']? +s_client\b(.*)`)
+	depthShape    = lazily(`^depth=(\d{1,3}) (.*)`)
+	queueShape    = lazily(`^(?:[0-9A-Fa-f]{1,16}:)?error:[0-9A-Fa-f]{1,16}:`)
+	listShape     = lazily(`^(\d{1,3}) s:(.*)`)
+	verifyCommand = lazily(`^(?:[$#%] |\S{0,60}[$#>] )?openssl(?:\.exe)? verify .*`)
+	verifyOK      = lazily(`^\S{1,200}: OK$`)
+	verifyShape   = lazily(`^error (\d{1,3}) at (\d{1,3}) depth lookup: ?(.*)`)
+	tempDH        = lazily(`^(?:Server|Peer) Temp Key: DH, (\d{3,5}) bits`)
 )
 
 func (r *opensslReader) line(l line) bool {
@@ -154,6 +157,15 @@ func (r *opensslReader) verdict(s string) bool {
 		r.certificate(number, words, r.depth)
 		return true
 	}
+	if verifyCommand.in(s) {
+		r.begin(OpenSSL)
+		r.list = false
+		return true
+	}
+	if n := r.last(); n != nil && n.tool == OpenSSL && !n.connected && verifyOK.in(s) {
+		n.ok, n.certified = true, true
+		return true
+	}
 	if m := verifyShape.find(s); m != nil {
 		depth, _ := strconv.Atoi(m[2])
 		r.of(OpenSSL).refused = true
@@ -275,8 +287,15 @@ func (r *opensslReader) failure(s string) bool {
 		}
 		return true
 	case strings.HasPrefix(s, "connect:errno="):
-		r.of(OpenSSL).connected = true
-		return true // behind a line that says why
+		n := r.of(OpenSSL)
+		n.connected = true
+		n.claims = slices.DeleteFunc(n.claims, func(c Claim) bool { // as Windows' builds say, which have no words for its errors
+			return c.Code() == finding.Unexplained && strings.Contains(strings.ToLower(c.Text), "unknown error")
+		})
+		if codes := meaning(s, message.Client); len(n.claims) == 0 && codes[0] != finding.Unexplained { // else behind a line that says why
+			n.claim(Claim{Codes: codes, Text: s, Depth: -1, Side: message.Client})
+		}
+		return true
 	case strings.HasPrefix(s, "connect:"), strings.HasPrefix(s, "gethostbyname failure"), strings.HasPrefix(s, "getaddrinfo:"), strings.HasPrefix(s, "BIO_lookup_ex:"):
 		n := r.of(OpenSSL)
 		n.connected = true

@@ -8,7 +8,7 @@ import (
 )
 
 // marks finds where a block of PEM begins or ends, with the dashes that word processors make of it.
-var marks = lazily(`[-‐‑‒–—―−]{2,10} {0,2}(BEGIN|END) ([A-Z0-9#. ]+?) {0,2}[-‐‑‒–—―−]{2,10}`)
+var marks = lazily(`[-‐‑‒–—―−]{2,5} {0,2}(BEGIN|END) ([A-Z0-9#. ]+?) {0,2}[-‐‑‒–—―−]{2,5}`)
 
 // A pemFinder gathers certificates and keys out of whatever stands around them: PEM over many lines or in
 // one, with the ends of lines written out, behind prefixes, shortened by hand; and the base64 of

@@ -155,7 +155,7 @@ func ofSession(e entry, folded string) bool {
 	switch e.product {
 	case finding.Postfix:
 		return begins(folded, "ssl_accept error", "ssl_connect error", "warning: tls library problem", "certificate verification failed for", "server certificate verification failed", "untrusted tls connection", "certificate verification depth",
-			"warning: tls policy lookup for", "smtps wrappermode (", "client wrappermode (") || e.client && !ofMail(folded) && contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "cannot start tls", "tls is required, but", "tls handshake fail")
+			"warning: tls policy lookup for", "smtps wrappermode (", "client wrappermode (", "noqueue: reject: starttls from ") || e.client && !ofMail(folded) && contains(folded, "status=deferred", "status=bounced", "status=undeliverable", "in reply to starttls command", "cannot start tls", "tls is required, but", "tls handshake fail")
 	case finding.Exim:
 		return !strings.Contains(folded, " rejected ") && !strings.HasPrefix(folded, "rejected ") && (strings.HasPrefix(folded, "tls error on ") || contains(folded, "]: tls session", "]: a tls session", ": tls error on connection", " tls error on connection", "tls session: (", "] ssl verify error: ", "smtp error from remote mail server after mail from", "smtp error from remote mail server after starttls", "after initial connection", "]: dane ", "]: ssl verify error: "))
 	case finding.Stalwart: // others tell of what a client said

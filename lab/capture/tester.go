@@ -301,6 +301,12 @@ func (r *testerReader) checktls(s string) bool {
 		n.says(v, -1)
 		return true
 	}
+	if strings.HasSuffix(s, "TLS is not an option on this server") && len(s) < 60 {
+		n := r.of(CheckTLS)
+		n.connected, n.upgrade, n.port = true, true, 25
+		n.claim(Claim{Codes: []finding.Code{finding.StartTLSNotOffered, finding.CapabilityStripped}, Text: s, Depth: -1})
+		return true
+	}
 	if !r.has(CheckTLS) {
 		return false
 	}

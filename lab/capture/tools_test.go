@@ -57,6 +57,7 @@ func TestTools(t *testing.T) {
 		{"sslscan, old versions", fmt.Sprintf(sslscan, "enabled", "disabled"), "sslscan mail.example.com:993 for mail.example.com until 2026-12-19; protocol-too-old"},
 		{"CheckTLS", fmt.Sprintf(checktls, "VERIFIED (mail.example.com = mail.example.com | DNS:mail.example.com)"), "CheckTLS mail.example.com:25 accepted for mail.example.com"},
 		{"CheckTLS, another name", fmt.Sprintf(checktls, "DOES NOT VERIFY (mail.example.com != srv12.example.net | DNS:srv12.example.net)"), "CheckTLS mail.example.com:25 for srv12.example.net; name-mismatch"},
+		{"CheckTLS, without STARTTLS", "[000.105] We can use this server\n[000.105] TLS is not an option on this server\n", "CheckTLS :25; starttls-not-offered"},
 		{"CheckTLS, not validated", "Cert NOT VALIDATED: self-signed certificate\n", "CheckTLS :0; self-signed"},
 		{"a TLS report", fmt.Sprintf(report, ""), ""},
 		{"a TLS report, expired", failure("certificate-expired", "mail.example.com"), "expired"},
@@ -100,6 +101,14 @@ func TestTools(t *testing.T) {
 		{"wget that found nobody", "Connecting to mail.example.com (mail.example.com)|192.0.2.41|:443... failed: Connection refused.\n", "a mail program mail.example.com:443; port-closed"},
 		{"wget that got on", "Connecting to mail.example.com (mail.example.com)|192.0.2.41|:443... connected.\n", "a mail program mail.example.com:443"},
 		{"openssl verify", "error 20 at 0 depth lookup: unable to get local issuer certificate\n", "openssl s_client :0; missing-intermediate"},
+		{"openssl verify, in order", "$ openssl verify -CAfile ca.pem -untrusted chain.pem mail.pem\nmail.pem: OK\n", "openssl s_client :0 accepted"},
+		{"openssl verify, not in order", "$ openssl verify -CAfile ca.pem mail.pem\nCN = mail.example.com\nerror 10 at 0 depth lookup: certificate has expired\nerror mail.pem: verification failed\n", "openssl s_client :0; expired"},
+		{"s_client that found nobody, and no word of it", "$ openssl s_client -connect mail.example.com:993\nconnect:errno=111\n", "openssl s_client mail.example.com:993; port-closed"},
+		{"s_client of Windows that found nobody", "$ openssl s_client -connect mail.example.com:993\n2F:error:8000274D:system library:BIO_connect:Unknown error:crypto\\bio\\bio_sock2.c:162:calling connect()\n2F:error:10000067:BIO routines:BIO_connect:connect error:crypto\\bio\\bio_sock2.c:164:\nconnect:errno=10061\n", "openssl s_client mail.example.com:993; port-closed"},
+		{"a key of 1024 bits", "Certificate:\n Signature Algorithm: sha256WithRSAEncryption\n Subject: CN = mail.example.com\n Public-Key: (1024 bit)\n", "openssl x509 :0; weak-key"},
+		{"a key of 256 bits, on a curve", "Certificate:\n Signature Algorithm: ecdsa-with-SHA384\n Subject: CN = mail.example.com\n Public-Key: (256 bit)\n", "openssl x509 :0"},
+		{"a signature with SHA-1", "Certificate:\n Signature Algorithm: sha1WithRSAEncryption\n Subject: CN = mail.example.com\n Public-Key: (2048 bit)\n", "openssl x509 :0; weak-signature"},
+		{"ISO dates", "notBefore=2026-06-20 08:00:00Z\nnotAfter=2026-09-18 07:59:59Z\n", "openssl x509 :0 until 2026-09-18"},
 		{"two servers", "$ openssl s_client -connect a.example.com:993\nCONNECTED(00000003)\ndepth=0 CN = a.example.com\nverify error:num=10:certificate has expired\nVerify return code: 10 (certificate has expired)\n" +
 			"$ openssl s_client -connect b.example.com:993\nCONNECTED(00000003)\ndepth=0 CN = b.example.com\nverify return:1\nVerify return code: 0 (ok)\n",
 			"openssl s_client a.example.com:993; openssl s_client b.example.com:993 accepted; expired"},
@@ -161,6 +170,8 @@ func TestCertificatesAsPeopleHaveThem(t *testing.T) {
 	flat := strings.ReplaceAll(strings.TrimSpace(whole), "\n", " ")
 	lines := strings.Split(body, "\n")
 	for name, text := range map[string]string{
+		"behind semicolons":       "; " + strings.ReplaceAll(strings.TrimSpace(whole), "\n", "\n; "),
+		"without a blank, twice":  strings.Repeat(strings.ReplaceAll(whole, "\n", ""), 2),
 		"in one line":             `"finding" : "` + flat + `"`,
 		"with its ends written":   `CERT="` + strings.ReplaceAll(strings.TrimSpace(whole), "\n", `\n`) + `"`,
 		"escaped twice":           `{"pem":"` + strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(whole), "/", `\/`), "\n", `\\n`) + `"}`,

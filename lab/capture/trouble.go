@@ -73,7 +73,7 @@ func harmless(folded string) bool {
 	return strings.Contains(folded, "unexpected eof") || strings.Contains(folded, "non-properly terminated") ||
 		strings.HasPrefix(folded, "untrusted tls connection established") || strings.HasPrefix(folded, "anonymous tls connection established") ||
 		strings.Contains(folded, "verify=fail") && !strings.Contains(folded, "error") ||
-		strings.HasPrefix(folded, "noqueue: ") || strings.HasPrefix(folded, "statistics: ") ||
+		strings.HasPrefix(folded, "noqueue: ") && !strings.HasPrefix(folded, "noqueue: reject: starttls from ") || strings.HasPrefix(folded, "statistics: ") ||
 		strings.HasPrefix(folded, "disconnect from ") || strings.HasPrefix(folded, "connect from ") ||
 		strings.Contains(folded, "status=sent") || strings.Contains(folded, "stat=sent")
 }

@@ -81,6 +81,8 @@ func TestLogs(t *testing.T) {
 	for _, c := range []struct{ name, log, want string }{
 		{"a client that hung up", smtpd("SSL_accept error from x[192.0.2.61]: -1") + smtpd("warning: TLS library problem: error:0A000126:SSL routines::unexpected eof while reading:../ssl/record/rec_layer_s3.c:320:"), ""},
 		{"a client that did not", smtpd("SSL_accept error from x[192.0.2.61]: -1") + smtpd(alert), "Postfix:issuer-not-trusted"},
+		{"STARTTLS that is refused", smtpd("NOQUEUE: reject: STARTTLS from x[192.0.2.61]: 454 4.7.0 TLS not available due to local problem; proto=ESMTP"), "Postfix:server-cannot-load-certificate"},
+		{"STARTTLS that another server refuses", smtp("4F1A2C: host mx.example.net[192.0.2.5] said: 454 4.7.0 TLS not available due to local problem (in reply to STARTTLS command)"), "Postfix:starttls-refused"},
 		{"a group that is too small", smtpd("warning: TLS library problem: error:0A00018A:SSL routines::dh key too small:../ssl/statem/statem_lib.c:1:"), "Postfix:weak-dh"},
 		{"a key that is too small", smtpd("warning: TLS library problem: error:0A00018F:SSL routines::ee key too small:../ssl/ssl_rsa.c:221:"), "Postfix:weak-key"},
 		{"not verified, and sent", smtp(unknown, sent), ""},
@@ -105,6 +107,8 @@ func TestLogs(t *testing.T) {
 		{"in broken and quoted lines", "> Nov  3 09:14:21 mx1 dovecot: imap-login: Disconnected: Connection closed:\n> SSL_accept() failed: error:0A000412:SSL routines::sslv3 alert bad\n> certificate: SSL alert number 42 (no auth attempts in 0 secs): user=<>,\n> rip=192.0.2.7, lip=198.51.100.25, TLS handshaking, session=<x>\n", "Dovecot:client-refused-certificate"},
 		{"a sentence behind a line of a log", "Nov  3 09:14:21 mx1 postfix/smtpd[21877]: disconnect from unknown[192.0.2.61]\nand the telephone says: x509: certificate has expired or is not yet valid\n", ":expired"},
 		{"Dovecot: a section without a name", doveconf("passdb { } is missing section name"), "Dovecot:outdated-configuration"},
+		{"Dovecot 2.2: a key of another certificate", login("Error: Failed to initialize SSL server context: Can't load SSL private key: Key is for a different cert than ssl_cert: user=<>, rip=192.0.2.7, lip=198.51.100.25"), "Dovecot:key-does-not-match-certificate"},
+		{"Dovecot: a key with a password", login("Error: Failed to initialize SSL server context: Can't load SSL private key (ssl_key setting): error:0906A068:PEM routines:PEM_do_header:bad password read: user=<>, rip=192.0.2.7, lip=198.51.100.25"), "Dovecot:key-encrypted"},
 		{"Dovecot: a setting of 2.3", doveconf("Unknown setting: mail_location"), "Dovecot:outdated-configuration"},
 		{"Dovecot: nothing more was said", login("Disconnected: Inactivity (no auth attempts in 180 secs): user=<>, rip=192.0.2.7, lip=198.51.100.25, TLS handshaking, session=<x>"), "Dovecot:wrong-encryption-type"},
 		{"Dovecot: nothing more was said, without TLS", login("Disconnected: Inactivity (no auth attempts in 180 secs): user=<>, rip=192.0.2.7, lip=198.51.100.25, session=<x>"), ""},

@@ -331,7 +331,7 @@ func folded(all []finding.Finding) []finding.Finding {
 	}
 	return slices.DeleteFunc(all, func(f finding.Finding) bool {
 		switch f.Code {
-		case finding.HandshakeRefused, finding.NoCommonCipher, finding.PortSpeaksPlaintext, finding.WrongEncryptionType, finding.StartTLSNotOffered, finding.StartTLSRefused, finding.HandshakeDropped, finding.ClientTooOld, finding.HandshakeTimeout:
+		case finding.HandshakeRefused, finding.NoCommonCipher, finding.PortSpeaksPlaintext, finding.WrongEncryptionType, finding.StartTLSNotOffered, finding.StartTLSRefused, finding.HandshakeDropped, finding.ClientTooOld, finding.HandshakeTimeout, finding.PortClosed:
 			return files
 		case finding.ClientRefusedCertificate:
 			return certificate

@@ -33,6 +33,8 @@ func (p *filePlace) words(s capture.Session, at time.Time) {
 	for _, c := range s.Claims {
 		c.Codes = inDate(c.Codes, leaf, at)
 		switch {
+		case c.Code() == finding.WeakSignature && leaf.Subject != "" && leaf.Subject == leaf.Issuer:
+			// Nobody relies on the signature that a certificate has from itself.
 		case aboutTrust(c):
 			trust = true
 		case c.Code() == finding.SelfSigned:
@@ -45,7 +47,18 @@ func (p *filePlace) words(s capture.Session, at time.Time) {
 	}
 	if trust {
 		p.trust(s)
+	} else if unsaid(s) {
+		p.selfSigned(s, capture.Claim{Codes: []finding.Code{finding.SelfSigned}, By: string(s.Tool), Text: "subject and issuer are the same: " + finding.Clip(leaf.Subject), Depth: 0})
 	}
+}
+
+// unsaid reports whether a tool lists a server's certificate that names itself as its issuer, and leaves it to
+// the reader to see that: sslscan, nmap and openssl x509 list and do not judge. A CA's own certificate
+// has no names.
+func unsaid(s capture.Session) bool {
+	leaf := s.Leaf()
+	return leaf.Subject != "" && leaf.Subject == leaf.Issuer && (s.Connected || len(leaf.Names) > 0) && !s.Accepted &&
+		!slices.ContainsFunc(s.Claims, func(c capture.Claim) bool { return c.Code() == finding.SelfSigned })
 }
 
 // inDate turns what is said of the leaf into what it means of its issuers, where the leaf is in date by

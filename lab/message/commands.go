@@ -231,6 +231,7 @@ func webRows(k causes) []Row {
 func providerRows(k causes) []Row {
 	return slices.Concat(said("Gmail", "https://support.google.com/mail/answer/21289 and answer/22370, users' reports",
 		w("tls negotiation failed, the certificate doesn't match the host", k.name),
+		w("tls negotiation failed, the certificate is self-signed", k.selfSigned),
 		w("ssl error: unable to verify the first certificate", append(k.noIssuer[:3:3], finding.SelfSigned)),
 		w("ssl certificate expired", k.expired),
 		w("ssl error: {self signed|self-signed}*", k.selfSigned),
