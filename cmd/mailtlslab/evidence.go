@@ -179,7 +179,13 @@ func gatherText(e *checkup.Evidence, flag, name string, kind checkup.PlaceKind, 
 	if err := e.Read(fileTitle(name), r); err != nil {
 		return usage("--%s %w", flag, err)
 	}
-	for i := range e.Texts {
+	for i, t := range e.Texts {
+		switch {
+		case t.Binary:
+			return usage("--%s %s is no text", flag, t.Name)
+		case t.Cut:
+			return usage("--%s %s is larger than %d MB; the last lines are enough ('tail -n 100000 FILE')", flag, t.Name, capture.MaxText>>20)
+		}
 		e.Texts[i].Kind = kind
 	}
 	return nil

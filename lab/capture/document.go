@@ -30,6 +30,8 @@ type Document struct {
 	// Host and Port are a server that the words name, where no session does.
 	Host string
 	Port int
+	// Binary says that it is no text at all, and Cut that it is longer than MaxText: the rest was not read.
+	Binary, Cut bool
 	// Read and NotRead say what was understood and what was not, a sentence each.
 	Read, NotRead []string
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"strings"
+	"sync"
 )
 
 // marks finds where a block of PEM begins or ends, with the dashes that word processors make of it.
@@ -170,12 +171,16 @@ func (a *pemFinder) take(s string, oneLine bool) {
 	}
 }
 
+var escapesUndone = sync.OnceValue(func() *strings.Replacer {
+	return strings.NewReplacer(`\\n`, " ", `\\r`, " ", `\n`, " ", `\r`, " ", `\/`, "/", `\u002b`, "+", `\u003d`, "=", "&#43;", "+", "&#61;", "=", "%2B", "+", "%3D", "=", "%2F", "/")
+})
+
 // unescaped undoes what JSON, shells and pages make of the end of a line.
 func unescaped(s string) string {
 	if strings.Contains(s, "<") {
 		s = tags.without(s, " ")
 	}
-	return strings.NewReplacer(`\\n`, " ", `\\r`, " ", `\n`, " ", `\r`, " ", `\/`, "/", `\u002b`, "+", `\u003d`, "=", "&#43;", "+", "&#61;", "=", "%2B", "+", "%3D", "=", "%2F", "/").Replace(s)
+	return escapesUndone().Replace(s)
 }
 
 func alphabet(c byte) bool {

@@ -16,7 +16,7 @@ import (
 // Bounds of a text.
 const (
 	// MaxText is the most bytes of a text that are read: of a longer one the beginning.
-	MaxText = 256 << 20
+	MaxText = 128 << 20
 	// maxKept is how much of a text is kept to be read a second time, as a whole: what people paste
 	// is shorter, and what is longer is a log, in which every line stands alone.
 	maxKept = 128 << 10
@@ -42,7 +42,7 @@ func ReadText(r io.Reader, host string) (Document, error) {
 	t := newTextReader()
 	src := newLines(r, MaxText)
 	if src.binary() {
-		return Document{NotRead: []string{"any of it: it is no text, and no certificate in a form that is known here"}}, nil
+		return Document{Binary: true, NotRead: []string{"any of it: it is no text, and no certificate in a form that is known here"}}, nil
 	}
 	for {
 		raw, err := src.line()
@@ -60,7 +60,7 @@ func ReadText(r io.Reader, host string) (Document, error) {
 		return Document{}, ErrEmpty
 	}
 	t.end()
-	if src.cut {
+	if t.doc.Cut = src.cut; src.cut {
 		t.doc.NotRead = append(t.doc.NotRead, fmt.Sprintf("what stands behind the first %d MB", MaxText>>20))
 	}
 	if src.long > 0 {
