@@ -342,6 +342,10 @@ func otherLibraryRows(k causes) []Row {
 	)...)
 	return append(rows, said("Qt", "src/network/ssl/qsslerror.cpp of Qt 5 and 6: KMail, Trojita",
 		w("host name did not match any of the valid hosts for this certificate", k.anyName),
+		w("generated client alert: fatal - unknown ca", k.issuer),
+		w("generated client alert: fatal - certificate expired", k.expired),
+		w("{bad_cert,hostname_check_failed}", k.name),
+		w("err_ssl_unsupported_protocol", k.serverOld),
 		w("issuer certificate of a locally looked up certificate could not be found", k.noIssuer),
 		w("issuer certificate could not be found", k.noIssuer),
 		w("no certificates could be verified", k.noIssuer),

@@ -120,6 +120,8 @@ func accountRows(k causes) []Row {
 		w("authenticationfailed", k.anyPassword),
 		w("authentication fail{ed|ure}", k.anyPassword),
 		w("{authentication|login} {was |}{rejected|denied|unsuccessful}", k.anyPassword),
+		w("expected response code 235 but got code*535", k.anyPassword),
+		w("smtp error: could not authenticate", k.anyPassword),
 		w("authentication credentials invalid", k.anyPassword),
 		w("{535|534|538} 5.7.", k.anyPassword),
 		w("535-5.7.8", k.anyPassword),
