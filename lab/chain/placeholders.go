@@ -23,7 +23,7 @@ func placeholders() []placeholder {
 		{"*.example", reserved}, {"example", reserved},
 		{"example.com", reserved}, {"example.org", reserved}, {"example.net", reserved},
 		{"localhost.localdomain", apache}, {"*.localdomain", apache}, {"localhost4.localdomain4", apache}, {"localhost6.localdomain6", apache},
-		{"imap.example.com", dovecot},
+		{"imap.example.com", dovecot}, {"dovecot mail server", dovecot},
 		{"@*@", sslCert}, {"ssl-cert-snakeoil", sslCert},
 		{"www.snakeoil.dom", "mod_ssl's example of a certificate: http://www.modssl.org"},
 		{"snakeoil*", sslCert},

@@ -45,7 +45,7 @@ func serverRows(k causes) []Row {
 		w("certificate verification: error (", k.badCertificate[:1:1]),
 		w("hostname*provided via sni and hostname*{are different|have no compatible ssl setup}", k.unexplained),
 	), said("other mail servers", "cmu-sieve/imap of Cyrus 3, couriertls.c of Courier, sendmail/tls.c of sendmail 8.17, mox and Stalwart",
-		w("starttls negotiation failed", append(asked[:1:1], finding.NoCommonCipher, finding.WrongEncryptionType)),
+		vague("{starttls|imaps tls|pop3s tls} negotiation failed", k.unexplained),
 		w("starttls=server*verify=fail*reject", k.badCertificate[:1:1]),
 		vague("starttls=server, error: accept failed", k.unexplained),
 		w("couriertls: accept: *{timed out|timeout}", late),
