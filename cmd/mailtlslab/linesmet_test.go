@@ -67,13 +67,14 @@ var met = map[string]string{
 	"tls-port-closed-starttls-open": `^exit 7\n`,
 	"connection-refused":            `^exit 7\n`,
 	"connect-blackhole":             `^exit 28\n`,
-	"reset-before-greeting":         `^exit (35|56)\n(?s:.*)Connection reset`,
-	"hang-after-accept":             `^exit 28\n`,
-	"slow-greeting":                 `^exit 28\n`,
-	"dns-name-missing 1":            `^exit 6\n`,
-	"dns-name-missing 2":            `host-not-found`,
-	"ipv6-broken-v4-ok 1":           `^exit 7\n`,
-	"ipv6-broken-v4-ok 2":           `^exit (0|8)\n`,
+	// A reset that comes before curl has looked whether it is connected is one that it could not connect for.
+	"reset-before-greeting": `^exit (35|56)\n(?s:.*)Connection reset|^exit 7\n(?s:.*)Couldn't connect`,
+	"hang-after-accept":     `^exit 28\n`,
+	"slow-greeting":         `^exit 28\n`,
+	"dns-name-missing 1":    `^exit 6\n`,
+	"dns-name-missing 2":    `host-not-found`,
+	"ipv6-broken-v4-ok 1":   `^exit 7\n`,
+	"ipv6-broken-v4-ok 2":   `^exit (0|8)\n`,
 
 	// Somebody in between.
 	"mail-antivirus-proxy":        `self.signed certificate in certificate chain`,
