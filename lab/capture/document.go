@@ -127,7 +127,5 @@ const (
 	CheckTLS Tool = "CheckTLS"
 	Certbot  Tool = "certbot"
 	TLSRPT   Tool = "a TLS report"
-	Dig      Tool = "dig"
 	Mailer   Tool = "a mail program"
-	NoTool   Tool = ""
 )

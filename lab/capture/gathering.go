@@ -3,6 +3,7 @@ package capture
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
 	"github.com/mailtlslab/mailtlslab/lab/message"
@@ -37,6 +38,14 @@ func (g *gathering) begin(tool Tool) *notes {
 	if len(g.sessions) < maxSessions {
 		g.sessions = append(g.sessions, n)
 	}
+	return n
+}
+
+// meet starts another session of a tool, with a server that it tells of.
+func (g *gathering) meet(tool Tool, host, port string) *notes {
+	n := g.begin(tool)
+	n.connected, n.host = true, host
+	n.port, _ = strconv.Atoi(port)
 	return n
 }
 

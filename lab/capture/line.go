@@ -17,7 +17,6 @@ type line struct {
 	raw    string // without the line's end, bounded by maxRaw
 	text   string // without quotes, prompts, prefixes of containers and marks of pages; bounded by maxLine
 	folded string // text as message.Fold leaves it
-	number int    // from 1
 }
 
 // maxRaw is the most bytes of a line that are looked at for certificates, which some programs write

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/mailtlslab/mailtlslab/lab/finding"
@@ -29,22 +28,15 @@ var (
 func (r *mailerReader) line(l line) bool {
 	s := l.text
 	if m := swaksTrying.find(s); m != nil {
-		n := r.begin(Swaks)
-		n.connected = true
-		n.host = strings.Trim(m[1], "[]")
-		n.port, _ = strconv.Atoi(m[2])
+		r.meet(Swaks, strings.Trim(m[1], "[]"), m[2])
 		return true
 	}
 	if m := phpOpening.find(s); m != nil {
-		n := r.begin(Mailer)
-		n.connected, n.host = true, m[1]
-		n.port, _ = strconv.Atoi(m[2])
+		r.meet(Mailer, m[1], m[2])
 		return true
 	}
 	if m := wgetTarget.find(s); m != nil {
-		n := r.begin(Mailer)
-		n.connected, n.host = true, m[1]
-		n.port, _ = strconv.Atoi(m[2])
+		n := r.meet(Mailer, m[1], m[2])
 		if why, ok := message.Find(s, message.Client); ok { // "failed: Connection refused."
 			n.claim(Claim{Codes: why.Codes, Text: s, Depth: -1, Side: message.Client})
 		}

@@ -20,8 +20,6 @@ type pemFinder struct {
 	body    strings.Builder
 	odd     bool     // something in it is not base64
 	damaged []string // what became of blocks that are none, a phrase each
-	how     string   // the same of the last one, without its name
-	short   int      // certificates that are cut short: the paste is short, not they
 }
 
 // maxBlock bounds a block under way, in bytes of base64: as large as a file.
@@ -254,22 +252,18 @@ func (a *pemFinder) end() *pem.Block {
 	case strings.HasSuffix(label, "PRIVATE KEY"):
 		return &pem.Block{Type: label, Bytes: nil} // nobody looks at it
 	case strings.Contains(label, "CERTIFICATE") && len(body) < 40:
-		a.short++
 		a.damage("is left out")
 		return nil
 	case a.odd && !whole(der):
-		a.short++
 		a.damage("is shortened: something in it is not base64")
 		return nil
 	case der == nil && body != "" && strings.HasPrefix(body, "MI"):
-		a.short++
 		a.damage("is damaged: a part of it is missing")
 		return nil
 	case der == nil:
 		a.damage("is damaged: what is inside is not base64")
 		return nil
 	case sized && n > len(der):
-		a.short++
 		a.damage("is cut short: it says that it has " + count(n, "byte") + ", and " + count(len(der), "byte") + " are there")
 		return nil
 	}
@@ -277,7 +271,6 @@ func (a *pemFinder) end() *pem.Block {
 }
 
 func (a *pemFinder) damage(how string) {
-	a.how = how
 	if len(a.damaged) < 100 {
 		a.damaged = append(a.damaged, "the block "+clip(a.label)+" "+how)
 	}

@@ -41,7 +41,7 @@ func newLogReader(g *gathering) *logReader {
 	return r
 }
 
-// of returns the reader of a product.
+// reader returns the one that follows a product.
 func (r *logReader) reader(p finding.Product) *productReader {
 	for _, known := range r.products {
 		if known.words.product == p {
@@ -194,20 +194,11 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 	if e.client {
 		c.Server = r.otherServer(e, text)
 	}
-	if strings.Contains(folded, "http request") && side == message.Server {
-		c.Codes, c.Harmless = []finding.Code{finding.WrongEncryptionType}, true
-		r.tally(c, e.stamp, r.peer(e, text))
-		return
-	}
-	if side == message.Server && strings.HasPrefix(folded, "invalid certificate: ") { // Dovecot, of a client's
-		c.Codes = []finding.Code{finding.ClientCertificateRefused}
-		r.tally(c, e.stamp, r.peer(e, text))
-		return
-	}
-	if says := timedOut(folded); says && side == message.Server {
-		c.Codes = []finding.Code{finding.WrongEncryptionType, finding.HandshakeTimeout}
-		r.tally(c, e.stamp, r.peer(e, text))
-		return
+	if side == message.Server {
+		if c.Codes, c.Harmless = ofClients(folded); c.Codes != nil {
+			r.tally(c, e.stamp, r.peer(e, text))
+			return
+		}
 	}
 	// "SSL_accept error from host[192.0.2.1]: -1" is said before the reason.
 	if strings.HasPrefix(folded, "ssl_accept error from ") || strings.HasPrefix(folded, "ssl_connect error to ") {
@@ -244,6 +235,20 @@ func (r *logReader) session(p *productReader, e entry, folded, text string) {
 	if ok || failedSession(folded) {
 		r.quote(text)
 	}
+}
+
+// ofClients returns what a server's line about a client means that the table of messages leaves open, and
+// whether that is nothing to cure: nil where it does not.
+func ofClients(folded string) (codes []finding.Code, harmless bool) {
+	switch {
+	case strings.Contains(folded, "http request"):
+		return []finding.Code{finding.WrongEncryptionType}, true
+	case strings.HasPrefix(folded, "invalid certificate: "): // Dovecot, of a client's
+		return []finding.Code{finding.ClientCertificateRefused}, false
+	case timedOut(folded):
+		return []finding.Code{finding.WrongEncryptionType, finding.HandshakeTimeout}, false
+	}
+	return nil, false
 }
 
 // ofMail reports whether another server refused what a mail says or whom it is for, and not the session.
@@ -334,114 +339,3 @@ func (r *logReader) end() {
 		}
 	}
 }
-
-// A productReader follows what one product says of certificate and key.
-type productReader struct {
-	words     productWords
-	hits      int
-	now       *Claim // of the last start
-	before    *Claim // what was claimed before that
-	encrypted int    // TLS sessions that came about
-
-	word  logWord                 // behind now
-	said  map[string]finding.Code // the last exact claim of each process
-	about map[string]string       // the file that a process speaks of: "key" or "certificate"
-}
-
-// line takes a line, and reports whether it was about the files.
-func (r *productReader) line(e entry, text string) bool {
-	low := strings.ToLower(e.message)
-	if e.client && !contains(low, " from file", "certification authority data") && r.about[e.process] == "" { // what it meets elsewhere
-		return false
-	}
-	if slices.ContainsFunc(r.words.starts, func(s string) bool { return strings.Contains(low, s) }) {
-		if r.now != nil {
-			r.before = r.now
-		}
-		r.forget()
-		return true
-	}
-	if !suspicious(low) && !strings.Contains(low, "key") && !strings.Contains(low, "cert") {
-		return false
-	}
-	// What stands behind the message is of the client, and so is most of a line of Exim's.
-	low, _, _ = strings.Cut(low, ": user=<")
-	if r.words.product == finding.Exim {
-		if low = eximSetup(low); low == "" {
-			return false
-		}
-	}
-	for _, w := range r.words.words {
-		if w.in(low) && (w.of == "" || w.of == r.about[e.process]) {
-			if w.about != "" && len(r.about) < maxProcesses {
-				r.about[e.process] = w.about
-			}
-			r.claim(w, e, text)
-			return true
-		}
-	}
-	return false
-}
-
-// eximSetup returns what Exim says behind the client, of a message about its own files.
-func eximSetup(low string) string {
-	if !strings.HasPrefix(low, "tls error on ") {
-		return ""
-	}
-	if at := strings.LastIndex(low, "(cert/key setup: "); at >= 0 {
-		return low[at:]
-	}
-	if at := strings.LastIndex(low, " (ssl_ctx_"); at >= 0 {
-		return low[at+1:]
-	}
-	return ""
-}
-
-// forget begins anew: the product reads its files again.
-func (r *productReader) forget() {
-	r.now, r.word = nil, logWord{}
-	r.said, r.about = map[string]finding.Code{}, map[string]string{}
-}
-
-// claim takes what a line says in place of what was said before, unless that was more exact.
-func (r *productReader) claim(w logWord, e entry, text string) {
-	switch {
-	case w.after != "" && w.after == r.said[e.process], r.now != nil && w.vague && !r.word.vague, r.word.holds && !w.holds:
-		return
-	}
-	if !w.vague && len(r.said) < maxProcesses {
-		r.said[e.process] = w.code
-	}
-	c := r.of(w.code, e, text)
-	r.now, r.word = &c, w
-}
-
-func (r *productReader) of(code finding.Code, e entry, text string) Claim {
-	return Claim{Codes: []finding.Code{code}, Text: clip(text), By: "the log of " + string(r.words.product), Side: message.Server, Product: r.words.product,
-		Depth: -1, Count: 1, First: e.stamp, Last: e.stamp, File: fileIn(text)}
-}
-
-// load reads by the words of the libraries why a file cannot be loaded.
-func (r *productReader) load(e entry, text string) (Claim, bool) {
-	if r.words.words != nil {
-		return Claim{}, false // it has words of its own
-	}
-	code, ok := loading(strings.ToLower(e.message))
-	if !ok {
-		return Claim{}, false
-	}
-	return r.of(code, e, text), true
-}
-
-// hear takes a claim that no word of the product's own makes, unless an exact one stands. Words that
-// say only that it failed yield to those that say why.
-func (r *productReader) hear(c Claim) {
-	if r.now != nil && (c.Code() == finding.CertificateNotLoaded || r.word.words() && !r.word.vague) {
-		return
-	}
-	r.now = &c
-	r.word = logWord{vague: c.Code() == finding.CertificateNotLoaded, begins: "\x00"}
-}
-
-// words reports whether it is one of a table.
-func (w logWord) words() bool { return w.code != "" }

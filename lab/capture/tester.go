@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,18 +182,11 @@ func firstWord(s string) string {
 // sslscan reads the output of sslscan, which lists and does not judge.
 func (r *testerReader) sslscan(s string) bool {
 	if m := scanTarget.find(s); m != nil {
-		n := r.begin(SSLScan)
-		n.connected, n.host = true, m[1]
-		if m[3] != "" {
-			n.host = m[3]
-		}
-		n.port, _ = strconv.Atoi(m[2])
+		r.meet(SSLScan, cmp.Or(m[3], m[1]), m[2])
 		return true
 	}
 	if m := scanXML.find(s); m != nil {
-		n := r.begin(SSLScan)
-		n.connected, n.host = true, m[1]
-		n.port, _ = strconv.Atoi(m[2])
+		r.meet(SSLScan, m[1], m[2])
 		return true
 	}
 	if !r.has(SSLScan) {

@@ -79,12 +79,12 @@ type textReader struct {
 	report  report
 	mailed  attachment
 
-	number, filled, read int
-	unread               []string // the first lines that nobody read
-	left                 int      // how many there are
-	letter               strings.Builder
-	kept                 int // bytes of letter, and more where it ended
-	loose                [][]byte
+	filled int      // lines that are not empty
+	unread []string // the first lines that nobody read
+	left   int      // how many there are
+	letter strings.Builder
+	kept   int // bytes of letter, and more where it ended
+	loose  [][]byte
 }
 
 func newTextReader() *textReader {
@@ -96,7 +96,6 @@ func newTextReader() *textReader {
 
 // take reads one line.
 func (t *textReader) take(raw string) {
-	t.number++
 	trimmed := strings.TrimSpace(raw)
 	if trimmed == "" {
 		t.rest()
@@ -104,7 +103,7 @@ func (t *textReader) take(raw string) {
 		return
 	}
 	t.filled++
-	l := line{raw: trimmed[:min(len(trimmed), maxLine)], number: t.number}
+	l := line{raw: trimmed[:min(len(trimmed), maxLine)]}
 	l.text = fromJSON(unwrapped(trimmed[:min(len(trimmed), maxRaw)]))
 	t.report.take(l.text)
 	if t.flow.open != "" {
@@ -122,18 +121,16 @@ func (t *textReader) rest() {
 	held, whole, says := t.flow.whole()
 	if says && t.log.line(whole) {
 		t.log.lines += len(held) - 1
-		t.read += len(held)
 		return
 	}
 	for _, raw := range held {
-		t.one(line{raw: raw[:min(len(raw), maxLine)], text: fromJSON(unwrapped(raw[:min(len(raw), maxRaw)])), number: t.number})
+		t.one(line{raw: raw[:min(len(raw), maxLine)], text: fromJSON(unwrapped(raw[:min(len(raw), maxRaw)]))})
 	}
 }
 
 // one reads one line.
 func (t *textReader) one(l line) {
 	if t.mailed.line(l.text) {
-		t.read++
 		return
 	}
 	blocks, inside := t.pem.line(l.text)
@@ -144,19 +141,16 @@ func (t *textReader) one(l line) {
 		l.text = l.text[:maxLine]
 	}
 	if inside || l.text == "" {
-		t.read++
 		return
 	}
 	l.folded = message.Fold(l.text)
 	if t.known(l) {
-		t.read++
 		return
 	}
 	if s, ok := unnumbered(l.text); ok {
 		n := l
 		n.text, n.folded = s, message.Fold(s)
 		if t.known(n) {
-			t.read++
 			return
 		}
 	}
@@ -190,16 +184,13 @@ func (t *textReader) message(l line) {
 	side := sideOf(l.folded)
 	if side == message.Server && strings.Contains(l.folded, "http request") {
 		t.tally(Claim{Codes: []finding.Code{finding.WrongEncryptionType}, Text: l.text, By: "the text", Side: side, Depth: -1, Harmless: true}, "", peerIn(l.text))
-		t.read++
 		return
 	}
 	if side == message.Server && (harmless(l.folded) || hungUp(l.folded)) {
-		t.read++
 		return
 	}
 	if code, ok := loading(l.folded); ok && code != finding.CertificateNotLoaded && contains(l.folded, "cert", "key", "ssl", "tls", ".pem", ".crt", ".cer", ".p12", ".pfx", "dh", "md too weak") {
 		t.tally(Claim{Codes: []finding.Code{code}, Text: l.text, By: "the text", Side: message.Server, Depth: -1, File: fileIn(l.text)}, "", "")
-		t.read++
 		return
 	}
 	all := message.Every(l.text, side)
@@ -215,7 +206,6 @@ func (t *textReader) message(l line) {
 		t.tally(Claim{Codes: m.Codes, Text: l.text, By: by(m.By), Side: side, Depth: -1}, "", "")
 	}
 	if len(all) > 0 {
-		t.read++
 		return
 	}
 	if tlsTrouble(l.folded) {

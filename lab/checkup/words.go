@@ -273,7 +273,9 @@ func (p *filePlace) plain(code finding.Code, s capture.Session, summary string) 
 // the code is elsewhere a warning.
 func (p *filePlace) finding(c capture.Claim) finding.Finding {
 	f := finding.New(c.Code(), saying(c))
-	f.Others = c.Codes[1:]
+	if len(c.Codes) > 1 {
+		f.Others = c.Codes[1:]
+	}
 	switch {
 	case c.Harmless:
 		f.Severity = finding.Warning
@@ -297,9 +299,6 @@ func (p *filePlace) finding(c capture.Claim) finding.Finding {
 		if c.Product != "" {
 			f.Counterfactual = &finding.Counterfactual{Edit: finding.EditPair, Text: "with a certificate and a key that belong together and can be read the server would not say this"}
 		}
-	}
-	if len(f.Others) == 0 {
-		f.Others = nil
 	}
 	return f
 }
